@@ -1,0 +1,164 @@
+"""A loaded project: what a llamafarm.yaml says, validated and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
+
+from llamafarm.errors import Problem
+from llamafarm.types import Role
+
+PROVIDERS = ("embedded", "ollama", "openai", "universal", "lemonade")
+Transport = Literal["stdio", "http", "sse"]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Dollars = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+
+
+class Frozen(BaseModel):
+    """Base of all parts of a project: immutable, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Pricing(Frozen):
+    """A model's own prices in US dollars per million tokens; they win over the price table."""
+
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
+
+
+class Timeouts(Frozen):
+    """Bounds on waiting, in seconds. Nothing waits for ever.
+
+    connect: until the connection stands. first_token: from the request to the first content.
+    between_tokens: silence inside a stream. total: the whole answer.
+    """
+
+    connect: Seconds = 10.0
+    first_token: Seconds = 120.0
+    between_tokens: Seconds = 60.0
+    total: Seconds = 600.0
+
+
+class PromptMessage(Frozen):
+    """One message of a prompt set; `content` may hold `{{ template }}` variables."""
+
+    role: Role
+    content: str
+
+
+class PromptSet(Frozen):
+    """A named list of messages that go before the user's."""
+
+    name: str
+    messages: tuple[PromptMessage, ...]
+
+
+class McpServer(Frozen):
+    """An entry of `mcp.servers`."""
+
+    name: str
+    transport: Transport
+    command: str | None = None
+    args: tuple[str, ...] = ()
+    env: Mapping[str, SecretStr] = Field(default_factory=dict)
+    base_url: str | None = None
+    headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+
+
+class NamedModel(Frozen):
+    """An entry of `runtime.models`.
+
+    `provider` is one of `PROVIDERS`, or what the file says instead (then `problems` tells so; empty when
+    absent, as `model` is). `base_url` is the file's own, or the provider's default; None for `embedded`.
+    `parameters` is `model_api_parameters` as written. `prompts` are the names of the prompt sets that apply, in order,
+    already resolved (absent or empty in the file = every set). `mcp_servers` likewise (absent = all).
+    `key_variable` names the environment variable that `api_key` came from, for messages and exports.
+    `problems` are the errors of this model alone: with any, it is shown but can't be used.
+    """
+
+    name: str
+    provider: str
+    model: str = ""
+    description: str = ""
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    key_variable: str | None = None
+    parameters: Mapping[str, JsonValue] = Field(default_factory=dict)
+    extra_body: Mapping[str, JsonValue] = Field(default_factory=dict)
+    prompts: tuple[str, ...] = ()
+    mcp_servers: tuple[str, ...] = ()
+    tools: tuple[Mapping[str, JsonValue], ...] = ()
+    tool_call_strategy: Literal["native_api", "prompt_based"] = "native_api"
+    pricing: Pricing | None = None
+    tier: str | None = None
+    timeout: Timeouts = Timeouts()
+    fallback: tuple[str, ...] = ()
+    line: int | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request can be sent to this model at all."""
+        return not self.problems
+
+
+class Project(Frozen):
+    """A whole project file. `models` is in the file's order and holds at least one entry.
+
+    `digest` is the SHA-256 of the file's bytes; `trusted` tells whether `${…}` was resolved.
+    `fallback` is `runtime.fallback`: names of models in the order in which they are tried.
+    """
+
+    namespace: str
+    name: str
+    models: tuple[NamedModel, ...]
+    default_model: str
+    prompts: tuple[PromptSet, ...] = ()
+    mcp_servers: tuple[McpServer, ...] = ()
+    fallback: tuple[str, ...] = ()
+    source: Path | None = None
+    digest: str = ""
+    trusted: bool = True
+
+    def model(self, name: str) -> NamedModel | None:
+        """The named model `name`, or None."""
+        return next((model for model in self.models if model.name == name), None)
+
+    def messages_for(self, model: NamedModel) -> tuple[PromptMessage, ...]:
+        """The messages of all prompt sets that apply to `model`, in order."""
+        sets = {prompt_set.name: prompt_set for prompt_set in self.prompts}
+        return tuple(message for name in model.prompts for message in sets[name].messages)
+
+
+class Ask(Frozen):
+    """One thing that an untrusted file asks for, in words for the person who may allow it.
+
+    variable: `name` of an environment variable whose value would go to `target`.
+    address: `target` would be called (with a key that the file itself holds).
+    command: `target` would be started on this machine.
+    file: `target` would be read on this machine.
+    """
+
+    kind: Literal["variable", "address", "command", "file"]
+    name: str
+    target: str
+    line: int | None = None
+
+
+class Loaded(Frozen):
+    """What reading a project file gave: a project where there is one, and all that is to be said of it.
+
+    `project` is None exactly when `errors` holds something that concerns the whole file and no model
+    could be made of it. Errors of single models stand in their `problems`, not here.
+    """
+
+    project: Project | None
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    asks: tuple[Ask, ...] = ()

@@ -1,0 +1,176 @@
+"""Every error of the playground, made for the person who reads it.
+
+    LlamaFarmError                      what happened, and what to do
+    ├── ConfigError                     a project file can't be used: carries its problems
+    ├── RequestError                    what was asked can't be done (a missing variable, an unknown model)
+    ├── MissingPartError                an optional package or model file is not installed
+    └── ProviderError                   a model server did not answer as it should
+        ├── ConnectFailed               refused, name not found, TLS failure, connection lost before an answer
+        ├── TimedOut                    a bound on waiting was met; `phase` tells which
+        ├── AuthFailed                  401, 403
+        ├── ModelNotFound               404 for the model
+        ├── RequestRejected             400, 413, 422 and other 4xx: asking again won't help
+        │   └── ContextTooLong          prompt and answer don't fit the model's context
+        ├── RateLimited                 429
+        ├── ServerFailed                5xx, 408, and an error object inside a stream
+        ├── BadAnswer                   the bytes are not the protocol (HTML, broken JSON, a redirect)
+        └── Interrupted                 the stream ended or broke before the answer did
+
+Providers raise; the engine alone turns a ProviderError into a `Failed` event. No message, hint or
+excerpt ever holds a key, a header's value or the user's whole prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["connect", "first_token", "between_tokens", "total"]
+
+
+class LlamaFarmError(Exception):
+    """Base of all errors that are shown to people.
+
+    `message` is one sentence on what happened; `hint`, where there is one, says what to do next.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong (or ignored) in a project file.
+
+    `line` counts from 1 and is None where no line can be named; `key` is the dotted path, such as
+    `runtime.models[2].provider`; `message` says what is wrong and what to do.
+    """
+
+    line: int | None
+    key: str
+    message: str
+
+
+class ConfigError(LlamaFarmError):
+    """A project file that can't be used at all; `problems` says where and why."""
+
+    def __init__(self, message: str, problems: Sequence[Problem] = (), *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+class RequestError(LlamaFarmError):
+    """What was asked can't be done with this project: an unknown model, a missing template variable."""
+
+
+class MissingPartError(LlamaFarmError):
+    """An optional package or a model file is missing; the hint says how to install it."""
+
+
+class ProviderError(LlamaFarmError):
+    """A model server did not answer as it should.
+
+    Carries data, not only words: HTTP `status`, the server's `request_id`, and a short `excerpt` of
+    the body with secrets taken out. `retryable` tells whether the same request may succeed later.
+    """
+
+    retryable = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        status: int | None = None,
+        request_id: str | None = None,
+        excerpt: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.request_id = request_id
+        self.excerpt = excerpt
+
+
+class ConnectFailed(ProviderError):
+    """No connection: refused, name not found, TLS failure, or lost before any answer."""
+
+    retryable = True
+
+
+class TimedOut(ProviderError):
+    """A bound on waiting was met; `phase` names it, `seconds` is the bound."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, phase: Phase, seconds: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.phase = phase
+        self.seconds = seconds
+
+
+class AuthFailed(ProviderError):
+    """401 or 403: the key is missing, wrong, or not allowed to use this model."""
+
+
+class ModelNotFound(ProviderError):
+    """The server is there but does not have the model."""
+
+
+class RequestRejected(ProviderError):
+    """The server refuses this request as it is (400, 413, 422, …)."""
+
+
+class ContextTooLong(RequestRejected):
+    """The prompt does not fit into the model's context."""
+
+
+class RateLimited(ProviderError):
+    """429; `retry_after` is the wait in seconds that the server asked for, if it did."""
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        status: int | None = 429,
+        request_id: str | None = None,
+        excerpt: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, status=status, request_id=request_id, excerpt=excerpt)
+        self.retry_after = retry_after
+
+
+class ServerFailed(ProviderError):
+    """The server says that it failed: 5xx, 408, or an error object inside the stream."""
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        status: int | None = None,
+        request_id: str | None = None,
+        excerpt: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, status=status, request_id=request_id, excerpt=excerpt)
+        self.retry_after = retry_after
+
+
+class BadAnswer(ProviderError):
+    """The answer is not the protocol: HTML, broken JSON, a redirect, a non-finite number."""
+
+
+class Interrupted(ProviderError):
+    """The stream ended or broke before the answer was complete; what had come is kept."""

@@ -1,0 +1,239 @@
+"""The vocabulary of the playground: what is asked, what a lane says, what is measured. No I/O.
+
+Times are seconds of `time.perf_counter()` where they are instants (`at`) and plain seconds where they
+are spans (`…_s`). Money is `Decimal` US dollars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"] | None
+Role = Literal["system", "user", "assistant", "tool"]
+CountSource = Literal["reported", "estimated"]
+CostSource = Literal["reported", "config", "table", "free", "unknown"]
+LaneStatus = Literal["waiting", "loading", "thinking", "streaming", "done", "stopped", "failed"]
+
+
+# --- what is asked ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that a model asks for; `arguments` is the JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation, in OpenAI's roles."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What one model is asked, independent of its protocol.
+
+    `parameters` are in OpenAI's names (temperature, top_p, max_tokens, …) or a provider's own (num_ctx);
+    each provider maps them. `tools` are OpenAI function definitions.
+    """
+
+    messages: tuple[Message, ...]
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict)
+    tools: tuple[Mapping[str, JsonValue], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """The exact HTTP request that left, as it may be shown: header values that hold keys are masked."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Mapping[str, JsonValue]
+
+
+# --- what is measured ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of tokens and where it comes from."""
+
+    value: int
+    source: CountSource
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer. `output` includes `reasoning`, `input` includes `cached`; None is unknown."""
+
+    input: Count | None = None
+    output: Count | None = None
+    reasoning: Count | None = None
+    cached: Count | None = None
+
+    @property
+    def source(self) -> CountSource | None:
+        """`estimated` as soon as input or output is; None where neither is known."""
+        sources = {count.source for count in (self.input, self.output) if count is not None}
+        if not sources:
+            return None
+        return "estimated" if "estimated" in sources else "reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Spans in seconds from the lane's start; None is not measured.
+
+    queue_s: waited for a free place before the request left. load_s: loading the model, where told.
+    ttfr_s: to the first reasoning token. ttft_s: to the first visible token. total_s: to the end.
+    tokens_per_s: (output tokens - 1) / (last - first token), only over 200 ms and 8 tokens or more.
+    partial: the lane was stopped or failed; the figures are what was measured until then.
+    """
+
+    queue_s: float | None = None
+    load_s: float | None = None
+    ttfr_s: float | None = None
+    ttft_s: float | None = None
+    total_s: float | None = None
+    tokens_per_s: float | None = None
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an answer cost. `usd` is None exactly when `source` is `unknown`; unknown is never zero.
+
+    `detail` says in words what the figure rests on (price per million, table and its version);
+    `estimated` is True when the token counts beneath it are.
+    """
+
+    usd: Decimal | None
+    source: CostSource
+    detail: str = ""
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The model that a routing strategy picks, why, and the signals that it saw."""
+
+    strategy: str
+    model: str
+    reason: str
+    signals: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+# --- what a lane says ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in a lane; `at` is when, taken where the bytes arrived."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Event):
+    """The lane's task began; every span is measured from here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading(Event):
+    """The model is being loaded into memory; `what` names it for people."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded(Event):
+    """Loading took `seconds`, as measured here or told by the server."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent(Event):
+    """The request left for the server."""
+
+    request: SentRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningDelta(Event):
+    """A piece of the model's reasoning, apart from its answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta(Event):
+    """A piece of the visible answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCalled(Event):
+    """The model asks for a tool call (complete, not a fragment)."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReported(Event):
+    """Token counts as the server tells them; a later one replaces an earlier one of the same call."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostReported(Event):
+    """The server itself tells what the call cost, in US dollars."""
+
+    usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Event):
+    """The answer is complete; `reason` is the server's finish_reason (stop, length, tool_calls, …)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Event):
+    """The lane failed. `message` and `hint` are for people; `kind` is the error's class name."""
+
+    kind: str
+    message: str
+    hint: str = ""
+    status: int | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped(Event):
+    """The lane was stopped by the person who watches it."""
+
+
+def is_content(event: Event) -> bool:
+    """Whether `event` carries something of the answer: after it, no retry and no fallback."""
+    return isinstance(event, ReasoningDelta | TextDelta | ToolCalled)
+
+
+def is_final(event: Event) -> bool:
+    """Whether `event` ends its lane."""
+    return isinstance(event, Finished | Failed | Stopped)
