@@ -151,6 +151,28 @@ class Started(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asking(Event):
+    """The named model `model` is about to be asked `request`: first its own, after a fallback the next."""
+
+    model: str
+    request: ChatRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting(Event):
+    """The request waits for a free place before it leaves; `what` says for what."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready(Event):
+    """The place is there, after `waited_s` seconds."""
+
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loading(Event):
     """The model is being loaded into memory; `what` names it for people."""
 
@@ -207,6 +229,27 @@ class CostReported(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retrying(Event):
+    """A try failed before any content; the next, number `attempt` (from 2), starts in `delay_s` seconds."""
+
+    attempt: int
+    delay_s: float
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FellBack(Event):
+    """`model` failed before any content after `lost_s` seconds; `to` is asked instead."""
+
+    model: str
+    to: str
+    lost_s: float
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished(Event):
     """The answer is complete; `reason` is the server's finish_reason (stop, length, tool_calls, …)."""
 
@@ -237,3 +280,39 @@ def is_content(event: Event) -> bool:
 def is_final(event: Event) -> bool:
     """Whether `event` ends its lane."""
     return isinstance(event, Finished | Failed | Stopped)
+
+
+# --- the fold of a lane's events -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a lane has said so far, or in the end.
+
+    `lane` names the lane, `model` the named model that answers, `model_id` the provider's name for it.
+    `text` and `reasoning` are whole; `finish_reason` and `failure` are None until there is one.
+    `note` says in words what the lane is doing, where its status alone does not.
+    """
+
+    lane: str
+    model: str
+    provider: str
+    model_id: str
+    status: LaneStatus
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage = Usage()
+    timings: Timings = Timings()
+    cost: Cost = Cost(None, "unknown")
+    finish_reason: str | None = None
+    failure: Failed | None = None
+    sent: SentRequest | None = None
+    retries: tuple[Retrying, ...] = ()
+    fallbacks: tuple[FellBack, ...] = ()
+    note: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.status in ("done", "stopped", "failed")

@@ -1,0 +1,42 @@
+"""The replies of a comparison as they grow: what every face shows."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+from typing import Protocol
+
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.chat import Lane
+from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.fold import Fold
+from llamafarm.types import Cost, Reply, Usage
+
+
+class Prices(Protocol):
+    """What turns usage into money; see `llamafarm.pricing.PriceBook`."""
+
+    def price(self, model: NamedModel, usage: Usage, *, reported_usd: Decimal | None = None) -> Cost:
+        """The cost of one answer of `model`."""
+        ...
+
+
+class Board:
+    """Folds the events of a comparison's lanes; `replies` gives all of them at one instant."""
+
+    def __init__(self, project: Project, lanes: tuple[Lane, ...], prices: Prices) -> None:
+        models = {model.name: model for model in project.models} | {lane.model.name: lane.model for lane in lanes}
+
+        def price(name: str, usage: Usage, usd: Decimal | None) -> Cost:
+            return prices.price(models[name], usage, reported_usd=usd)
+
+        self._folds = {lane.id: Fold(lane.id, lane.model, models.__getitem__, price) for lane in lanes}
+
+    def add(self, told: LaneEvent) -> None:
+        """Take the next event."""
+        self._folds[told.lane].add(told.event)
+
+    def replies(self) -> dict[str, Reply]:
+        """Each lane's reply so far, by lane id, in the lanes' order."""
+        now = time.perf_counter()
+        return {lane: fold.reply(now) for lane, fold in self._folds.items()}

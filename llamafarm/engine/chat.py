@@ -1,0 +1,115 @@
+"""One lane: a named model's prompts and parameters, asked, from `Started` to one final event."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.config.template import render
+from llamafarm.errors import LlamaFarmError, ProviderError
+from llamafarm.providers.base import Provider
+from llamafarm.types import Asking, ChatRequest, Event, Failed, JsonValue, Message, Started
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One named model, with its parameters, in one comparison.
+
+    `id` tells the lanes of a comparison apart. `parameters` override the project's own; a None takes
+    a parameter away. `system`, where given, replaces the system messages of the project's prompt sets.
+    """
+
+    id: str
+    model: NamedModel
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict)
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person asks: the conversation so far, and values for the prompts' template variables."""
+
+    messages: tuple[Message, ...]
+    variables: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, prompt: str, variables: Mapping[str, JsonValue] | None = None) -> Question:
+        """A single prompt, the first of a conversation."""
+        return cls((Message("user", prompt),), variables or {})
+
+
+class Registry(Protocol):
+    """What gives a named model its provider; see `llamafarm.providers.registry.Providers`."""
+
+    def for_model(self, model: NamedModel) -> Provider:
+        """The provider of `model`; raises RequestError where the model can't be used."""
+        ...
+
+
+def request_for(project: Project, lane: Lane, question: Question) -> ChatRequest:
+    """What `lane` asks its model: the project's prompts first, then the conversation.
+
+    Raises RequestError when a template variable has no value.
+    """
+    prompts = [Message(m.role, render(m.content, question.variables)) for m in project.messages_for(lane.model)]
+    if lane.system is not None:
+        prompts = [message for message in prompts if message.role != "system"]
+        if lane.system.strip():
+            prompts.insert(0, Message("system", lane.system))
+    parameters = {**lane.model.parameters, **lane.parameters}
+    return ChatRequest(
+        messages=(*prompts, *question.messages),
+        parameters={name: value for name, value in parameters.items() if value is not None},
+        tools=lane.model.tools,
+    )
+
+
+async def chat(
+    project: Project, lane: Lane, question: Question, providers: Registry
+) -> AsyncGenerator[Event, None]:
+    """The events of one lane. Every error becomes a `Failed` event; only cancelling ends it otherwise."""
+    yield Started(at=time.perf_counter())
+    try:
+        request = request_for(project, lane, question)
+        provider = providers.for_model(lane.model)
+        yield Asking(at=time.perf_counter(), model=lane.model.name, request=request)
+        async with aclosing(provider.stream(request)) as events:
+            async for event in events:
+                yield event
+    except LlamaFarmError as error:
+        yield failure(error)
+    except Exception as error:  # a defect of ours: the lane says so, the others go on
+        log.exception("lane %s failed unexpectedly", lane.id)
+        yield failure(error)
+
+
+def failure(error: BaseException) -> Failed:
+    """`error` as the event that ends a lane; an unexpected error is told by its type alone."""
+    at = time.perf_counter()
+    kind = type(error).__name__
+    match error:
+        case ProviderError():
+            return Failed(
+                at=at,
+                kind=kind,
+                message=error.message,
+                hint=error.hint,
+                status=error.status,
+                request_id=error.request_id,
+            )
+        case LlamaFarmError():
+            return Failed(at=at, kind=kind, message=error.message, hint=error.hint)
+        case _:
+            return Failed(
+                at=at,
+                kind=kind,
+                message=f"The playground itself failed here ({kind}).",
+                hint="This is a defect of the playground: its log has the details.",
+            )

@@ -1,0 +1,39 @@
+"""The composition root: everything that is opened, opened once and closed once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from llamafarm.config.model import Project
+from llamafarm.engine.board import Board
+from llamafarm.engine.chat import Lane, Question, chat
+from llamafarm.engine.compare import Comparison
+from llamafarm.pricing import PriceBook
+from llamafarm.providers.client import open_client
+from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.registry import Providers
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What the faces (page, API, command line) share: the providers with their connections, and prices."""
+
+    providers: Providers
+    prices: PriceBook
+
+    def compare(self, project: Project, lanes: Iterable[Lane], question: Question) -> Comparison:
+        """`question` to all `lanes` at once; nothing runs before the comparison is entered."""
+        return Comparison(lanes, lambda lane: chat(project, lane, question, self.providers))
+
+    def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
+        """A fresh board for a comparison of `lanes`."""
+        return Board(project, tuple(lanes), self.prices)
+
+
+@asynccontextmanager
+async def open_runtime() -> AsyncIterator[Runtime]:
+    """Open connections and the embedded models' home; close them, and what they run, at the end."""
+    async with open_client() as client, EmbeddedModels(client) as embedded:
+        yield Runtime(Providers(client, embedded=embedded.provider), PriceBook())
