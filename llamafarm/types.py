@@ -15,7 +15,7 @@ JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, 
 Role = Literal["system", "user", "assistant", "tool"]
 CountSource = Literal["reported", "estimated"]
 CostSource = Literal["reported", "config", "table", "free", "unknown"]
-LaneStatus = Literal["waiting", "loading", "thinking", "streaming", "done", "stopped", "failed"]
+LaneStatus = Literal["idle", "waiting", "loading", "thinking", "streaming", "done", "stopped", "failed"]
 
 
 # --- what is asked ---------------------------------------------------------------------------------

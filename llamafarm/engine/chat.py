@@ -71,9 +71,7 @@ def request_for(project: Project, lane: Lane, question: Question) -> ChatRequest
     )
 
 
-async def chat(
-    project: Project, lane: Lane, question: Question, providers: Registry
-) -> AsyncGenerator[Event, None]:
+async def chat(project: Project, lane: Lane, question: Question, providers: Registry) -> AsyncGenerator[Event, None]:
     """The events of one lane. Every error becomes a `Failed` event; only cancelling ends it otherwise."""
     yield Started(at=time.perf_counter())
     try:

@@ -127,6 +127,11 @@ class Fold:
                     self._status, self._note = "waiting", ""
             case Sent(request=sent):
                 self._answer.sent = sent
+            case _:
+                self._setback(event)
+
+    def _setback(self, event: Event) -> None:
+        match event:
             case Retrying():
                 self._retries.append(event)
                 self._status, self._note = "waiting", f"try {event.attempt} after: {event.message}"
@@ -182,4 +187,3 @@ class Fold:
         if usage == Usage() and self._answer.usd is None:
             return Cost(None, "unknown", detail="No tokens were counted.")
         return self._price(self._model.name, usage, self._answer.usd)
-

@@ -1,0 +1,49 @@
+"""A project file's text with the secrets that stand in it hidden: for pages, exports and stored records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from llamafarm.config.document import Path
+from llamafarm.config.env import references
+from llamafarm.config.read import read_document
+from llamafarm.types import JsonValue
+
+HIDDEN = "(hidden)"
+
+_SECRET = re.compile(r"api[_-]?key|token|secret|password|passwd|authorization|credential", re.IGNORECASE)
+_NO_SECRETS = re.compile(r"max_.*tokens|.*_tokens|tokens", re.IGNORECASE)
+_PLACEHOLDERS = {"", "not-needed", "none", "empty", "ollama", "universal", "lemonade", HIDDEN}
+
+
+def masked_text(text: str, name: str = "llamafarm.yaml") -> str:
+    """`text` with every literal secret replaced by `(hidden)`; `${…}` stays. Raises ConfigError."""
+    for secret in sorted(set(_secrets(read_document(text, name).value, ())), key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _secrets(value: JsonValue, path: Path) -> Iterator[str]:
+    match value:
+        case dict():
+            for key, each in value.items():
+                yield from _secrets(each, (*path, key))
+        case list():
+            for index, each in enumerate(value):
+                yield from _secrets(each, (*path, index))
+        case None | bool():
+            return
+        case _ if _holds_secret(path):
+            text = str(value)
+            if text.lower() not in _PLACEHOLDERS and not references(text):
+                yield text
+
+
+def _holds_secret(path: Path) -> bool:
+    """A key that names a secret, or anything in the `env` and `headers` of an MCP server."""
+    names = [part for part in path if isinstance(part, str)]
+    if names[:2] == ["mcp", "servers"] and {"env", "headers"} & set(names):
+        return True
+    last = names[-1] if names else ""
+    return bool(_SECRET.search(last)) and not _NO_SECRETS.fullmatch(last)

@@ -1,0 +1,82 @@
+"""The `mcp.servers` section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llamafarm.config.checked import checked
+from llamafarm.config.document import Findings, Path
+from llamafarm.config.model import McpServer
+from llamafarm.config.strings import Strings
+from llamafarm.types import JsonValue
+
+KEYS = ("name", "transport", "command", "args", "env", "base_url", "url", "headers")
+
+
+def read_servers(findings: Findings, value: JsonValue, strings: Strings) -> tuple[McpServer, ...]:
+    """The MCP servers of a project. One that is wrong is an error with its line, and is left out."""
+    path: Path = ("mcp", "servers")
+    section = findings.mapping(("mcp",), value)
+    servers: dict[str, McpServer] = {}
+    for place, name, entry in _entries(findings, path, section.get("servers")):
+        if name in servers:
+            findings.error((*place, "name"), f"There are two MCP servers `{name}`: rename one.")
+        elif (server := _server(findings, place, name, entry, strings)) is not None:
+            servers[name] = server
+    return tuple(servers.values())
+
+
+def server_names(value: JsonValue) -> set[str]:
+    """The names of all servers that a file lists, also of those that are wrong."""
+    servers = value.get("servers") if isinstance(value, dict) else None
+    if isinstance(servers, dict):
+        return set(servers)
+    entries = servers if isinstance(servers, list) else []
+    return {str(entry["name"]) for entry in entries if isinstance(entry, dict) and entry.get("name") is not None}
+
+
+def _entries(findings: Findings, path: Path, value: JsonValue) -> list[tuple[Path, str, Mapping[str, JsonValue]]]:
+    """(place, name, settings) of each server, from a list or a mapping by name."""
+    if isinstance(value, dict):
+        return [((*path, name), name, findings.mapping((*path, name), each)) for name, each in value.items()]
+    if value is not None and not isinstance(value, list):
+        findings.error(path, "`mcp.servers` must be a list of servers.")
+    entries = []
+    for index, each in enumerate(value if isinstance(value, list) else []):
+        place = (*path, index)
+        settings = findings.mapping(place, each)
+        name = findings.document.text((*place, "name"), settings.get("name"))
+        if name:
+            entries.append((place, name, settings))
+        else:
+            findings.error(place, "This MCP server has no `name`: add one.")
+    return entries
+
+
+def _server(
+    findings: Findings, path: Path, name: str, entry: Mapping[str, JsonValue], strings: Strings
+) -> McpServer | None:
+    for key in entry.keys() - set(KEYS):
+        findings.warn((*path, key), f"`{key}` of an MCP server is not used by the playground: ignored.")
+    filled = strings.fill(dict(entry), path)
+    settings = filled.value if isinstance(filled.value, dict) else {}
+    address = settings.get("base_url") or settings.get("url")
+    transport = settings.get("transport") or ("stdio" if settings.get("command") else "http")
+    values = {key: settings[key] for key in ("command", "args", "env", "headers") if settings.get(key) is not None}
+    server, problems = checked(
+        findings.document,
+        path,
+        McpServer,
+        {**values, "name": name, "transport": transport, "base_url": address},
+    )
+    for problem in [*problems, *filled.problems]:
+        findings.errors.append(problem)
+    if server is None or problems or filled.problems:
+        return None
+    if server.transport == "stdio" and not server.command:
+        findings.error(path, f"The MCP server `{name}` has transport stdio but no `command`: add one.")
+        return None
+    if server.transport != "stdio" and not server.base_url:
+        findings.error(path, f"The MCP server `{name}` has transport {server.transport} but no `base_url`: add one.")
+        return None
+    return server

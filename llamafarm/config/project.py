@@ -1,0 +1,239 @@
+"""From a file to a Project: every section in its turn, every problem with its line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from llamafarm.config.document import Document, Findings, Path, kind
+from llamafarm.config.env import environment
+from llamafarm.config.mcp import read_servers, server_names
+from llamafarm.config.model import Ask, Loaded, NamedModel, Project
+from llamafarm.config.models import ModelReader, Names
+from llamafarm.config.prompts import read_prompts
+from llamafarm.config.read import read_document, read_file, read_text
+from llamafarm.config.strings import Strings
+from llamafarm.config.trust import asks_elsewhere, untrusted
+from llamafarm.errors import ConfigError, Problem
+from llamafarm.types import JsonValue
+
+VERSION = "v1"
+NAMESPACE, NAME = "default", "my-project"
+USED = ("version", "name", "namespace", "runtime", "prompts", "mcp")
+FRAGMENT = ("version", "name", "namespace")
+RUNTIME = ("models", "default_model", "fallback")
+LEGACY = ("provider", "model", "base_url", "api_key", "model_api_parameters", "prompt", "tier")
+
+
+def load(path: FilePath, *, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read the project file at `path`, trusted: `${…}` comes from `environ` and the `.env` beside it."""
+    try:
+        data = read_file(path)
+        text = read_text(data)
+    except ConfigError as error:
+        return _unreadable(error)
+    return _read(text, path.name, path, environment(path.parent, environ), frozenset())
+
+
+def parse(
+    text: str,
+    *,
+    name: str = "llamafarm.yaml",
+    trusted: bool,
+    environ: Mapping[str, str] | None = None,
+    known_addresses: Collection[str] = (),
+) -> Loaded:
+    """Read a project file's text that came from a browser.
+
+    Untrusted, no `${…}` is filled in, and a model that carries a key may call only `known_addresses`
+    (origins, as `addresses` gives them); `asks` says what trusting the file would allow.
+    """
+    values = environment(None, environ) if trusted else None
+    return _read(text, name, None, values, known_addresses)
+
+
+def _unreadable(error: ConfigError) -> Loaded:
+    return Loaded(project=None, errors=error.problems or (Problem(None, "", str(error)),))
+
+
+def _read(
+    text: str, name: str, source: FilePath | None, values: Mapping[str, str] | None, known: Collection[str]
+) -> Loaded:
+    try:
+        document = read_document(text, name)
+    except ConfigError as error:
+        return _unreadable(error)
+    if not isinstance(document.value, dict):
+        return Loaded(project=None, errors=(Problem(1, "", _not_a_project(document.value)),))
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    reader = _Reader(document, Findings(document), Strings(document, values), known)
+    return reader.read(document.value, source, digest)
+
+
+def _not_a_project(value: JsonValue) -> str:
+    if isinstance(value, list):
+        return "A project file is a mapping, but this is a list: put models under `runtime:` and `models:`."
+    return f"A project file is a mapping with `version`, `name`, `namespace` and `runtime`, but this is {kind(value)}."
+
+
+@dataclass(slots=True)
+class _Reader:
+    document: Document
+    findings: Findings
+    strings: Strings
+    known: Collection[str]
+
+    def read(self, root: Mapping[str, JsonValue], source: FilePath | None, digest: str) -> Loaded:
+        """The whole file."""
+        findings = self.findings
+        findings.errors += self.document.duplicates
+        self._unused(root)
+        version_fits = self._version(root)
+        runtime = findings.mapping(("runtime",), root.get("runtime"))
+        prompts = read_prompts(findings, root.get("prompts"))
+        servers = read_servers(findings, root.get("mcp"), self.strings)
+        entries = self._entries(root, runtime)
+        names = Names(
+            tuple(each.name for each in prompts),
+            tuple(each.name for each in servers),
+            frozenset(server_names(root.get("mcp"))) | {each.name for each in servers},
+            frozenset(name for _, name, _ in entries),
+        )
+        reader = ModelReader(findings, self.strings, names)
+        models = [reader.read(path, name, entry) for path, name, entry in entries]
+        models, asks = self._trust(models)
+        if not models or not version_fits:
+            return self._loaded(None, asks)
+        project = Project(
+            namespace=self._title(root, "namespace", NAMESPACE),
+            name=self._title(root, "name", NAME),
+            models=tuple(models),
+            default_model=self._default(runtime, entries),
+            prompts=prompts,
+            mcp_servers=servers,
+            fallback=self._fallback(runtime, names.models),
+            source=source,
+            digest=digest,
+            trusted=self.strings.values is not None,
+        )
+        return self._loaded(project, asks)
+
+    def _loaded(self, project: Project | None, asks: list[Ask]) -> Loaded:
+        findings = self.findings
+        return Loaded(
+            project=project,
+            errors=tuple(findings.errors),
+            warnings=tuple(findings.warnings),
+            asks=tuple(asks),
+        )
+
+    def _unused(self, root: Mapping[str, JsonValue]) -> None:
+        absent = [key for key in FRAGMENT if root.get(key) is None]
+        if absent and "runtime" in root:
+            names = ", ".join(f"`{key}`" for key in absent)
+            self.findings.warn((), f"{names} missing: read as a fragment of {NAMESPACE}/{NAME}, version {VERSION}.")
+        for key in root:
+            if key not in USED:
+                self.findings.warn((key,), f"`{key}` is not used by the playground: ignored.")
+
+    def _version(self, root: Mapping[str, JsonValue]) -> bool:
+        version = self.document.text(("version",), root.get("version"))
+        if version is not None and version != VERSION:
+            self.findings.error(("version",), f"The version `{version}` is not supported: write `version: {VERSION}`.")
+            return False
+        return True
+
+    def _title(self, root: Mapping[str, JsonValue], key: str, default: str) -> str:
+        value = root.get(key)
+        text = self.document.text((key,), value)
+        if value is not None and text is None:
+            self.findings.error((key,), f"`{key}` must be text, but is {kind(value)}.")
+        return text or default
+
+    def _entries(
+        self, root: Mapping[str, JsonValue], runtime: Mapping[str, JsonValue]
+    ) -> list[tuple[Path, str, Mapping[str, JsonValue]]]:
+        """(place, name, settings) of every named model: a list, a mapping by name, or the one of old files."""
+        path: Path = ("runtime", "models")
+        legacy = {key: value for key, value in runtime.items() if key not in RUNTIME and value is not None}
+        match runtime.get("models"):
+            case list() as entries if entries:
+                named = [self._named((*path, index), entry) for index, entry in enumerate(entries)]
+            case dict() as entries if entries:
+                named = [((*path, name), name, self.findings.mapping((*path, name), e)) for name, e in entries.items()]
+            case None | [] | {} if legacy.keys() & set(LEGACY):
+                return [(("runtime",), "default", legacy)]
+            case None | [] | {}:
+                self._no_models(root)
+                return []
+            case other:
+                self.findings.error(path, f"`runtime.models` must be a list of models, but is {kind(other)}.")
+                return []
+        for key in legacy:
+            self.findings.warn(("runtime", key), f"`runtime.{key}` is ignored, because there is `runtime.models`.")
+        return self._different(named)
+
+    def _no_models(self, root: Mapping[str, JsonValue]) -> None:
+        where: Path = ("runtime",) if "runtime" in root else ()
+        advice = "add `runtime:` with `models:`, each with `name`, `provider` and `model`"
+        if isinstance(root.get("models"), list | dict):
+            where, advice = ("models",), "put `models` under `runtime:`"
+        self.findings.error(where, f"The project names no models: {advice}.")
+
+    def _named(self, path: Path, entry: JsonValue) -> tuple[Path, str, Mapping[str, JsonValue]]:
+        settings = self.findings.mapping(path, entry)
+        name = self.document.text((*path, "name"), settings.get("name"))
+        if not name:
+            name = f"model-{int(path[-1]) + 1}"
+            self.findings.error(path, f"This model has no `name`: add one. It is shown as `{name}`.")
+        return path, name, settings
+
+    def _different(
+        self, named: list[tuple[Path, str, Mapping[str, JsonValue]]]
+    ) -> list[tuple[Path, str, Mapping[str, JsonValue]]]:
+        """The entries with different names; of two with the same name the first stays."""
+        first: dict[str, tuple[Path, str, Mapping[str, JsonValue]]] = {}
+        for entry in named:
+            path, name, _ = entry
+            if name in first:
+                line = self.document.line(first[name][0])
+                self.findings.error(
+                    (*path, "name"),
+                    f"There is a model `{name}` already (line {line}): rename one. The first is used.",
+                )
+            first.setdefault(name, entry)
+        return list(first.values())
+
+    def _default(
+        self, runtime: Mapping[str, JsonValue], entries: list[tuple[Path, str, Mapping[str, JsonValue]]]
+    ) -> str:
+        """The key, else the first `default: true`, else the first model."""
+        names = [name for _, name, _ in entries]
+        marked = [(path, name) for path, name, entry in entries if entry.get("default") is True]
+        path: Path = ("runtime", "default_model")
+        wanted = self.document.text(path, runtime.get("default_model"))
+        if wanted is not None and wanted not in names:
+            self.findings.error(path, f"There is no model `{wanted}`; the file has: {', '.join(names)}.")
+            wanted = None
+        for place, name in marked:
+            if name != (wanted or marked[0][1]):
+                chosen = wanted or marked[0][1]
+                self.findings.warn((*place, "default"), f"`{name}` is marked as default, but `{chosen}` is used.")
+        return wanted or (marked[0][1] if marked else names[0])
+
+    def _fallback(self, runtime: Mapping[str, JsonValue], models: frozenset[str]) -> tuple[str, ...]:
+        path: Path = ("runtime", "fallback")
+        names = self.findings.names(path, runtime.get("fallback")) or ()
+        for name in names:
+            if name not in models:
+                self.findings.error(path, f"There is no model `{name}` to fall back to.")
+        return tuple(dict.fromkeys(name for name in names if name in models))
+
+    def _trust(self, models: list[NamedModel]) -> tuple[list[NamedModel], list[Ask]]:
+        if self.strings.values is not None:
+            return models, []
+        held = [untrusted(model, self.known) for model in models]
+        asks = [ask for _, wants in held for ask in wants] + asks_elsewhere(self.document)
+        return [model for model, _ in held], list(dict.fromkeys(asks))
