@@ -98,20 +98,24 @@ class ProviderError(LlamaFarmError):
 
 
 class ConnectFailed(ProviderError):
-    """No connection: refused, name not found, TLS failure, or lost before any answer."""
+    """No connection: refused, name not found, TLS failure, or lost before any answer.
 
-    retryable = True
+    `retryable` is False where waiting won't help (a name that is not known, a bad certificate).
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retryable: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.retryable = retryable
 
 
 class TimedOut(ProviderError):
     """A bound on waiting was met; `phase` names it, `seconds` is the bound."""
 
-    retryable = True
-
     def __init__(self, message: str, *, phase: Phase, seconds: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.phase = phase
         self.seconds = seconds
+        self.retryable = phase == "connect"
 
 
 class AuthFailed(ProviderError):

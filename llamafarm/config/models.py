@@ -30,6 +30,7 @@ KEYS = (
     "name", *TEXTS, "model_api_parameters", "extra_body", "prompts", "prompt", "mcp_servers", "tools",
     "default", "pricing", "timeout", "fallback",
 )  # fmt: skip
+PARAMETERS = ("temperature", "top_p", "top_k", "max_tokens", "num_ctx", "repeat_penalty", "seed", "stop")
 UNUSED = ("instructor_mode", "lora", "encoder_config", "cache", "rag", "memory")
 
 
@@ -173,6 +174,8 @@ class ModelReader:
             if key in UNUSED:
                 self.findings.warn((*path, key), f"`{key}` is not used by the playground: ignored.")
             elif key not in KEYS:
-                near = difflib.get_close_matches(key, KEYS, 1)
+                near = difflib.get_close_matches(key, (*KEYS, *PARAMETERS), 1)
                 hint = f" Did you mean `{near[0]}`?" if near else ""
+                if near and near[0] in PARAMETERS:
+                    hint = f" Put `{near[0]}` under `model_api_parameters`."
                 self.findings.warn((*path, key), f"`{key}` is not known: ignored.{hint}")

@@ -24,7 +24,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_STANDARD = "tag:yaml.org,2002:"
+_STANDARD = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")}
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -88,7 +88,7 @@ class _Builder:
         return self._document
 
     def _push(self, value: list[JsonValue] | dict[str, JsonValue], event: yaml.CollectionStartEvent) -> None:
-        if event.tag and not event.tag.startswith(_STANDARD):
+        if event.tag and event.tag not in _STANDARD:
             raise _trouble(event, f"The tag {event.tag} is not supported: write plain values.")
         if len(self._stack) >= MAX_DEPTH:
             raise _trouble(event, f"This is nested more than {MAX_DEPTH} levels deep.")
@@ -164,7 +164,7 @@ class _Builder:
 
 def _scalar(event: yaml.ScalarEvent) -> JsonValue:
     text, tag = event.value, event.tag
-    if tag and tag != "!" and not tag.startswith(_STANDARD):
+    if tag and tag != "!" and tag not in _STANDARD:
         raise _trouble(event, f"The tag {tag} is not supported: write plain values.")
     if not event.implicit[0] or text.startswith("<<"):
         return text

@@ -1,0 +1,53 @@
+"""Figures as people read them: the same in the page, the terminal and reports. Pure.
+
+`~` marks what rests on an estimate, `–` what was not measured, `unknown` a cost that nobody told.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from llamafarm.types import Count
+
+NOTHING = "–"
+SIGNIFICANT = 3
+
+
+def seconds(value: float | None) -> str:
+    """A span: `85 ms`, `1.24 s`, `3 min 05 s`."""
+    if value is None:
+        return NOTHING
+    if value < 0.9995:  # noqa: PLR2004 - rounds to a whole second
+        return f"{value * 1000:.0f} ms"
+    if value < 59.95:  # noqa: PLR2004 - rounds to a whole minute
+        return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"  # noqa: PLR2004 - three figures
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def tokens(count: Count | None) -> str:
+    """A number of tokens: `1,204`, or `~1,204` where it is estimated."""
+    if count is None:
+        return NOTHING
+    return f"{'~' if count.source == 'estimated' else ''}{count.value:,}"
+
+
+def speed(value: float | None, *, estimated: bool = False) -> str:
+    """Tokens per second: `41.3 tok/s`."""
+    if value is None:
+        return NOTHING
+    figure = f"{value:.1f}" if value < 99.95 else f"{value:.0f}"  # noqa: PLR2004 - three figures
+    return f"{'~' if estimated else ''}{figure} tok/s"
+
+
+def usd(value: Decimal | None, *, estimated: bool = False) -> str:
+    """US dollars to three significant figures below one, to the cent above: never a cost as $0.00."""
+    if value is None:
+        return "unknown"
+    mark = "~" if estimated else ""
+    if value == 0:
+        return f"{mark}$0"
+    if value >= 1:
+        return f"{mark}${value:,.2f}"
+    places = SIGNIFICANT - 1 - value.adjusted()
+    return f"{mark}${value:.{places}f}"

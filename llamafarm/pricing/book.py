@@ -1,0 +1,71 @@
+"""The price book: the server's word, the project's prices, what runs here, the table; else unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib.metadata import version
+
+from llamafarm.config.model import NamedModel, Pricing
+from llamafarm.pricing.local import runs_here
+from llamafarm.types import Cost, Usage
+
+MILLION = Decimal(1_000_000)
+TABLE = "genai-prices"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Prices answers. Built once; the table of genai-prices is read when a model first needs it, from disk."""
+
+    _table: str = field(default_factory=lambda: f"{TABLE} {version(TABLE)}")
+
+    def price(self, model: NamedModel, usage: Usage, *, reported_usd: Decimal | None = None) -> Cost:
+        """What `usage` of `model` costs in US dollars.
+
+        The first of these that applies: what the server reported; the model's own `pricing`; nothing, where
+        it runs on hardware of one's own; the price table, for the provider that `base_url` belongs to.
+        """
+        if reported_usd is not None:
+            return Cost(reported_usd, "reported", detail="Told by the server.")
+        if model.pricing is not None:
+            return _by_pricing(model.pricing, usage)
+        if runs_here(model):
+            return Cost(Decimal(0), "free", detail="Runs on hardware of your own: no price a token.")
+        if usage.input is None or usage.output is None:
+            return Cost(None, "unknown", detail="The numbers of tokens are not known.")
+        return self._by_table(model, usage)
+
+    def _by_table(self, model: NamedModel, usage: Usage) -> Cost:
+        from genai_prices import Usage as TableUsage  # noqa: PLC0415 - 0.13 s that free models don't need
+        from genai_prices import calc_price  # noqa: PLC0415 - the same
+
+        assert usage.input is not None
+        assert usage.output is not None
+        counts = TableUsage(
+            input_tokens=usage.input.value,
+            output_tokens=usage.output.value,
+            cache_read_tokens=usage.cached.value if usage.cached else None,
+        )
+        try:
+            found = calc_price(counts, model.model, provider_api_url=model.base_url or "")
+        except LookupError:
+            hint = "add pricing: {input: …, output: …} (dollars per million tokens) to the model"
+            return Cost(
+                None, "unknown", detail=f"{self._table} has no price for {model.model} at this address: {hint}."
+            )
+        detail = f"{found.provider.name}'s {found.model.id}: {found.model_price}; table {self._table}."
+        return Cost(found.total_price, "table", detail=detail, estimated=usage.source == "estimated")
+
+
+def _by_pricing(pricing: Pricing, usage: Usage) -> Cost:
+    """By the project's own prices; cached tokens at their price, or at that of other input."""
+    if usage.input is None or usage.output is None:
+        return Cost(None, "unknown", detail="The numbers of tokens are not known.")
+    cached = usage.cached.value if usage.cached else 0
+    cached_price = pricing.input if pricing.cached is None else pricing.cached
+    usd = (
+        (usage.input.value - cached) * pricing.input + cached * cached_price + usage.output.value * pricing.output
+    ) / MILLION
+    detail = f"The project file's prices: ${pricing.input} / ${pricing.output} per million tokens in / out."
+    return Cost(usd, "config", detail=detail, estimated=usage.source == "estimated")

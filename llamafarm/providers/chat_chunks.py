@@ -1,0 +1,131 @@
+"""Records of OpenAI's chat completions to events: pure, one instance an answer.
+
+The form is that of https://platform.openai.com/docs/api-reference/chat-streaming, with what compatible
+servers add: reasoning in `reasoning_content` (DeepSeek, vLLM, llama.cpp) or `reasoning` (OpenRouter), cost
+in `usage.cost` (OpenRouter), cached tokens in `prompt_cache_hit_tokens` (DeepSeek).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from llamafarm.providers.http import count_of
+from llamafarm.types import (
+    CostReported,
+    Count,
+    Event,
+    JsonValue,
+    ReasoningDelta,
+    TextDelta,
+    ToolCall,
+    ToolCalled,
+    Usage,
+    UsageReported,
+)
+from llamafarm.wire.thinking import Piece, Thinking
+
+
+@dataclass(slots=True)
+class _PartialCall:
+    """A tool call whose pieces are still coming."""
+
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+
+class ChatChunks:
+    """Folds chunks (or one whole completion) into events; `finish_reason` is known once it has come."""
+
+    def __init__(self) -> None:
+        self.finish_reason: str | None = None
+        self._thinking = Thinking()
+        self._calls: dict[int, _PartialCall] = {}
+
+    def feed(self, record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+        """The events of one chunk that arrived at `at`."""
+        choices = record.get("choices")
+        for choice in choices[:1] if isinstance(choices, list) else []:
+            if isinstance(choice, dict):
+                yield from self._choice(choice, at)
+        usage = record.get("usage")
+        if isinstance(usage, dict):
+            yield from _usage(usage, at)
+
+    def end(self, at: float) -> Iterator[Event]:
+        """What was held back until the end: the rest of the text, and the tool calls."""
+        yield from self.held(at)
+        for index in sorted(self._calls):
+            call = self._calls[index]
+            if call.name:
+                arguments = "".join(call.arguments) or "{}"
+                yield ToolCalled(at=at, call=ToolCall(call.id or f"call_{index}", call.name, arguments))
+        self._calls = {}
+
+    def held(self, at: float) -> Iterator[Event]:
+        """Text that was held back, because it may have been the start of a tag."""
+        yield from _deltas(self._thinking.end(), at)
+
+    def _choice(self, choice: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+        delta = choice.get("delta") or choice.get("message")
+        if isinstance(delta, dict):
+            for key in ("reasoning_content", "reasoning"):
+                reasoning = delta.get(key)
+                if isinstance(reasoning, str) and reasoning:
+                    yield ReasoningDelta(at=at, text=reasoning)
+                    break
+            content = delta.get("content")
+            if isinstance(content, str) and content:
+                yield from _deltas(self._thinking.feed(content), at)
+            calls = delta.get("tool_calls")
+            for position, call in enumerate(calls if isinstance(calls, list) else []):
+                if isinstance(call, dict):
+                    self._call(position, call)
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason:
+            self.finish_reason = reason
+
+    def _call(self, position: int, piece: Mapping[str, JsonValue]) -> None:
+        index = piece.get("index")
+        call = self._calls.setdefault(index if isinstance(index, int) else position, _PartialCall())
+        if isinstance(known := piece.get("id"), str):
+            call.id = call.id or known
+        function = piece.get("function")
+        if isinstance(function, dict):
+            if isinstance(name := function.get("name"), str):
+                call.name = call.name or name
+            if isinstance(arguments := function.get("arguments"), str):
+                call.arguments.append(arguments)
+
+
+def _deltas(pieces: Iterator[Piece], at: float) -> Iterator[Event]:
+    for piece in pieces:
+        yield ReasoningDelta(at=at, text=piece.text) if piece.reasoning else TextDelta(at=at, text=piece.text)
+
+
+def _usage(usage: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+    cached = _detail(usage, "prompt_tokens_details", "cached_tokens") or _count(usage, "prompt_cache_hit_tokens")
+    counted = Usage(
+        input=_count(usage, "prompt_tokens"),
+        output=_count(usage, "completion_tokens"),
+        reasoning=_detail(usage, "completion_tokens_details", "reasoning_tokens"),
+        cached=cached,
+    )
+    if counted != Usage():
+        yield UsageReported(at=at, usage=counted)
+    cost = usage.get("cost")
+    if isinstance(cost, int | float) and not isinstance(cost, bool) and math.isfinite(cost) and cost >= 0:
+        yield CostReported(at=at, usd=Decimal(str(cost)))
+
+
+def _count(values: Mapping[str, JsonValue], name: str) -> Count | None:
+    value = count_of(values.get(name))
+    return None if value is None else Count(value, "reported")
+
+
+def _detail(usage: Mapping[str, JsonValue], details: str, name: str) -> Count | None:
+    inner = usage.get(details)
+    return _count(inner, name) if isinstance(inner, dict) else None

@@ -1,0 +1,158 @@
+"""Embedded models: llama.cpp servers in this process, one a file, shared by all named models that use it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+from pydantic import SecretStr
+
+from llamafarm.config.model import NamedModel
+from llamafarm.errors import RequestRejected
+from llamafarm.providers.base import Provider
+from llamafarm.providers.chat_chunks import ChatChunks
+from llamafarm.providers.http import count_of
+from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, start
+from llamafarm.providers.openai import OpenAICompatible
+from llamafarm.types import (
+    ChatRequest,
+    Count,
+    Event,
+    JsonValue,
+    Loaded,
+    Loading,
+    Ready,
+    Usage,
+    UsageReported,
+    Waiting,
+)
+
+
+@dataclass(slots=True)
+class _Running:
+    """A server that is up: where, whether its model knows tools, and its free places."""
+
+    server: LlamaServer
+    supports_tools: bool
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SLOTS))
+
+
+class EmbeddedModels:
+    """The embedded models of a process. An async context manager: leaving it stops all servers."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self._servers: dict[Path, asyncio.Task[_Running]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        tasks = list(self._servers.values())
+        self._servers.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        servers = [task.result().server for task in tasks if not task.cancelled() and task.exception() is None]
+        del tasks
+        await asyncio.to_thread(servers.clear)
+
+    def provider(self, model: NamedModel) -> Provider:
+        """The provider of an embedded model; its file is loaded when it is first asked."""
+        return Embedded(model, self._client, self)
+
+    def running(self, path: Path) -> asyncio.Task[_Running]:
+        """The server of `path`: started now, being started, or up. One that failed is tried anew."""
+        task = self._servers.get(path)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._servers[path] = asyncio.create_task(self._start(path), name=f"load {path.name}")
+        return task
+
+    async def _start(self, path: Path) -> _Running:
+        server = await asyncio.to_thread(start, path)
+        headers = {"Authorization": f"Bearer {server.key}", "Connection": "close"}
+        props = (await self._client.get(f"{server.address}/props", headers=headers)).json()
+        return _Running(server, bool(props.get("chat_template_caps", {}).get("supports_tools")))
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """One named model in this process."""
+
+    model: NamedModel
+    client: httpx.AsyncClient
+    home: EmbeddedModels
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """See `Provider`; `Loading` and `Loaded` where its file is not in memory yet.
+
+        Raises RequestRejected for tools that the model's chat template would silently leave out.
+        """
+        asked = time.perf_counter()
+        path = await asyncio.to_thread(model_file, self.model.model)
+        task = self.home.running(path)
+        if not task.done():
+            yield Loading(at=asked, what=path.name)
+            await asyncio.shield(task)
+            now = time.perf_counter()
+            yield Loaded(at=now, seconds=now - asked)
+        running = await asyncio.shield(task)
+        if request.tools and not running.supports_tools:
+            raise RequestRejected(
+                f"{self.model.model} can't use tools: its chat template has no place for them.",
+                hint="Take `tools` out, or set tool_call_strategy: prompt_based.",
+            )
+        waiting_since = time.perf_counter()
+        if running.slots.locked():
+            yield Waiting(at=waiting_since, what=f"one of the {SLOTS} places of {path.name}")
+        async with running.slots:
+            now = time.perf_counter()
+            yield Ready(at=now, waited_s=now - waiting_since)
+            inner = _OverHttp(self._at(running.server), self.client)
+            async with aclosing(inner.stream(request)) as events:
+                async for event in events:
+                    yield event
+
+    def _at(self, server: LlamaServer) -> NamedModel:
+        address = {"base_url": f"{server.address}/v1", "api_key": SecretStr(server.key), "key_variable": None}
+        return self.model.model_copy(update=address)
+
+
+class _OverHttp(OpenAICompatible):
+    """The server's own quirks: a connection for each answer, and counts with every token."""
+
+    def payload(self, request: ChatRequest) -> dict[str, JsonValue]:
+        return {**super().payload(request), "timings_per_token": True}
+
+    def headers(self) -> dict[str, str]:
+        """After a stream the server often closes a connection that it said to keep."""
+        return {**super().headers(), "Connection": "close"}
+
+    def records(self) -> ChatChunks:
+        return _CountedChunks()
+
+
+class _CountedChunks(ChatChunks):
+    """llama.cpp counts in every chunk (`timings`), so that a stopped answer has reported counts too."""
+
+    def feed(self, record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+        yield from super().feed(record, at)
+        timings = record.get("timings")
+        if isinstance(timings, dict) and "usage" not in record:
+            fresh, cached, made = (count_of(timings.get(name)) for name in ("prompt_n", "cache_n", "predicted_n"))
+            if fresh is not None and cached is not None and made is not None:
+                yield UsageReported(
+                    at=at,
+                    usage=Usage(
+                        input=Count(fresh + cached, "reported"),
+                        output=Count(made, "reported"),
+                        cached=Count(cached, "reported"),
+                    ),
+                )

@@ -1,0 +1,238 @@
+"""What went wrong and what to do about it: statuses, bodies and exceptions to errors for people."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+import httpx
+
+from llamafarm.config.model import NamedModel
+from llamafarm.errors import (
+    AuthFailed,
+    BadAnswer,
+    ConnectFailed,
+    ContextTooLong,
+    Interrupted,
+    ModelNotFound,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    ServerFailed,
+)
+from llamafarm.providers.patience import timed_out
+from llamafarm.types import ChatRequest, JsonValue
+
+EXCERPT = 200
+REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
+_CONTEXT = re.compile(
+    r"context[ _-]?(length|size|window)|exceed_context|maximum context|too many tokens", re.IGNORECASE
+)
+_KEYLIKE = re.compile(r"(?i)(?<=bearer )\S+|\b(?:sk|pk|gsk|hf|xai)[-_][A-Za-z0-9*_.-]{6,}")
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refusal as the server put it: its status, headers, and body as JSON (None if it is not) and text."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: JsonValue
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Makes the errors of one request; keeps the key and the user's words out of them."""
+
+    model: NamedModel
+    request: ChatRequest
+
+    @property
+    def server(self) -> str:
+        """How the server is named to people."""
+        return f"The server at {httpx.URL(self.model.base_url or '').netloc.decode('ascii', 'replace')}"
+
+    def refused(self, refusal: Refusal) -> ProviderError:
+        """The error for an HTTP status that is not 2xx."""
+        said = self.excerpt(refusal)
+        error = self._classify(refusal, f": “{said}”." if said else ".")
+        error.status, error.request_id, error.excerpt = refusal.status, request_id(refusal.headers), said
+        return error
+
+    def _classify(self, refusal: Refusal, said: str) -> ProviderError:
+        match refusal.status:
+            case 401 | 403:
+                return AuthFailed(f"{self.server} refuses the key (HTTP {refusal.status}){said}", hint=self._key_hint())
+            case 404:
+                return self._not_found(refusal, said)
+            case 408:
+                return ServerFailed(f"{self.server} gave up waiting (HTTP 408){said}", hint="Try again.")
+            case 429:
+                wait = retry_after(refusal.headers)
+                hint = f"It asks to wait {wait:g} s." if wait else "Wait, or ask for a higher limit."
+                return RateLimited(f"{self.server} limits the rate (HTTP 429){said}", hint=hint, retry_after=wait)
+            case status if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
+                target = refusal.headers.get("location", "another address")
+                return BadAnswer(
+                    f"{self.server} redirects to {target} (HTTP {status}).",
+                    hint="Redirects are not followed, so that no key goes astray: set base_url to the right address.",
+                )
+            case status if status >= 500:  # noqa: PLR2004 - the class of server errors
+                return self._failed(refusal, said)
+            case status:
+                return self._rejected(f"{self.server} rejects the request (HTTP {status}){said}", refusal)
+
+    def _not_found(self, refusal: Refusal, said: str) -> ProviderError:
+        if "model" not in refusal.text.lower():
+            return RequestRejected(
+                f"{self.server} has nothing at this address (HTTP 404){said}",
+                hint=f"Does base_url end as the server wants it, such as in /v1? It is {self.model.base_url}.",
+            )
+        return ModelNotFound(
+            f"{self.server} does not have the model {self.model.model} (HTTP 404){said}", hint=self._model_hint()
+        )
+
+    def _failed(self, refusal: Refusal, said: str) -> ProviderError:
+        if _CONTEXT.search(refusal.text):
+            return self._rejected(f"{self.server} rejects the request (HTTP {refusal.status}){said}", refusal)
+        loading = refusal.status == 503 and "load" in refusal.text.lower()  # noqa: PLR2004 - Service Unavailable
+        hint = "It is loading the model: try again in a moment." if loading else "Try again; look at the server's log."
+        return ServerFailed(
+            f"{self.server} failed (HTTP {refusal.status}){said}", hint=hint, retry_after=retry_after(refusal.headers)
+        )
+
+    def _rejected(self, message: str, refusal: Refusal) -> ProviderError:
+        if refusal.status == 413 or _CONTEXT.search(refusal.text):  # noqa: PLR2004 - Content Too Large
+            return ContextTooLong(message, hint="Shorten the prompt, or raise the model's context (num_ctx, n_ctx).")
+        return RequestRejected(message, hint="Look at the model's parameters.")
+
+    def in_stream(self, body: JsonValue) -> ProviderError:
+        """The error for an error object inside a stream."""
+        detail = body.get("error") if isinstance(body, dict) else body
+        code = detail.get("code") if isinstance(detail, dict) else None
+        status = code if isinstance(code, int) and 400 <= code < 600 else 0  # noqa: PLR2004 - HTTP errors
+        text = detail if isinstance(detail, str) else str(detail)
+        refusal = Refusal(status, {}, body, text)
+        if status:
+            return self.refused(refusal)
+        said = self.excerpt(refusal)
+        if _CONTEXT.search(text):
+            error: ProviderError = self._rejected(f"{self.server} reports an error: “{said}”.", refusal)
+        else:
+            error = ServerFailed(f"{self.server} reports an error: “{said}”.", hint="Try again.")
+        error.excerpt = said
+        return error
+
+    def broken(self, error: Exception, *, answering: bool) -> ProviderError:
+        """The error for an exception of the HTTP client; `answering`: the answer had begun."""
+        if answering:
+            return Interrupted(f"{self.server} cut the connection in mid-answer.", hint="What had come is kept.")
+        causes = list(_causes(error))
+        address = httpx.URL(self.model.base_url or "")
+        if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes):
+            return ConnectFailed(
+                f"No secure connection to {address.host}: its certificate or TLS is not accepted.",
+                hint="Is it https? A certificate of your own goes into SSL_CERT_FILE.",
+                retryable=False,
+            )
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return ConnectFailed(
+                f"The name {address.host} is not known.", hint="Look at base_url, and at the network.", retryable=False
+            )
+        if isinstance(error, httpx.ConnectTimeout) and any(isinstance(c, aiohttp.ServerTimeoutError) for c in causes):
+            return timed_out("connect", self.model.timeout.connect)
+        if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+            return ConnectFailed(f"Nothing listens at {address.netloc.decode()}.", hint=self._start_hint())
+        if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+            return RequestRejected(f"The address {self.model.base_url} can't be called.", hint="Look at base_url.")
+        return ConnectFailed(f"{self.server} closed the connection before it answered.", hint="Try again.")
+
+    def not_protocol(self, what: str) -> BadAnswer:
+        """The error for an answer that is something else than the protocol."""
+        return BadAnswer(
+            f"{self.server} answered with {what}.", hint=f"Is base_url right? It is {self.model.base_url}."
+        )
+
+    def excerpt(self, refusal: Refusal) -> str:
+        """A short piece of what the server said, with no key and none of the user's words in it."""
+        text = _message(refusal.body) or _from_html(refusal.text) or refusal.text
+        key = self.model.api_key.get_secret_value() if self.model.api_key else ""
+        if key:
+            text = text.replace(key, "(key)")
+        for message in self.request.messages:
+            if len(message.content) > EXCERPT // 4:
+                text = text.replace(message.content, "(prompt)")
+        text = " ".join(_KEYLIKE.sub("(key)", text).split()).rstrip(".")
+        return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+
+    def _key_hint(self) -> str:
+        if self.model.key_variable:
+            return f"Look at the environment variable {self.model.key_variable}."
+        if self.model.api_key:
+            return "Look at api_key in the project file."
+        return "The model has no api_key: add one, such as ${env:API_KEY}."
+
+    def _model_hint(self) -> str:
+        if self.model.provider == "ollama":
+            return f"Get it: ollama pull {self.model.model}"
+        return "Look at `model` in the project file, and at what the server offers (its /models)."
+
+    def _start_hint(self) -> str:
+        start = "start it: ollama serve" if self.model.provider == "ollama" else "start it, or look at base_url"
+        return f"Is the server running? Else {start}."
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """The server's name for the request, where it gives one."""
+    return next((headers[name] for name in REQUEST_IDS if name in headers), None)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Retry-After in seconds, from seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max((at - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _message(body: JsonValue) -> str:
+    """The message of an error body, in the forms that servers use."""
+    match body:
+        case str():
+            return body
+        case {"error": {"message": str() as message}} | {"error": str() as message}:
+            return message
+        case {"message": str() as message} | {"detail": str() as message}:
+            return message
+        case _:
+            return ""
+
+
+def _from_html(text: str) -> str:
+    """The title of an HTML page; empty for other text."""
+    if "<html" not in text.lower() and "<!doctype" not in text.lower():
+        return ""
+    title = _TITLE.search(text)
+    return title[1].strip() if title else "an HTML page"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None)
+        if isinstance(inner, BaseException):
+            yield inner
+        error = error.__cause__ or error.__context__

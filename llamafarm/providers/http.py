@@ -1,0 +1,131 @@
+"""One POST whose answer is read as it comes: what the protocols share."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import orjson
+
+from llamafarm.config.model import NamedModel
+from llamafarm.errors import RequestError
+from llamafarm.providers.faults import Faults, Refusal
+from llamafarm.providers.patience import Patience
+from llamafarm.types import ChatRequest, JsonValue, SentRequest
+
+MAX_BODY = 16 * 1024 * 1024
+MAX_REFUSAL = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes of an answer, and when they arrived (`time.perf_counter()`)."""
+
+    data: bytes
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to one model's server: what is sent, and how its answer is waited for."""
+
+    model: NamedModel
+    client: httpx.AsyncClient
+    request: ChatRequest
+    url: str
+    body: Mapping[str, JsonValue]
+    headers: Mapping[str, str]
+
+    @property
+    def faults(self) -> Faults:
+        """Makes this request's errors."""
+        return Faults(self.model, self.request)
+
+    def sent(self) -> SentRequest:
+        """The request as it may be shown: the key is named, not told."""
+        shown = dict(self.headers)
+        if self.model.api_key:
+            shown["Authorization"] = f"Bearer ${self.model.key_variable or 'API_KEY'}"
+        return SentRequest("POST", _without_password(self.url), shown, self.body)
+
+    @asynccontextmanager
+    async def open(self, patience: Patience) -> AsyncIterator[httpx.Response]:
+        """The response, once its headers have come; raises a ProviderError for any but a 2xx."""
+        try:
+            content = orjson.dumps(self.body, option=orjson.OPT_NON_STR_KEYS)
+        except orjson.JSONEncodeError as error:
+            raise RequestError(
+                f"The request can't be written as JSON: {error}.", hint="Look at the parameters."
+            ) from None
+        headers = dict(self.headers)
+        if self.model.api_key:
+            headers["Authorization"] = f"Bearer {self.model.api_key.get_secret_value()}"
+        timeout = httpx.Timeout(None, connect=self.model.timeout.connect)
+        try:
+            request = self.client.build_request("POST", self.url, content=content, headers=headers, timeout=timeout)
+            response = await patience.wait(self.client.send(request, stream=True))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self.faults.broken(error, answering=False) from None
+        try:
+            if not response.is_success:
+                raise self.faults.refused(await self._refusal(response, patience))
+            yield response
+        finally:
+            await response.aclose()
+
+    async def chunks(self, response: httpx.Response, patience: Patience) -> AsyncGenerator[Chunk, None]:
+        """The bytes of the answer as they arrive, decompressed."""
+        parts = response.aiter_bytes()
+        while True:
+            try:
+                data = await patience.wait(anext(parts))
+            except StopAsyncIteration:
+                return
+            except httpx.DecodingError:
+                raise self.faults.not_protocol("bytes that can't be decompressed") from None
+            except httpx.HTTPError as error:
+                raise self.faults.broken(error, answering=True) from None
+            yield Chunk(data, time.perf_counter())
+
+    async def whole(self, response: httpx.Response, patience: Patience, limit: int = MAX_BODY) -> bytes:
+        """The whole body, up to `limit` bytes."""
+        body = bytearray()
+        async with aclosing(self.chunks(response, patience)) as chunks:
+            async for chunk in chunks:
+                body += chunk.data
+                if len(body) >= limit:
+                    break
+        return bytes(body[:limit])
+
+    async def _refusal(self, response: httpx.Response, patience: Patience) -> Refusal:
+        data = await self.whole(response, patience, MAX_REFUSAL)
+        text = data.decode("utf-8", "replace")
+        try:
+            body: JsonValue = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            body = None
+        return Refusal(response.status_code, response.headers, body, text)
+
+
+def parse(text: str | bytes) -> JsonValue:
+    """JSON as servers write it: also with NaN and Infinity, which some do. Raises ValueError."""
+    try:
+        value: JsonValue = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = json.loads(text)
+    return value
+
+
+def count_of(value: JsonValue) -> int | None:
+    """`value` where it is a number of tokens: whole and not negative."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _without_password(url: str) -> str:
+    """`url` without a user name and password in it."""
+    address = httpx.URL(url)
+    return str(address.copy_with(userinfo=b"")) if address.userinfo else url

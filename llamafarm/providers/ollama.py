@@ -1,0 +1,216 @@
+"""Ollama's own chat API: newline-delimited JSON from /api/chat.
+
+The form is that of https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-chat-completion;
+durations are nanoseconds there. Counts come only in the last record, so a stopped answer has none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+
+import httpx
+
+from llamafarm.config.model import NamedModel
+from llamafarm.errors import BadAnswer, Interrupted, ProviderError
+from llamafarm.providers.http import Exchange, count_of, parse
+from llamafarm.providers.patience import Patience
+from llamafarm.types import (
+    ChatRequest,
+    Count,
+    Event,
+    Finished,
+    JsonValue,
+    Loaded,
+    Message,
+    ReasoningDelta,
+    Sent,
+    TextDelta,
+    ToolCall,
+    ToolCalled,
+    Usage,
+    UsageReported,
+    is_content,
+)
+from llamafarm.wire.ndjson import Records
+from llamafarm.wire.thinking import Thinking
+
+# Parameters that stand beside `options`; all others are options, under Ollama's own names.
+TOP_LEVEL = ("keep_alive", "format", "think")
+RENAMED = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict"}
+NANOSECONDS = 1e9
+
+
+class Ollama:
+    """One named model of an Ollama server, whose `base_url` may end in /v1."""
+
+    def __init__(self, model: NamedModel, client: httpx.AsyncClient) -> None:
+        self._model = model
+        self._client = client
+
+    def payload(self, request: ChatRequest) -> dict[str, JsonValue]:
+        """The body of the request. What `extra_body` says wins; a null in it takes a field away."""
+        options: dict[str, JsonValue] = {}
+        body: dict[str, JsonValue] = {
+            "model": self._model.model,
+            "messages": [_message_json(message) for message in request.messages],
+            "stream": True,
+        }
+        for name, value in request.parameters.items():
+            if name in TOP_LEVEL:
+                body[name] = value
+            elif name == "response_format":
+                body["format"] = _format(value)
+            elif name == "stop":
+                options[name] = value if isinstance(value, list) else [value]
+            else:
+                options[RENAMED.get(name, name)] = value
+        if options:
+            body["options"] = options
+        if request.tools:
+            body["tools"] = [dict(tool) for tool in request.tools]
+        body |= self._model.extra_body
+        return {name: value for name, value in body.items() if value is not None}
+
+    def exchange(self, request: ChatRequest) -> Exchange:
+        """The request as it will be sent."""
+        root = (self._model.base_url or "").rstrip("/").removesuffix("/v1")
+        headers = {"Content-Type": "application/json", "Accept": "application/x-ndjson"}
+        return Exchange(self._model, self._client, request, f"{root}/api/chat", self.payload(request), headers)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """See `Provider`."""
+        exchange = self.exchange(request)
+        patience = Patience(self._model.timeout)
+        yield Sent(at=patience.started, request=exchange.sent())
+        async with exchange.open(patience) as response, aclosing(_events(exchange, patience, response)) as events:
+            async for event in events:
+                if is_content(event):
+                    patience.begin()
+                yield event
+
+
+async def _events(exchange: Exchange, patience: Patience, response: httpx.Response) -> AsyncGenerator[Event, None]:
+    if response.headers.get("content-type", "").startswith("text/html"):
+        raise exchange.faults.not_protocol("an HTML page")
+    answer = _Answer(exchange)
+    at = patience.started
+    records = Records()
+    try:
+        async with aclosing(exchange.chunks(response, patience)) as chunks:
+            async for chunk in chunks:
+                at = chunk.at
+                for text in records.feed(chunk.data):
+                    for event in answer.record(text, at):
+                        yield event
+        for text in records.end():
+            for event in answer.record(text, at):
+                yield event
+    except ProviderError:
+        for event in answer.held(at):
+            yield event
+        raise
+    for event in answer.end(at):
+        yield event
+
+
+class _Answer:
+    """Folds the records of one answer into events."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._thinking = Thinking()
+        self._reason: str | None = None
+        self._seen = False
+        self._called = False
+
+    def record(self, text: str, at: float) -> Iterator[Event]:
+        try:
+            record = parse(text)
+        except ValueError:
+            raise BadAnswer(
+                f"{self._exchange.faults.server} sent JSON that can't be read.", hint="Try again; look at its log."
+            ) from None
+        if not isinstance(record, dict):
+            raise self._exchange.faults.not_protocol("JSON that is no chat answer")
+        if record.get("error"):
+            raise self._exchange.faults.in_stream(record)
+        message = record.get("message")
+        if isinstance(message, dict):
+            self._seen = True
+            yield from self._message(message, at)
+        if record.get("done") is True:
+            self._seen = True
+            reason = record.get("done_reason")
+            self._reason = reason if isinstance(reason, str) else "stop"
+            yield from _measures(record, at)
+
+    def _message(self, message: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+        thinking, content, calls = (message.get(name) for name in ("thinking", "content", "tool_calls"))
+        if isinstance(thinking, str) and thinking:
+            yield ReasoningDelta(at=at, text=thinking)
+        if isinstance(content, str) and content:
+            for piece in self._thinking.feed(content):
+                yield ReasoningDelta(at=at, text=piece.text) if piece.reasoning else TextDelta(at=at, text=piece.text)
+        for index, call in enumerate(calls if isinstance(calls, list) else []):
+            function = call.get("function") if isinstance(call, dict) else None
+            if isinstance(function, dict) and isinstance(name := function.get("name"), str):
+                self._called = True
+                arguments = function.get("arguments")
+                written = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
+                yield ToolCalled(at=at, call=ToolCall(f"call_{index}_{name}", name, written))
+
+    def held(self, at: float) -> Iterator[Event]:
+        for piece in self._thinking.end():
+            yield ReasoningDelta(at=at, text=piece.text) if piece.reasoning else TextDelta(at=at, text=piece.text)
+
+    def end(self, at: float) -> Iterator[Event]:
+        yield from self.held(at)
+        if not self._seen:
+            raise self._exchange.faults.not_protocol("something that is no chat answer")
+        if self._reason is None:
+            raise Interrupted(
+                f"{self._exchange.faults.server} ended the stream before the answer was complete.",
+                hint="What had come is kept.",
+            )
+        yield Finished(at=at, reason="tool_calls" if self._called and self._reason == "stop" else self._reason)
+
+
+def _measures(record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+    """Load time and token counts of the last record. `prompt_eval_count` leaves out what was cached."""
+    load = count_of(record.get("load_duration"))
+    if load is not None:
+        yield Loaded(at=at, seconds=load / NANOSECONDS)
+    counts = [count_of(record.get(name)) for name in ("prompt_eval_count", "eval_count")]
+    given, made = (None if value is None else Count(value, "reported") for value in counts)
+    if given or made:
+        yield UsageReported(at=at, usage=Usage(input=given, output=made))
+
+
+def _message_json(message: Message) -> dict[str, JsonValue]:
+    body: dict[str, JsonValue] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        body["tool_calls"] = [
+            {"function": {"name": call.name, "arguments": _arguments(call.arguments)}} for call in message.tool_calls
+        ]
+    return body
+
+
+def _arguments(text: str) -> JsonValue:
+    """A call's arguments as the object that Ollama wants; what is no JSON stays text."""
+    try:
+        return parse(text)
+    except ValueError:
+        return text
+
+
+def _format(value: JsonValue) -> JsonValue:
+    """OpenAI's response_format as Ollama's format: "json", or the schema itself."""
+    match value:
+        case {"type": "json_object"}:
+            return "json"
+        case {"type": "json_schema", "json_schema": {"schema": dict() as schema}}:
+            return schema
+        case _:
+            return None

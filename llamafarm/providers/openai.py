@@ -1,0 +1,177 @@
+"""OpenAI's chat completions, and everything compatible (vLLM, Together, llama.cpp, OpenRouter, …)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+
+import httpx
+
+from llamafarm.config.model import NamedModel
+from llamafarm.errors import BadAnswer, Interrupted, ProviderError
+from llamafarm.providers.chat_chunks import ChatChunks
+from llamafarm.providers.http import Chunk, Exchange, parse
+from llamafarm.providers.patience import Patience
+from llamafarm.types import ChatRequest, Event, Finished, JsonValue, Message, Sent, is_content
+from llamafarm.wire.sse import EventStream, ServerEvent
+
+DONE = "[DONE]"
+
+
+class OpenAICompatible:
+    """Chat completions over server-sent events at any `base_url`."""
+
+    def __init__(self, model: NamedModel, client: httpx.AsyncClient) -> None:
+        self.model = model
+        self.client = client
+
+    def base_url(self) -> str:
+        """The address as the project file has it, without a slash at its end."""
+        return (self.model.base_url or "").rstrip("/")
+
+    def payload(self, request: ChatRequest) -> dict[str, JsonValue]:
+        """The body of the request. What `extra_body` says wins; a null in it takes a field away."""
+        body: dict[str, JsonValue] = {
+            "model": self.model.model,
+            "messages": [message_json(message) for message in request.messages],
+            **request.parameters,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if request.tools:
+            body["tools"] = [dict(tool) for tool in request.tools]
+        body |= self.model.extra_body
+        return {name: value for name, value in body.items() if value is not None}
+
+    def headers(self) -> dict[str, str]:
+        """The headers, but for the key's."""
+        return {"Content-Type": "application/json", "Accept": "text/event-stream"}
+
+    def exchange(self, request: ChatRequest) -> Exchange:
+        """The request as it will be sent."""
+        url = f"{self.base_url()}/chat/completions"
+        return Exchange(self.model, self.client, request, url, self.payload(request), self.headers())
+
+    def records(self) -> ChatChunks:
+        """What turns the answer's records into events."""
+        return ChatChunks()
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """See `Provider`."""
+        exchange = self.exchange(request)
+        patience = Patience(self.model.timeout)
+        chat = self.records()
+        yield Sent(at=patience.started, request=exchange.sent())
+        async with exchange.open(patience) as response:
+            answer = _Answer(exchange, patience, chat)
+            async with aclosing(answer.events(response)) as events:
+                async for event in events:
+                    if is_content(event):
+                        patience.begin()
+                    yield event
+
+
+class _Answer:
+    """Reads one response, whatever form the server gave it."""
+
+    def __init__(self, exchange: Exchange, patience: Patience, chat: ChatChunks) -> None:
+        self._exchange = exchange
+        self._patience = patience
+        self._chat = chat
+        self._stream = EventStream()
+        self._done = False
+        self._seen = False
+        self._at = patience.started
+
+    async def events(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+        """The events of the answer, `Finished` last; what came before an error is told first."""
+        try:
+            async with aclosing(self._read(response)) as events:
+                async for event in events:
+                    yield event
+        except ProviderError:
+            for event in self._chat.held(self._at):
+                yield event
+            raise
+
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "text/html":
+            raise self._exchange.faults.not_protocol("an HTML page")
+        if kind == "application/json":
+            body = await self._exchange.whole(response, self._patience)
+            for event in self._record(body, time.perf_counter()):
+                yield event
+        else:
+            async with aclosing(self._exchange.chunks(response, self._patience)) as chunks:
+                async for chunk in chunks:
+                    for event in self._chunk(chunk):
+                        yield event
+                    if self._done:
+                        break
+            for event in self._rest():
+                yield event
+        for event in self._end():
+            yield event
+
+    def _chunk(self, chunk: Chunk) -> Iterator[Event]:
+        self._at = chunk.at
+        for told in self._stream.feed(chunk.data):
+            yield from self._told(told)
+
+    def _rest(self) -> Iterator[Event]:
+        for told in self._stream.end():
+            yield from self._told(told)
+
+    def _told(self, told: ServerEvent) -> Iterator[Event]:
+        if told.data.strip() == DONE:
+            self._done = True
+        elif not self._done and told.data:
+            yield from self._record(told.data, self._at)
+
+    def _record(self, text: str | bytes, at: float) -> Iterator[Event]:
+        self._at = at
+        try:
+            record = parse(text)
+        except ValueError:
+            raise BadAnswer(
+                f"{self._exchange.faults.server} sent JSON that can't be read.", hint="Try again; look at its log."
+            ) from None
+        if not isinstance(record, dict):
+            raise self._exchange.faults.not_protocol("JSON that is no chat completion")
+        if record.get("error"):
+            raise self._exchange.faults.in_stream(record)
+        self._seen = self._seen or isinstance(record.get("choices"), list)
+        yield from self._chat.feed(record, at)
+
+    def _end(self) -> Iterator[Event]:
+        """The last events; raises where the answer did not come to its end."""
+        yield from self._chat.end(self._at)
+        if self._chat.finish_reason is None and not self._done:
+            if not self._seen:
+                raise self._exchange.faults.not_protocol("something that is no chat completion")
+            raise Interrupted(
+                f"{self._exchange.faults.server} ended the stream before the answer was complete.",
+                hint="What had come is kept.",
+            )
+        yield Finished(at=self._at, reason=self._chat.finish_reason or "unknown")
+
+
+def message_json(message: Message) -> dict[str, JsonValue]:
+    """A message in OpenAI's form."""
+    body: dict[str, JsonValue] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        body["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        body["tool_call_id"] = message.tool_call_id
+    return body
+
+
+def with_path(url: str, path: str) -> str:
+    """`url`, with `path` where it has none of its own."""
+    address = httpx.URL(url)
+    return str(address.copy_with(path=path)) if address.path in ("", "/") else url

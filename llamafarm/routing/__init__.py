@@ -1,0 +1,15 @@
+"""Which named model a router would pick for a prompt, and why. Pure; one strategy a file."""
+
+from __future__ import annotations
+
+from llamafarm.config.model import Project
+from llamafarm.routing.complexity import complexity
+from llamafarm.routing.token_budget import token_budget
+from llamafarm.types import Route
+
+__all__ = ["complexity", "suggest", "token_budget"]
+
+
+def suggest(prompt: str, project: Project) -> tuple[Route, ...]:
+    """The pick of every strategy for `prompt`, the user's own words alone."""
+    return (complexity(prompt, project), token_budget(prompt, project))

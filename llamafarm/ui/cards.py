@@ -1,0 +1,211 @@
+"""The page's own markup around the answers: lane heads and feet, model facts, routes, problems. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llamafarm import display
+from llamafarm.config.model import Ask, Loaded, NamedModel, Project
+from llamafarm.errors import Problem
+from llamafarm.types import Reply, Route
+from llamafarm.ui.markup import Markup, join, tag
+from llamafarm.ui.words import SOURCES, status_pill
+
+
+def masthead(project: Project | None) -> Markup:
+    """The page's title line: the product, and the project that is shown."""
+    chips: list[Markup] = []
+    if project is not None:
+        count = len(project.models)
+        chips = [
+            tag("span", f"{project.namespace}/{project.name}", class_="lf-project"),
+            tag("span", f"{count} model{'' if count == 1 else 's'}", class_="lf-chip"),
+        ]
+        if not project.trusted:
+            chips.append(tag("span", "not trusted", class_="lf-chip lf-warn"))
+    return tag("div", tag("h1", "LlamaFarm ", tag("span", "Playground")), *chips, class_="lf-masthead")
+
+
+def lane_head(model: NamedModel, reply: Reply | None) -> Markup:
+    """A lane's name, its model and its state; its error, where it failed or can't run."""
+    return tag(
+        "div",
+        tag("div", tag("h3", model.name), status_pill(reply) if reply else None, class_="lf-lane-title"),
+        tag("div", _identity(model), class_="lf-sub"),
+        trouble(model, reply),
+        class_="lf-lane-head",
+    )
+
+
+def lane_foot(reply: Reply | None) -> Markup:
+    """The lane's figures in one line."""
+    return tag("div", summary(reply) if reply else "Nothing asked yet.", class_="lf-lane-foot")
+
+
+def summary(reply: Reply) -> str:
+    """TTFT, total, speed, tokens and cost of a reply in words; what is not known is left out."""
+    spans, usage = reply.timings, reply.usage
+    estimated = usage.output is not None and usage.output.source == "estimated"
+    parts = [
+        f"TTFT {display.seconds(spans.ttft_s)}" if spans.ttft_s is not None else "",
+        f"total {display.seconds(spans.total_s)}" if spans.total_s is not None else "",
+        display.speed(spans.tokens_per_s, estimated=estimated) if spans.tokens_per_s is not None else "",
+        f"{display.tokens(usage.output)} tokens" if usage.output is not None else "",
+        _price(reply) if reply.ended and usage.output is not None else "",
+    ]
+    return " · ".join(part for part in parts if part) or reply.note or "Waiting for the first word."
+
+
+def _price(reply: Reply) -> str:
+    source = SOURCES[reply.cost.source]
+    text = display.usd(reply.cost.usd, estimated=reply.cost.estimated)
+    return f"{text} ({source})" if source else f"cost {text}"
+
+
+def trouble(model: NamedModel, reply: Reply | None) -> Markup | None:
+    """Why this lane failed, or can't be asked at all; with what to do."""
+    if reply is not None and reply.failure is not None:
+        failure = reply.failure
+        facts = [
+            f"HTTP {failure.status}" if failure.status else "",
+            f"request {failure.request_id}" if failure.request_id else "",
+        ]
+        told = " · ".join(fact for fact in facts if fact)
+        return _alert(failure.message, failure.hint, told)
+    if model.problems:
+        return join(*(_alert(problem.message, "", _place(problem)) for problem in model.problems))
+    return None
+
+
+def _alert(message: str, hint: str, facts: str) -> Markup:
+    return tag(
+        "div",
+        tag("strong", message),
+        tag("span", f" {hint}") if hint else None,
+        tag("div", facts, class_="lf-sub") if facts else None,
+        class_="lf-alert",
+        role="alert",
+    )
+
+
+def _identity(model: NamedModel) -> str:
+    parts = [model.provider or "no provider", model.model or "no model", model.tier and f"tier {model.tier}"]
+    return " · ".join(part for part in parts if part)
+
+
+def model_facts(project: Project, model: NamedModel) -> Markup:
+    """What the project says of one named model."""
+    facts = [
+        ("Provider", model.provider or "none"),
+        ("Model", model.model or "none"),
+        ("Address", model.base_url or "this process"),
+        ("Key", _key(model)),
+        ("Prompt sets", ", ".join(model.prompts) or "none"),
+        ("MCP servers", ", ".join(model.mcp_servers) or "none"),
+    ]
+    rows = (join(tag("dt", name), tag("dd", value)) for name, value in facts)
+    title = tag(
+        "div",
+        tag("h2", model.name),
+        tag("span", "default", class_="lf-chip") if model.name == project.default_model else None,
+        class_="lf-lane-title",
+    )
+    about = tag("p", model.description) if model.description else None
+    return tag("div", title, about, tag("dl", *rows, class_="lf-facts"), class_="lf-model")
+
+
+def _key(model: NamedModel) -> str:
+    if model.key_variable:
+        return f"${model.key_variable}" + ("" if model.api_key else " (not set)")
+    return "set in the file (hidden)" if model.api_key else "none"
+
+
+def routing_card(routes: Sequence[Route], prompt: str) -> Markup:
+    """Which named model each strategy would pick for the prompt, and why."""
+    if not prompt.strip():
+        body = tag("p", "Type a prompt: here stands which model a router would send it to, and why.", class_="lf-sub")
+    else:
+        body = tag("div", *(_route(route) for route in routes), class_="lf-routes")
+    return tag("section", tag("h2", "Routing suggestion"), body, class_="lf-card lf-routing")
+
+
+def _route(route: Route) -> Markup:
+    return tag(
+        "div",
+        tag(
+            "div",
+            tag("span", route.strategy, class_="lf-strategy"),
+            tag("span", "→", aria_hidden="true"),
+            tag("strong", route.model),
+        ),
+        tag("p", route.reason),
+        class_="lf-route-row",
+    )
+
+
+def report(loaded: Loaded, title: str) -> Markup:
+    """What reading the project file gave: errors and warnings with their lines."""
+    project = loaded.project
+    broken = [problem for model in project.models for problem in model.problems] if project else []
+    usable = sum(model.usable for model in project.models) if project else 0
+    if project is None:
+        verdict = tag("p", f"{title} can't be used.", class_="lf-verdict lf-failed")
+    else:
+        verdict = tag("p", f"{title}: {usable} of {len(project.models)} models can be used.", class_="lf-verdict")
+    return tag(
+        "div",
+        verdict,
+        _problems("Errors", [*loaded.errors, *broken], "lf-failed"),
+        _problems("Warnings", loaded.warnings, "lf-warn"),
+        class_="lf-report",
+        aria_live="polite",
+    )
+
+
+def _problems(title: str, problems: Sequence[Problem], look: str) -> Markup | None:
+    unique = list(dict.fromkeys(problems))
+    if not unique:
+        return None
+    items = (tag("li", tag("span", _place(problem), class_="lf-place"), problem.message) for problem in unique)
+    return tag(
+        "details",
+        tag("summary", f"{title} ({len(unique)})", class_=look),
+        tag("ul", *items),
+        open="open" if look == "lf-failed" else None,
+    )
+
+
+def _place(problem: Problem) -> str:
+    line = f"line {problem.line}" if problem.line else ""
+    return " · ".join(part for part in (line, problem.key) if part)
+
+
+ASKS = {
+    "variable": "Send the environment variable {name} to {target}",
+    "address": "Call {target} with a key that the file holds",
+    "command": "Start on this machine: {target}",
+    "file": "Read on this machine: {target}",
+}
+
+
+def asks(loaded: Loaded, *, may_trust: bool) -> Markup:
+    """What an untrusted file asks for, for the person who may allow it."""
+    note = (
+        "Nothing of this happens unless you trust the file."
+        if may_trust
+        else "This page can't trust files: it was started without --trust-uploads."
+    )
+    items = (tag("li", _ask(ask)) for ask in loaded.asks)
+    listed = tag("ul", *items) if loaded.asks else tag("p", "It asks for nothing more than what runs already.")
+    return tag(
+        "div",
+        tag("strong", "This file is not trusted yet. It asks to:"),
+        listed,
+        tag("p", note, class_="lf-sub"),
+        class_="lf-asks",
+    )
+
+
+def _ask(ask: Ask) -> str:
+    place = f" (line {ask.line})" if ask.line else ""
+    return ASKS[ask.kind].format(name=ask.name, target=ask.target) + place

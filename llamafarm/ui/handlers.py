@@ -1,0 +1,167 @@
+"""What the page's listeners call: they find the tab's session, do the thing, and say what changes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, fields
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from llamafarm.errors import RequestError
+from llamafarm.routing import suggest
+from llamafarm.ui.cards import report, routing_card
+from llamafarm.ui.layout import Page
+from llamafarm.ui.projects import Projects
+from llamafarm.ui.runs import Ask, Runner
+from llamafarm.ui.sessions import MAX_LANES, Session, Sessions
+from llamafarm.ui.settings import Settings
+from llamafarm.ui.show import Updates, project_updates, slots_updates, table_of
+from llamafarm.ui.table import csv_of
+
+FIELDS = len(fields(Settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """One per page. Every method is a listener; `request` names the browser tab."""
+
+    page: Page
+    projects: Projects
+    runner: Runner
+    sessions: Sessions
+
+    # --- opening projects
+
+    async def start(self, request: gr.Request, prompt: str) -> Updates:
+        """A browser tab has come: show the first project."""
+        return await self.open_named(request, self.projects.sources()[0][1], prompt)
+
+    async def open_named(self, request: gr.Request, key: str, prompt: str) -> Updates:
+        """A sample or one of the operator's projects."""
+        return await self._open(request, prompt, self.projects.named(key))
+
+    async def open_path(self, request: gr.Request, path: str, prompt: str) -> Updates:
+        """A file of this machine."""
+        return await self._open(request, prompt, self.projects.path(path))
+
+    async def open_upload(self, request: gr.Request, upload: dict[str, str] | None, prompt: str) -> Updates:
+        """A file that the browser read: {"name", "data" as base64}, or {"name", "refused": why}."""
+        return await self._open(request, prompt, self.projects.upload(upload or {}))
+
+    async def open_text(self, request: gr.Request, text: str, prompt: str) -> Updates:
+        """The editor's text."""
+        return await self._open(request, prompt, self.projects.text(text, self._session(request).title))
+
+    async def trust(self, request: gr.Request, prompt: str) -> Updates:
+        """The file that is shown, trusted."""
+        return await self._open(request, prompt, self.projects.trust(self._session(request)))
+
+    async def check(self, request: gr.Request, text: str) -> Updates:
+        """What is wrong with the editor's text, while it is typed."""
+        title = self._session(request).title
+        return {self.page.panel.check: report(await self.projects.check(text, title), "This text")}
+
+    async def _open(self, request: gr.Request, prompt: str, opening: Awaitable[Session]) -> Updates:
+        try:
+            session = self.sessions.put(_key(request), await opening)
+        except RequestError as error:
+            return _refuse(error)
+        return {
+            **project_updates(self.page, session, may_trust=self.projects.may_trust),
+            **self._routed(session, prompt),
+            self.page.send: gr.Button(interactive=True),
+            self.page.stop: gr.Button(interactive=False),
+        }
+
+    # --- asking
+
+    async def send(self, request: gr.Request, *inputs: Any) -> AsyncGenerator[Updates, None]:
+        """The prompt to all lanes that take part."""
+        async for updates in self._told(self.runner.send(self._session(request), _ask(inputs))):
+            yield updates
+
+    def retry(self, seat: int) -> Callable[..., AsyncGenerator[Updates, None]]:
+        """The listener that asks the lane in `seat` again."""
+
+        async def listener(request: gr.Request, *inputs: Any) -> AsyncGenerator[Updates, None]:
+            async for updates in self._told(self.runner.retry(self._session(request), seat, _ask(inputs))):
+                yield updates
+
+        return listener
+
+    async def _told(self, run: AsyncGenerator[Updates, None]) -> AsyncGenerator[Updates, None]:
+        try:
+            async with aclosing(run):
+                async for updates in run:
+                    yield updates or gr.skip()
+        except RequestError as error:
+            yield _refuse(error)
+
+    def stop(self, request: gr.Request) -> None:
+        """Stop everything that runs in this tab."""
+        self._session(request).stop()
+
+    def stop_lane(self, seat: int) -> Callable[[gr.Request], None]:
+        """The listener that stops the lane in `seat`."""
+
+        def listener(request: gr.Request) -> None:
+            session = self._session(request)
+            if seat < len(session.seats()):
+                session.stop(session.seats()[seat].name)
+
+        return listener
+
+    async def route(self, request: gr.Request, prompt: str) -> Updates:
+        """The routing card for a prompt that is being typed."""
+        return self._routed(self._session(request), prompt)
+
+    def _routed(self, session: Session, prompt: str) -> Updates:
+        session.routes = suggest(prompt, session.project) if session.project and prompt.strip() else ()
+        return {self.page.routing: routing_card(session.routes, prompt), self.page.table: table_of(session)}
+
+    # --- choosing and exporting
+
+    async def choose(self, request: gr.Request, names: Sequence[str]) -> Updates:
+        """Which models take part; the page has seats for MAX_LANES of them at once."""
+        session = self._session(request)
+        if len(names) > MAX_LANES:
+            gr.Warning(f"The page shows up to {MAX_LANES} lanes at once: the first {MAX_LANES} are kept.")
+        session.chosen = [model.name for model in session.models if model.name in names][:MAX_LANES]
+        return {
+            self.page.models: gr.CheckboxGroup(value=list(session.chosen)),
+            self.page.table: table_of(session),
+            **slots_updates(self.page.slots, session),
+        }
+
+    async def csv(self, request: gr.Request) -> str:
+        """The table as CSV."""
+        session = self._session(request)
+        return csv_of([session.replies[m.name] for m in session.shown() if m.name in session.replies])
+
+    # --- helpers
+
+    def _session(self, request: gr.Request) -> Session:
+        """The tab's session; a tab that was forgotten (the server restarted) is told to load again."""
+        session = self.sessions.get(_key(request))
+        if session is None:
+            raise gr.Error("The server has been restarted since this page was opened: load the page again.")
+        return session
+
+
+def _refuse(error: RequestError) -> Updates:
+    gr.Warning(escape(str(error)))
+    return gr.skip()
+
+
+def _key(request: gr.Request) -> str:
+    return request.session_hash or ""
+
+
+def _ask(inputs: Sequence[Any]) -> Ask:
+    """What Send and Retry get from the page: the prompt, the variables, then FIELDS controls a seat."""
+    prompt, variables, *controls = inputs
+    seats = range(0, len(controls), FIELDS)
+    return Ask(prompt, variables or "", [Settings(*controls[at : at + FIELDS]) for at in seats])

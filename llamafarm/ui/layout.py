@@ -1,0 +1,114 @@
+"""Where everything stands on the page. Components only; what they do is wired in `ui.app`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gradio as gr
+
+from llamafarm.ui.cards import masthead, routing_card
+from llamafarm.ui.sessions import MAX_LANES
+from llamafarm.ui.slots import Slot, build_card, build_tab
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPanel:
+    """The left side: which project, its text, what is wrong with it, and trust."""
+
+    accordion: gr.Accordion
+    source: gr.Dropdown
+    path: gr.Textbox
+    open_path: gr.Button
+    upload: gr.Button
+    uploaded: gr.JSON
+    report: gr.HTML
+    asks: gr.HTML
+    trust: gr.Button
+    editor: gr.Code
+    check: gr.HTML
+    apply: gr.Button
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All components that something is read from or shown in."""
+
+    masthead: gr.HTML
+    panel: ProjectPanel
+    prompt: gr.Textbox
+    send: gr.Button
+    stop: gr.Button
+    models: gr.CheckboxGroup
+    variables: gr.Textbox
+    routing: gr.HTML
+    table: gr.HTML
+    csv: gr.Button
+    csv_text: gr.Textbox
+    slots: tuple[Slot, ...]
+
+
+def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
+    """Build the page inside the current Blocks. `paths`: whether files of this machine may be opened."""
+    head = gr.HTML(masthead(None), elem_id="masthead")
+    with gr.Row(elem_id="columns"):
+        with gr.Column(scale=1, min_width=300, elem_id="side"):
+            panel = _project_panel(sources, paths=paths)
+        with gr.Column(scale=4, min_width=320, elem_id="main"):
+            with gr.Row(elem_id="ask"):
+                prompt = gr.Textbox(
+                    label="Prompt",
+                    lines=3,
+                    max_lines=12,
+                    scale=5,
+                    min_width=260,
+                    elem_id="prompt",
+                    autofocus=True,
+                    placeholder="One prompt for all models. Ctrl+Enter (⌘+Enter) sends it.",
+                )
+                with gr.Column(scale=1, min_width=120, elem_id="buttons"):
+                    send = gr.Button("Send", variant="primary", elem_id="send")
+                    stop = gr.Button("Stop", variant="secondary", elem_id="stop", interactive=False)
+            models = gr.CheckboxGroup([], label="Models that take part", elem_id="models", show_select_all=True)
+            variables = gr.Textbox(
+                label="Template variables, one name=value a line", lines=2, visible=False, elem_id="variables"
+            )
+            routing = gr.HTML(routing_card((), ""), elem_id="routing")
+            table = gr.HTML(elem_id="table")
+            with gr.Row(elem_id="exports"):
+                csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
+                csv_text = gr.Textbox(visible=False)
+            slots = _lanes()
+    return Page(head, panel, prompt, send, stop, models, variables, routing, table, csv, csv_text, slots)
+
+
+def _lanes() -> tuple[Slot, ...]:
+    with gr.Tabs(elem_id="lanes"):
+        with gr.Tab("Side by side", id="all"), gr.Row(elem_id="cards"):
+            cards = [build_card(index) for index in range(MAX_LANES)]
+        tabs = [build_tab(index) for index in range(MAX_LANES)]
+    return tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True))
+
+
+def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> ProjectPanel:
+    with gr.Accordion("Project", open=True, elem_id="project") as accordion:
+        source = gr.Dropdown(list(sources), value=sources[0][1], label="Open a project", elem_id="source")
+        with gr.Row(visible=paths, elem_id="by-path"):
+            path = gr.Textbox(
+                label="or a file on this machine",
+                placeholder="/path/to/llamafarm.yaml",
+                scale=3,
+                min_width=160,
+                elem_id="path",
+            )
+            open_path = gr.Button("Open", size="sm", scale=1, min_width=64, elem_id="open-path")
+        upload = gr.Button("Open a file from your browser…", size="sm", elem_id="upload")
+        uploaded = gr.JSON(visible=False)
+        report = gr.HTML(elem_id="report")
+        asks = gr.HTML(visible=False, elem_id="asks")
+        trust = gr.Button("Trust this file", visible=False, size="sm", elem_id="trust")
+        with gr.Accordion("The file's text", open=False, elem_id="edit"):
+            editor = gr.Code(language="yaml", lines=12, max_lines=28, show_label=False, elem_id="editor")
+            check = gr.HTML(elem_id="check")
+            apply = gr.Button("Use this text", size="sm", elem_id="apply")
+    return ProjectPanel(accordion, source, path, open_path, upload, uploaded, report, asks, trust, editor, check, apply)

@@ -1,0 +1,62 @@
+"""A lane's reply as the values of its components, and what of them has changed. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from typing import Generic, TypeVar
+
+from llamafarm.ui.markdown import safe
+
+from llamafarm import display
+from llamafarm.config.model import NamedModel
+from llamafarm.types import Reply, SentRequest
+from llamafarm.ui.cards import lane_foot, lane_head
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+def lane_values(model: NamedModel, reply: Reply | None) -> tuple[str, ...]:
+    """The values of a slot's `live` components, in their order."""
+    head, foot = lane_head(model, reply), lane_foot(reply)
+    if reply is None:
+        return head, "", foot, head, "", "", foot, ""
+    answer = safe(reply.text)
+    return head, answer, foot, head, answer, _reasoning(reply), foot, request_text(reply.sent)
+
+
+def _reasoning(reply: Reply) -> str:
+    """The reasoning under a line that tells its tokens and how long it took; empty where there is none."""
+    if not reply.reasoning:
+        return ""
+    spans = reply.timings
+    took = None if spans.ttfr_s is None or spans.ttft_s is None else spans.ttft_s - spans.ttfr_s
+    facts = [
+        f"{display.tokens(reply.usage.reasoning)} tokens" if reply.usage.reasoning else "",
+        display.seconds(took) if took is not None else "",
+    ]
+    title = " · ".join(["Reasoning", *(fact for fact in facts if fact)])
+    return f"**{title}**\n\n{safe(reply.reasoning)}"
+
+
+def request_text(sent: SentRequest | None) -> str:
+    """The request as JSON for people: method, address, headers (keys hidden) and body."""
+    if sent is None:
+        return ""
+    shown = {"method": sent.method, "url": sent.url, "headers": dict(sent.headers), "body": sent.body}
+    return json.dumps(shown, indent=2, ensure_ascii=False)
+
+
+class Changes(Generic[K, V]):
+    """Lets through only what differs from what was let through before."""
+
+    def __init__(self) -> None:
+        self._last: dict[K, V] = {}
+
+    def of(self, values: Mapping[K, V]) -> dict[K, V]:
+        """The entries of `values` that are new or have changed."""
+        missing = object()
+        fresh = {key: value for key, value in values.items() if self._last.get(key, missing) != value}
+        self._last.update(fresh)
+        return fresh

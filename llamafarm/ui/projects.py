@@ -1,0 +1,110 @@
+"""Opening projects on the page: the operator's files, samples, paths, uploads, edits, and trust.
+
+What comes from a browser is not trusted: nothing is resolved or started for it until the person presses
+"Trust this file", which works only on a page bound to loopback or started with --trust-uploads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from llamafarm.settings import ServerSettings
+
+from llamafarm.config import addresses, load, masked_text, parse, read_text, sample_names, sample_path
+from llamafarm.config.model import Loaded
+from llamafarm.errors import ConfigError, Problem, RequestError
+from llamafarm.runtime import Runtime
+from llamafarm.ui.sessions import Session
+
+SUFFIXES = (".yaml", ".yml", ".json", ".toml")
+OPERATOR, SAMPLE = "operator:", "sample:"
+
+
+@dataclass(frozen=True, slots=True)
+class Projects:
+    """Makes sessions out of what a person opens on the page."""
+
+    runtime: Runtime
+    settings: ServerSettings
+
+    @property
+    def may_trust(self) -> bool:
+        """Whether a file from a browser may be trusted on this page."""
+        return self.settings.loopback or self.settings.trust_uploads
+
+    def sources(self) -> list[tuple[str, str]]:
+        """What can be opened by name: (what is shown, key). The first is what a new tab shows."""
+        own = [(entry.path.name, f"{OPERATOR}{entry.path}") for entry in self.runtime.library.entries]
+        return own + [(f"sample: {name}", f"{SAMPLE}{name}") for name in sample_names()]
+
+    async def named(self, key: str) -> Session:
+        """The session for an entry of `sources`; raises RequestError for anything else."""
+        if key not in {known for _, known in self.sources()}:
+            raise RequestError("This project is not in the list.")
+        path = sample_path(key.removeprefix(SAMPLE)) if key.startswith(SAMPLE) else Path(key.removeprefix(OPERATOR))
+        return await self._file(path)
+
+    async def path(self, text: str) -> Session:
+        """The session for a file of this machine, which only a person at this machine may name."""
+        if not self.settings.loopback:
+            raise RequestError("Files of this machine can be opened by path only where the page is on loopback.")
+        path = Path(text.strip()).expanduser()
+        if path.suffix.lower() not in SUFFIXES:
+            raise RequestError(f"A project file ends in {', '.join(SUFFIXES)}.")
+        if not await asyncio.to_thread(path.is_file):
+            raise RequestError(f"There is no file {path}.", hint="Write the whole path.")
+        return await self._file(path)
+
+    async def _file(self, path: Path) -> Session:
+        loaded = await asyncio.to_thread(load, path)
+        text = await asyncio.to_thread(_shown_text, path)
+        return Session(loaded, text=text, title=path.name)
+
+    async def text(self, text: str, name: str) -> Session:
+        """The session for a file's text from the browser, not trusted."""
+        return Session(await self._parse(text, name, trusted=False), text=text, title=name)
+
+    async def upload(self, upload: Mapping[str, str]) -> Session:
+        """The session for a file from the browser: {"name", "data" as base64}; not trusted.
+
+        Raises RequestError where the browser sent no file or refused to read it.
+        """
+        if "data" not in upload:
+            raise RequestError(upload.get("refused") or "No file was chosen.")
+        name = upload.get("name", "upload.yaml")
+        try:
+            return await self.text(read_text(base64.b64decode(upload["data"], validate=True)), name)
+        except binascii.Error:
+            raise RequestError("The browser's upload can't be read.") from None
+        except ConfigError as error:
+            problems = error.problems or (Problem(None, "", str(error)),)
+            return Session(Loaded(project=None, errors=problems), title=name)
+
+    async def trust(self, session: Session) -> Session:
+        """The same text as a trusted project; raises RequestError where this page may not trust files."""
+        if not self.may_trust:
+            raise RequestError("This page can't trust files: it was started without --trust-uploads.")
+        loaded = await self._parse(session.text, session.title, trusted=True)
+        return Session(loaded, text=session.text, title=session.title)
+
+    async def check(self, text: str, name: str) -> Loaded:
+        """What is wrong with a text, without opening it."""
+        return await self._parse(text, name, trusted=False)
+
+    async def _parse(self, text: str, name: str, *, trusted: bool) -> Loaded:
+        own = (entry.project for entry in self.runtime.library.entries)
+        known = frozenset().union(*(addresses(project) for project in own if project is not None))
+        return await asyncio.to_thread(parse, text, name=name, trusted=trusted, known_addresses=known)
+
+
+def _shown_text(path: Path) -> str:
+    """The file's text as a page may show it: keys that stand in it are masked."""
+    try:
+        return masked_text(read_text(path.read_bytes()))
+    except (OSError, ConfigError):
+        return ""

@@ -1,0 +1,137 @@
+"""Send, Stop and Retry: a comparison runs, and the page follows it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import gradio as gr
+
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.chat import Lane, Question, failure
+from llamafarm.errors import RequestError
+from llamafarm.routing import suggest
+from llamafarm.runtime import Runtime
+from llamafarm.types import JsonValue, Reply
+from llamafarm.ui.layout import Page
+from llamafarm.ui.live import Changes
+from llamafarm.ui.sessions import Session
+from llamafarm.ui.settings import Settings
+from llamafarm.ui.show import Updates, idle, live_updates, table_of
+
+FLUSH_S = 0.1
+HEARTBEAT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What Send and Retry read from the page; `settings` are the controls of each seat, in order."""
+
+    prompt: str
+    variables: str
+    settings: Sequence[Settings]
+
+    def question(self) -> Question:
+        """The question; raises RequestError where a line of the variables can't be read."""
+        if not self.prompt.strip():
+            raise RequestError("Type a prompt first.")
+        return Question.of(self.prompt, read_variables(self.variables))
+
+
+def read_variables(text: str) -> dict[str, JsonValue]:
+    """`name=value` lines as template variables; empty lines are left out. Raises RequestError."""
+    values: dict[str, JsonValue] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        name, equals, value = line.partition("=")
+        if line.strip() and not equals:
+            raise RequestError(f"Line {number} of the template variables is not name=value.")
+        if line.strip():
+            values[name.strip()] = value
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs comparisons for sessions and yields what changes on the page.
+
+    Raises RequestError before anything runs where the page's inputs don't make a question.
+    """
+
+    runtime: Runtime
+    page: Page
+
+    async def send(self, session: Session, ask: Ask) -> AsyncGenerator[Updates, None]:
+        """The prompt to all lanes that take part; the page follows until the last one has ended."""
+        project = session.project
+        if project is None:
+            raise RequestError("Open a project first.")
+        if not session.shown():
+            raise RequestError("Choose at least one model.")
+        session.question = ask.question()
+        session.routes = suggest(ask.prompt, project)
+        session.replies = {}
+        yield {self.page.send: gr.Button(interactive=False), self.page.stop: gr.Button(interactive=True)}
+        async with aclosing(self._follow(session, project, session.shown(), ask.settings)) as updates:
+            async for update in updates:
+                yield update
+        yield {self.page.send: gr.Button(interactive=True), self.page.stop: gr.Button(interactive=False)}
+
+    async def retry(self, session: Session, seat: int, ask: Ask) -> AsyncGenerator[Updates, None]:
+        """The newest question again to the lane in `seat`, with its controls as they stand now."""
+        if session.project is None or seat >= len(session.seats()):
+            raise RequestError("This lane is no longer there.")
+        session.question = session.question or ask.question()
+        model = session.seats()[seat]
+        session.stop(model.name)
+        async with aclosing(self._follow(session, session.project, [model], ask.settings)) as updates:
+            async for update in updates:
+                yield update
+
+    async def _follow(
+        self, session: Session, project: Project, models: Sequence[NamedModel], settings: Sequence[Settings]
+    ) -> AsyncGenerator[Updates, None]:
+        assert session.question is not None
+        lanes, refused = _lanes(session, project, models, settings)
+        board = self.runtime.board(project, lanes)
+        ticket = session.take({model.name for model in models})
+        session.tell(ticket, refused | board.replies())
+        changes: Changes[object, object] = Changes()
+        yield changes.of(self._updates(session, ticket))
+        async with self.runtime.compare(project, lanes, session.question) as comparison:
+            session.runs.append(comparison)
+            try:
+                async with aclosing(comparison.batches(every_s=FLUSH_S, heartbeat_s=HEARTBEAT_S)) as batches:
+                    async for batch in batches:
+                        for told in batch:
+                            board.add(told)
+                        session.tell(ticket, board.replies())
+                        yield changes.of(self._updates(session, ticket))
+            finally:
+                session.runs.remove(comparison)
+
+    def _updates(self, session: Session, ticket: object) -> Updates:
+        """The table, and the lanes that still belong to the run that holds `ticket`."""
+        if session.closed:
+            return {}
+        updates: Updates = {self.page.table: table_of(session)}
+        for slot, model in zip(self.page.slots, session.seats(), strict=False):
+            if session.holder.get(model.name) is ticket:
+                updates |= live_updates(slot, model, session.replies.get(model.name))
+        return updates
+
+
+def _lanes(
+    session: Session, project: Project, models: Sequence[NamedModel], settings: Sequence[Settings]
+) -> tuple[list[Lane], dict[str, Reply]]:
+    """The lanes that can run, and the replies of those whose controls make no sense."""
+    lanes: list[Lane] = []
+    refused: dict[str, Reply] = {}
+    for model, setting in zip(session.seats(), settings, strict=False):
+        if model not in models:
+            continue
+        try:
+            lanes.append(setting.lane(project, model))
+        except RequestError as error:
+            refused[model.name] = replace(idle(model), status="failed", failure=failure(error))
+    return lanes, refused

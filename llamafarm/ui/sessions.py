@@ -1,0 +1,103 @@
+"""What the page knows of each open browser tab, kept here and not in the browser.
+
+Gradio's own per-session state would hold a connection open for every tab, and browsers allow six to one
+server (the seventh tab would hang), so a tab is known by its session hash alone.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llamafarm.config.model import Loaded, NamedModel, Project
+from llamafarm.engine.chat import Question
+from llamafarm.engine.compare import Comparison
+from llamafarm.types import Reply, Route
+
+MAX_LANES = 12  # side by side on the page; a project may hold more
+
+
+@dataclass(slots=True)
+class Session:
+    """One tab: the project that it shows, what runs in it, and the replies of its newest comparison.
+
+    `holder` says which run owns each lane: a lane that is retried while others still stream belongs to
+    the newer run, and the older one no longer speaks for it. `closed`: another session took its place.
+    """
+
+    loaded: Loaded
+    text: str = ""
+    title: str = ""
+    chosen: Sequence[str] = ()
+    runs: list[Comparison] = field(default_factory=list)
+    replies: dict[str, Reply] = field(default_factory=dict)
+    routes: Sequence[Route] = ()
+    question: Question | None = None
+    holder: dict[str, object] = field(default_factory=dict)
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        usable = [model.name for model in self.models if model.usable]
+        self.chosen = usable[:MAX_LANES]
+
+    @property
+    def project(self) -> Project | None:
+        """The project that is shown, if its file could be read."""
+        return self.loaded.project
+
+    @property
+    def models(self) -> tuple[NamedModel, ...]:
+        """The named models of the project; none where there is no project."""
+        return self.project.models if self.project else ()
+
+    def shown(self) -> list[NamedModel]:
+        """The models that take part, in the file's order."""
+        return [model for model in self.models if model.name in self.chosen]
+
+    def seats(self) -> Sequence[NamedModel]:
+        """Which model sits in which slot of the page: all where they fit, else those that take part."""
+        return self.models if len(self.models) <= MAX_LANES else self.shown()
+
+    def take(self, lanes: Iterable[str]) -> object:
+        """Give `lanes` to a new run; the ticket that comes back is what it speaks for them with."""
+        ticket = object()
+        self.holder |= dict.fromkeys(lanes, ticket)
+        return ticket
+
+    def tell(self, ticket: object, replies: Mapping[str, Reply]) -> None:
+        """Take the replies of the lanes that `ticket` holds."""
+        self.replies |= {lane: reply for lane, reply in replies.items() if self.holder.get(lane) is ticket}
+
+    def close(self) -> None:
+        """Stop everything that runs; nothing of it is shown any more."""
+        self.closed = True
+        self.stop()
+
+    def stop(self, lane: str | None = None) -> None:
+        """Stop `lane`, or everything that runs in this tab."""
+        for run in self.runs:
+            run.stop(lane)
+
+
+class Sessions:
+    """The newest `limit` tabs; one that falls out starts anew, and what ran in it is stopped."""
+
+    def __init__(self, limit: int = 500) -> None:
+        self._limit = limit
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+
+    def get(self, key: str) -> Session | None:
+        """The session `key`, if it is known; it becomes the newest."""
+        if key in self._sessions:
+            self._sessions.move_to_end(key)
+        return self._sessions.get(key)
+
+    def put(self, key: str, session: Session) -> Session:
+        """Start or replace the session `key`."""
+        if (old := self._sessions.pop(key, None)) is not None:
+            old.close()
+        self._sessions[key] = session
+        while len(self._sessions) > self._limit:
+            self._sessions.popitem(last=False)[1].close()
+        return session

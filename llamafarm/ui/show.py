@@ -1,0 +1,112 @@
+"""A session's project as the values of the page's components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.config.template import variables
+from llamafarm.types import Reply
+from llamafarm.ui.cards import asks, masthead, model_facts, report
+from llamafarm.ui.layout import Page
+from llamafarm.ui.live import lane_values
+from llamafarm.ui.sessions import MAX_LANES, Session
+from llamafarm.ui.settings import Settings
+from llamafarm.ui.slots import Slot
+from llamafarm.ui.table import table
+from llamafarm.ui.temperature import scale
+
+# What Gradio takes from a listener: components and their new values or gr.update(...) of several kinds.
+Updates = dict[Any, Any]
+
+
+def project_updates(page: Page, session: Session, *, may_trust: bool) -> Updates:
+    """Everything that changes on the page when a session shows another project."""
+    project, loaded = session.project, session.loaded
+    untrusted = project is not None and not project.trusted
+    panel = page.panel
+    models = project.models if project else ()
+    return {
+        page.masthead: masthead(project),
+        panel.report: report(loaded, session.title),
+        panel.asks: gr.HTML(asks(loaded, may_trust=may_trust), visible=untrusted),
+        panel.trust: gr.Button(visible=untrusted and may_trust),
+        panel.editor: session.text,
+        panel.check: "",
+        page.models: gr.CheckboxGroup(
+            choices=[model.name for model in models], value=[model.name for model in session.shown()]
+        ),
+        page.variables: variables_box(project),
+        page.table: table_of(session),
+        **slots_updates(page.slots, session),
+    }
+
+
+def variables_box(project: Project | None) -> gr.Textbox:
+    """The box for template variables, seen only where the project's prompts have any."""
+    sets = project.prompts if project else ()
+    found = {v.name: v for s in sets for m in s.messages for v in variables(m.content)}
+    lines = "\n".join(f"{name}={'' if v.default is None else v.default}" for name, v in found.items())
+    return gr.Textbox(value=lines, visible=bool(found))
+
+
+def table_of(session: Session) -> str:
+    """The live table of the session's lanes."""
+    project = session.project
+    if project is None:
+        return ""
+    replies = [session.replies.get(model.name) or idle(model) for model in session.shown()]
+    return table(replies, session.routes, project.default_model)
+
+
+def idle(model: NamedModel) -> Reply:
+    """The reply of a lane that nothing was asked of yet."""
+    return Reply(
+        lane=model.name,
+        model=model.name,
+        provider=model.provider,
+        model_id=model.model,
+        status="idle",
+        note="" if model.usable else "can't be used",
+    )
+
+
+def slots_updates(slots: Sequence[Slot], session: Session) -> Updates:
+    """The cards and tabs of the session's lanes; those that are not used are hidden."""
+    updates: Updates = {}
+    seats = session.seats()
+    chosen = {model.name for model in session.shown()}
+    for index in range(MAX_LANES):
+        slot = slots[index]
+        model = seats[index] if index < len(seats) else None
+        updates[slot.card.column] = gr.Column(visible=model is not None and model.name in chosen)
+        updates[slot.tab.tab] = gr.Tab(label=model.name if model else "", visible=model is not None)
+        if model is not None and session.project is not None:
+            updates |= _slot_updates(slot, session.project, model, session.replies.get(model.name))
+    return updates
+
+
+def _slot_updates(slot: Slot, project: Project, model: NamedModel, reply: Reply | None) -> Updates:
+    settings = Settings.of(project, model)
+    tab = slot.tab
+    return {
+        tab.facts: model_facts(project, model),
+        tab.system: settings.system,
+        tab.send_temperature: settings.send_temperature,
+        tab.temperature: settings.temperature,
+        tab.guide: scale(settings.temperature if settings.send_temperature else None),
+        tab.send_top_p: settings.send_top_p,
+        tab.top_p: settings.top_p,
+        tab.max_tokens: settings.max_tokens,
+        tab.others: settings.others,
+        **live_updates(slot, model, reply),
+    }
+
+
+def live_updates(slot: Slot, model: NamedModel, reply: Reply | None) -> dict[Component, str]:
+    """The values of the components that follow the reply."""
+    return dict(zip(slot.live, lane_values(model, reply), strict=True))

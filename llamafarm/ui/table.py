@@ -1,0 +1,198 @@
+"""The live table: one row a lane, every figure with its source, the best of each column marked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+import pandas as pd
+
+from llamafarm import display
+from llamafarm.types import Count, Reply, Route
+from llamafarm.ui.markup import Markup, join, tag
+from llamafarm.ui.words import SOURCES, status_pill
+
+CALLS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One cell: the number that columns are ranked by, how it is written, and what it rests on."""
+
+    value: float | Decimal | None
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of figures and what counts as best in it."""
+
+    name: str
+    title: str
+    best: Literal["least", "most"]
+    figure: Callable[[Reply], Figure]
+
+
+def _span(seconds: float | None, note: str = "") -> Figure:
+    return Figure(seconds, display.seconds(seconds), note)
+
+
+def _ttft(reply: Reply) -> Figure:
+    spans = reply.timings
+    parts = [
+        f"{name} {display.seconds(span)}"
+        for name, span in (
+            ("waited for a free place", spans.queue_s),
+            ("loading the model", spans.load_s),
+            ("first reasoning token after", spans.ttfr_s),
+        )
+        if span is not None
+    ]
+    return _span(spans.ttft_s, "; ".join(parts))
+
+
+def _speed(reply: Reply) -> Figure:
+    estimated = reply.usage.output is not None and reply.usage.output.source == "estimated"
+    text = display.speed(reply.timings.tokens_per_s, estimated=estimated)
+    note = "from estimated tokens" if estimated else ""
+    return Figure(reply.timings.tokens_per_s, text, note)
+
+
+def _count(count: Count | None, note: str = "") -> Figure:
+    if count is None:
+        return Figure(None, display.tokens(None))
+    source = "reported by the server" if count.source == "reported" else "estimated from the text"
+    return Figure(float(count.value), display.tokens(count), f"{source}{note}")
+
+
+def _input(reply: Reply) -> Figure:
+    cached = reply.usage.cached
+    return _count(reply.usage.input, f"; {cached.value} of them cached" if cached else "")
+
+
+def _output(reply: Reply) -> Figure:
+    reasoning = reply.usage.reasoning
+    return _count(reply.usage.output, f"; {display.tokens(reasoning)} of them reasoning" if reasoning else "")
+
+
+def _cost(calls: int) -> Callable[[Reply], Figure]:
+    def figure(reply: Reply) -> Figure:
+        cost = reply.cost
+        usd = None if cost.usd is None else cost.usd * calls
+        return Figure(usd, display.usd(usd, estimated=cost.estimated), cost.detail)
+
+    return figure
+
+
+COLUMNS = (
+    Column("TTFT", "Time to the first visible token, from Send", "least", _ttft),
+    Column("Total", "From Send to the end of the answer", "least", lambda reply: _span(reply.timings.total_s)),
+    Column("Tokens/s", "(output tokens − 1) ÷ (last − first token)", "most", _speed),
+    Column("In", "Input tokens; ~ is estimated", "least", _input),
+    Column("Out", "Output tokens, reasoning included; ~ is estimated", "least", _output),
+    Column("Cost", "US dollars for this answer, with the source of the price", "least", _cost(1)),
+    Column(f"× {CALLS:,}", f"US dollars for {CALLS:,} calls like this one", "least", _cost(CALLS)),
+)
+
+
+def table(replies: Sequence[Reply], routes: Sequence[Route], default: str) -> Markup:
+    """The table of `replies`; `routes` marks the models that the strategies pick for this prompt."""
+    best = {column.name: _best(column, replies) for column in COLUMNS}
+    picked = _picked(routes)
+    header = tag(
+        "tr",
+        tag("th", "Model", scope="col"),
+        tag("th", "Status", scope="col"),
+        *(tag("th", column.name, scope="col", title=column.title) for column in COLUMNS),
+    )
+    rows = (_row(reply, picked.get(reply.model, ()), default, best) for reply in replies)
+    body = join(*rows)
+    return tag(
+        "div",
+        tag("table", tag("thead", header), tag("tbody", body), class_="lf-table"),
+        class_="lf-table-wrap",
+        tabindex="0",
+        role="region",
+        aria_label="Results",
+    )
+
+
+def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, Decimal | float | None]) -> Markup:
+    name = tag(
+        "th",
+        tag("span", reply.lane, class_="lf-name"),
+        tag("span", "default", class_="lf-chip") if reply.lane == default else None,
+        *(
+            tag("span", f"→ {strategy}", class_="lf-chip lf-route", title="The router's pick")
+            for strategy in strategies
+        ),
+        scope="row",
+    )
+    cells = (_cell(column, column.figure(reply), best[column.name], reply) for column in COLUMNS)
+    return tag("tr", name, tag("td", status_pill(reply)), *cells)
+
+
+def _cell(column: Column, figure: Figure, best: Decimal | float | None, reply: Reply) -> Markup:
+    won = reply.status == "done" and best is not None and figure.value == best
+    source = (
+        tag("span", SOURCES[reply.cost.source], class_="lf-source") if column.name == "Cost" and reply.ended else None
+    )
+    return tag(
+        "td",
+        tag("span", figure.text, class_="lf-figure"),
+        tag("span", "best", class_="lf-best") if won else None,
+        source,
+        class_="lf-won" if won else None,
+        title=figure.note or None,
+    )
+
+
+def _best(column: Column, replies: Sequence[Reply]) -> Decimal | float | None:
+    """The best figure among finished lanes; None where there is nothing to compare or all are alike."""
+    values = [value for reply in replies if reply.status == "done" if (value := column.figure(reply).value) is not None]
+    if len(values) < 2 or min(values) == max(values):
+        return None
+    return min(values) if column.best == "least" else max(values)
+
+
+def _picked(routes: Sequence[Route]) -> dict[str, list[str]]:
+    picked: dict[str, list[str]] = {}
+    for route in routes:
+        picked.setdefault(route.model, []).append(route.strategy)
+    return picked
+
+
+def csv_of(replies: Sequence[Reply]) -> str:
+    """The replies as CSV: plain figures in seconds, tokens and US dollars, with their sources; empty is unknown."""
+    rows = [_record(reply) for reply in replies]
+    return pd.DataFrame(rows, dtype=object).to_csv(index=False) if rows else ""
+
+
+def _record(reply: Reply) -> dict[str, object]:
+    spans, usage, cost = reply.timings, reply.usage, reply.cost
+    return {
+        "lane": reply.lane,
+        "model": reply.model,
+        "provider": reply.provider,
+        "model_id": reply.model_id,
+        "status": reply.status,
+        "finish_reason": reply.finish_reason,
+        "queue_s": spans.queue_s,
+        "load_s": spans.load_s,
+        "ttfr_s": spans.ttfr_s,
+        "ttft_s": spans.ttft_s,
+        "total_s": spans.total_s,
+        "tokens_per_s": spans.tokens_per_s,
+        "input_tokens": usage.input.value if usage.input else None,
+        "output_tokens": usage.output.value if usage.output else None,
+        "reasoning_tokens": usage.reasoning.value if usage.reasoning else None,
+        "cached_tokens": usage.cached.value if usage.cached else None,
+        "tokens_source": usage.source,
+        "cost_usd": cost.usd,
+        "cost_source": cost.source,
+        "cost_detail": cost.detail,
+        "error": reply.failure.message if reply.failure else None,
+    }

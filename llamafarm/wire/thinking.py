@@ -1,0 +1,80 @@
+"""`<think>…</think>` at the start of an answer: reasoning that a server did not tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+OPEN, CLOSE = "<think>", "</think>"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of the answer, and whether it is reasoning."""
+
+    text: str
+    reasoning: bool
+
+
+class Thinking:
+    """Tells reasoning from answer in a stream of text, however the tags are split.
+
+    Only a tag at the very start (after white space) counts: one in the middle is the answer's own text.
+    """
+
+    def __init__(self) -> None:
+        self._state: Literal["start", "reasoning", "gap", "answer"] = "start"
+        self._held = ""
+
+    def feed(self, text: str) -> Iterator[Piece]:
+        """The pieces that are decided once `text` has come."""
+        if self._state == "answer":
+            if text:
+                yield Piece(text, reasoning=False)
+            return
+        self._held += text
+        if self._state == "start":
+            self._start()
+        if self._state == "reasoning":
+            yield from self._reason()
+        if self._state == "gap":
+            self._held = self._held.lstrip()
+            if self._held:
+                self._state = "answer"
+        if self._state == "answer":
+            yield from self._release(reasoning=False)
+
+    def end(self) -> Iterator[Piece]:
+        """What was held back at the end of the stream."""
+        yield from self._release(reasoning=self._state == "reasoning")
+
+    def _start(self) -> None:
+        opening = self._held.lstrip()
+        if opening.startswith(OPEN):
+            self._state, self._held = "reasoning", opening[len(OPEN) :].lstrip("\n")
+        elif not OPEN.startswith(opening):
+            self._state = "answer"
+
+    def _reason(self) -> Iterator[Piece]:
+        reasoning, closed, rest = self._held.partition(CLOSE)
+        if closed:
+            self._state, self._held = "gap", rest
+            if reasoning:
+                yield Piece(reasoning, reasoning=True)
+            return
+        keep = _overlap(self._held, CLOSE)
+        ready = self._held[: len(self._held) - keep]
+        self._held = self._held[len(ready) :]
+        if ready:
+            yield Piece(ready, reasoning=True)
+
+    def _release(self, *, reasoning: bool) -> Iterator[Piece]:
+        held, self._held = self._held, ""
+        if held:
+            yield Piece(held, reasoning=reasoning)
+
+
+def _overlap(text: str, tag: str) -> int:
+    """How many characters at the end of `text` may be the start of `tag`."""
+    return next((size for size in range(min(len(tag) - 1, len(text)), 0, -1) if text.endswith(tag[:size])), 0)
