@@ -34,19 +34,14 @@ class PriceBook:
             return Cost(Decimal(0), "free", detail="Runs on hardware of your own: no price a token.")
         if usage.input is None or usage.output is None:
             return Cost(None, "unknown", detail="The numbers of tokens are not known.")
-        return self._by_table(model, usage)
+        return self._by_table(model, usage, usage.input.value, usage.output.value)
 
-    def _by_table(self, model: NamedModel, usage: Usage) -> Cost:
+    def _by_table(self, model: NamedModel, usage: Usage, given: int, made: int) -> Cost:
         from genai_prices import Usage as TableUsage  # noqa: PLC0415 - 0.13 s that free models don't need
         from genai_prices import calc_price  # noqa: PLC0415 - the same
 
-        assert usage.input is not None
-        assert usage.output is not None
-        counts = TableUsage(
-            input_tokens=usage.input.value,
-            output_tokens=usage.output.value,
-            cache_read_tokens=usage.cached.value if usage.cached else None,
-        )
+        cached = usage.cached.value if usage.cached else None
+        counts = TableUsage(input_tokens=given, output_tokens=made, cache_read_tokens=cached)
         try:
             found = calc_price(counts, model.model, provider_api_url=model.base_url or "")
         except LookupError:

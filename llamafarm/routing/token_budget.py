@@ -23,7 +23,7 @@ def token_budget(prompt: str, project: Project) -> Route:
         tier, why = "powerful", f"About {count:,} tokens, {DEFAULT_BELOW:,} or more: powerful tier"
     choice = pick(project, tier)
     return Route(
-        strategy="token budget",
+        strategy="token_budget",
         model=choice.model,
         reason=f"{why} → {choice.model} ({choice.how}).",
         signals={"tier": tier, "estimated_tokens": count},

@@ -134,7 +134,7 @@ def _route(route: Route) -> Markup:
         "div",
         tag(
             "div",
-            tag("span", route.strategy, class_="lf-strategy"),
+            tag("span", route.strategy.replace("_", " "), class_="lf-strategy"),
             tag("span", "→", aria_hidden="true"),
             tag("strong", route.model),
         ),

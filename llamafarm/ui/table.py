@@ -161,7 +161,7 @@ def _best(column: Column, replies: Sequence[Reply]) -> Decimal | float | None:
 def _picked(routes: Sequence[Route]) -> dict[str, list[str]]:
     picked: dict[str, list[str]] = {}
     for route in routes:
-        picked.setdefault(route.model, []).append(route.strategy)
+        picked.setdefault(route.model, []).append(route.strategy.replace("_", " "))
     return picked
 
 
