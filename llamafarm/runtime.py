@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from llamafarm.config.library import Library, open_library
 from llamafarm.config.model import Project
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
@@ -18,8 +20,9 @@ from llamafarm.providers.registry import Providers
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What the faces (page, API, command line) share: the providers with their connections, and prices."""
+    """What the faces (page, API, command line) share: projects, providers with their connections, prices."""
 
+    library: Library
     providers: Providers
     prices: PriceBook
 
@@ -33,7 +36,11 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime() -> AsyncIterator[Runtime]:
-    """Open connections and the embedded models' home; close them, and what they run, at the end."""
+async def open_runtime(configs: Sequence[Path] = ()) -> AsyncIterator[Runtime]:
+    """Open the operator's projects, connections and the embedded models' home; close them at the end.
+
+    Raises ConfigError where one of `configs` is not there.
+    """
+    library = open_library(configs)
     async with open_client() as client, EmbeddedModels(client) as embedded:
-        yield Runtime(Providers(client, embedded=embedded.provider), PriceBook())
+        yield Runtime(library, Providers(client, embedded=embedded.provider), PriceBook())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 from fastapi import FastAPI
-from llamafarm.settings import ServerSettings
 
 from llamafarm.runtime import Runtime
+from llamafarm.settings import ServerSettings
 from llamafarm.ui.handlers import Handlers
 from llamafarm.ui.layout import Page, build
 from llamafarm.ui.projects import Projects
@@ -16,7 +18,7 @@ from llamafarm.ui.temperature import scale
 from llamafarm.ui.theme import css, head, script, theme
 
 EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st tab would wait
-QUIET = {"api_visibility": "private", "show_progress": "hidden"}
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:

@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from llamafarm.settings import ServerSettings
-
 from llamafarm.config import addresses, load, masked_text, parse, read_text, sample_names, sample_path
 from llamafarm.config.model import Loaded
 from llamafarm.errors import ConfigError, Problem, RequestError
 from llamafarm.runtime import Runtime
+from llamafarm.settings import ServerSettings
 from llamafarm.ui.sessions import Session
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml")

@@ -74,8 +74,7 @@ def model(name: str, **settings: object) -> NamedModel:
 
 def project(models: Sequence[NamedModel], **settings: object) -> Project:
     return Project.model_validate(
-        {"namespace": "default", "name": "test", "models": tuple(models), "default_model": models[0].name}
-        | settings
+        {"namespace": "default", "name": "test", "models": tuple(models), "default_model": models[0].name} | settings
     )
 
 

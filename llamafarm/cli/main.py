@@ -1,0 +1,57 @@
+"""The commands put together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from llamafarm import __version__
+from llamafarm.cli.compare import compare
+from llamafarm.cli.serve import serve
+from llamafarm.cli.validate import validate
+from llamafarm.errors import ConfigError, LlamaFarmError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="lf",
+    help="Compare the language models of a llamafarm.yaml: which answers best, how fast, at what cost.",
+    epilog="Exit codes: 0 done, 1 no usable model or no answer, 2 wrong usage, 130 interrupted.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command(epilog="Example: lf validate llamafarm.yaml --json")(validate)
+app.command(epilog='Example: lf compare --models fast,expert "Why is the sky blue?"')(compare)
+app.command(epilog="Example: lf serve --config llamafarm.yaml --port 8000")(serve)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"lf {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `lf` with `arguments`, or with those of the process; exits with the documented codes."""
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except LlamaFarmError as error:
+        typer.echo(f"lf: {error}", err=True)
+        for problem in error.problems if isinstance(error, ConfigError) else ():
+            typer.echo(f"  line {problem.line or '?'}: {problem.message}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

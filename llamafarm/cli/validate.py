@@ -1,0 +1,30 @@
+"""`lf validate`: what is wrong with a project file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llamafarm.cli.find import project_file
+
+
+def validate(
+    file: Annotated[Path | None, typer.Argument(help="The project file; else ./llamafarm.yaml.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")] = False,
+) -> None:
+    """Check a project file: exit 0 if a model can be used, 1 if not, 2 for wrong usage."""
+    from llamafarm.config import load, report  # noqa: PLC0415 - pydantic is not needed for help
+    from llamafarm.config.text import lines  # noqa: PLC0415 - the same
+
+    path = project_file(file)
+    loaded = load(path)
+    if as_json:
+        typer.echo(json.dumps(report(loaded), indent=2, ensure_ascii=False))
+    else:
+        for line in lines(loaded, path.name):
+            typer.echo(line)
+    usable = loaded.project is not None and any(model.usable for model in loaded.project.models)
+    raise typer.Exit(0 if usable else 1)

@@ -1,0 +1,46 @@
+"""A comparison as JSON for machines: the contract of `lf compare --json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from llamafarm.types import Count, JsonValue, Reply, Route
+
+
+def comparison_json(prompt: str, routes: Iterable[Route], replies: Iterable[Reply]) -> dict[str, JsonValue]:
+    """The prompt, what each strategy would pick, and every lane."""
+    return {
+        "prompt": prompt,
+        "route": {route.strategy: {"model": route.model, "reason": route.reason} for route in routes},
+        "lanes": [lane_json(reply) for reply in replies],
+    }
+
+
+def lane_json(reply: Reply) -> dict[str, JsonValue]:
+    """One lane. Spans in seconds, tokens as whole numbers, `usd` as a decimal text; null is unknown."""
+    usage, spans, cost = reply.usage, reply.timings, reply.cost
+    return {
+        "model": reply.model,
+        "provider": reply.provider,
+        "status": reply.status,
+        "text": reply.text,
+        "error": _error(reply),
+        "usage": {
+            "input": _value(usage.input),
+            "output": _value(usage.output),
+            "reasoning": _value(usage.reasoning),
+            "cached": _value(usage.cached),
+            "source": usage.source,
+        },
+        "timings": {"ttft_s": spans.ttft_s, "total_s": spans.total_s, "tokens_per_s": spans.tokens_per_s},
+        "cost": {"usd": None if cost.usd is None else float(cost.usd), "source": cost.source},
+    }
+
+
+def _value(count: Count | None) -> int | None:
+    return None if count is None else count.value
+
+
+def _error(reply: Reply) -> str | None:
+    failure = reply.failure
+    return None if failure is None else f"{failure.message} {failure.hint}".strip()
