@@ -55,6 +55,7 @@ class Guards:
         self._loopback = settings.loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a refused request here, and pass on every other."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

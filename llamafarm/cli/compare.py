@@ -23,8 +23,8 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")] = False,
 ) -> None:
     """Ask several models the same and compare: exit 0 if at least one answered, 1 if none did."""
-    from llamafarm.engine.record import comparison_json  # noqa: PLC0415 - not needed for help
-    from llamafarm.routing import suggest  # noqa: PLC0415 - the same
+    from llamafarm.engine.record import comparison_json
+    from llamafarm.routing import suggest
 
     project = _project(project_or_sample(config))
     replies = asyncio.run(_replies(project, _chosen(project, models), prompt, live=not as_json))
@@ -35,8 +35,8 @@ def compare(
 
 
 def _project(path: Path) -> Project:
-    from llamafarm.config import load  # noqa: PLC0415 - not needed for help
-    from llamafarm.errors import ConfigError  # noqa: PLC0415 - the same
+    from llamafarm.config import load
+    from llamafarm.errors import ConfigError
 
     loaded = load(path)
     if loaded.project is None:
@@ -60,15 +60,15 @@ def _chosen(project: Project, names: str | None) -> list[NamedModel]:
 
 async def _replies(project: Project, models: list[NamedModel], prompt: str, *, live: bool) -> list[Reply]:
     """Run the comparison; `live` shows it as it goes."""
-    from llamafarm.cli.table import LiveTable  # noqa: PLC0415 - not needed for help
-    from llamafarm.engine.chat import Lane, Question  # noqa: PLC0415 - the same
-    from llamafarm.routing import suggest  # noqa: PLC0415 - the same
-    from llamafarm.runtime import open_runtime  # noqa: PLC0415 - the same
+    from llamafarm.cli.table import LiveTable
+    from llamafarm.engine.chat import Lane, Question
+    from llamafarm.routing import suggest
+    from llamafarm.runtime import open_runtime
 
     lanes = tuple(Lane(model.name, model) for model in models)
     async with open_runtime() as runtime:
         board = runtime.board(project, lanes)
-        with LiveTable(prompt, suggest(prompt, project), project.default_model, shown=live) as table:
+        with LiveTable(suggest(prompt, project), project.default_model, shown=live) as table:
             async with runtime.compare(project, lanes, Question.of(prompt)) as comparison:
                 async for batch in comparison.batches(every_s=0.1, heartbeat_s=0.5):
                     for told in batch:

@@ -23,7 +23,7 @@ def project_file(named: Path | None) -> Path:
 
 def project_or_sample(named: Path | None) -> Path:
     """Like `project_file`; where nothing was named and nothing is there, the sample that needs nothing."""
-    from llamafarm.config.samples import FIRST, sample_path  # noqa: PLC0415 - not needed for help
+    from llamafarm.config.samples import FIRST, sample_path
 
     if named is None and not any(Path(name).is_file() for name in NAMES):
         typer.echo("lf: there is no llamafarm.yaml here, so the bundled sample is used.", err=True)

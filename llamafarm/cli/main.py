@@ -29,7 +29,7 @@ app.command(epilog='Example: lf compare --models fast,expert "Why is the sky blu
 app.command(epilog="Example: lf serve --config llamafarm.yaml --port 8000")(serve)
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"lf {__version__}")
         raise typer.Exit

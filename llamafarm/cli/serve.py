@@ -19,7 +19,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the page until Ctrl-C."""
-    from llamafarm.server import serve as run  # noqa: PLC0415 - a server is not needed for help
-    from llamafarm.settings import ServerSettings  # noqa: PLC0415 - the same
+    from llamafarm.server import serve as run
+    from llamafarm.settings import ServerSettings
 
     run(config or [], ServerSettings(host=host, port=port, trust_uploads=trust_uploads))

@@ -21,7 +21,7 @@ STYLES = {"done": "green", "failed": "red", "stopped": "yellow"}
 class LiveTable:
     """Redraws on a terminal, and writes once at the end where the output goes elsewhere."""
 
-    def __init__(self, prompt: str, routes: Sequence[Route], default: str, *, shown: bool) -> None:
+    def __init__(self, routes: Sequence[Route], default: str, *, shown: bool) -> None:
         self._console = Console(highlight=False)
         self._routes = routes
         self._default = default

@@ -16,8 +16,8 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")] = False,
 ) -> None:
     """Check a project file: exit 0 if a model can be used, 1 if not, 2 for wrong usage."""
-    from llamafarm.config import load, report  # noqa: PLC0415 - pydantic is not needed for help
-    from llamafarm.config.text import lines  # noqa: PLC0415 - the same
+    from llamafarm.config import load, report
+    from llamafarm.config.text import lines
 
     path = project_file(file)
     loaded = load(path)

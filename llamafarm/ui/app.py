@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.blocks import Block
 
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
@@ -24,7 +25,8 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
     """The page as Gradio Blocks; nothing is opened and nothing runs before a browser comes."""
     projects = Projects(runtime, settings)
-    with gr.Blocks(title="LlamaFarm Playground", fill_width=True, analytics_enabled=False) as demo:
+    demo = gr.Blocks(title="LlamaFarm Playground", fill_width=True, analytics_enabled=False)
+    with demo:
         page = build(projects.sources(), paths=settings.loopback)
         handlers = Handlers(page, projects, Runner(runtime, page), Sessions())
         _wire_project(demo, page, handlers)
@@ -42,7 +44,7 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
     leaves it off, and then any file of the server could be read through the page.
     """
     demo = build_page(runtime, settings)
-    mounted = gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         app,
         demo,
         path="/",
@@ -60,9 +62,9 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
     return mounted
 
 
-def _shown(page: Page) -> list[gr.components.Component]:
+def _shown(page: Page) -> list[Block]:
     """All that opening a project changes."""
-    outputs = [page.masthead, page.models, page.variables, page.table, page.routing, page.send, page.stop]
+    outputs: list[Block] = [page.masthead, page.models, page.variables, page.table, page.routing, page.send, page.stop]
     panel = page.panel
     outputs += [panel.report, panel.asks, panel.trust, panel.editor, panel.check]
     for slot in page.slots:

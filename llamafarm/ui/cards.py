@@ -9,7 +9,7 @@ from llamafarm.config.model import Ask, Loaded, NamedModel, Project
 from llamafarm.errors import Problem
 from llamafarm.types import Reply, Route
 from llamafarm.ui.markup import Markup, join, tag
-from llamafarm.ui.words import SOURCES, status_pill
+from llamafarm.ui.words import SOURCES, ending, status_pill
 
 
 def masthead(project: Project | None) -> Markup:
@@ -30,11 +30,18 @@ def lane_head(model: NamedModel, reply: Reply | None) -> Markup:
     """A lane's name, its model and its state; its error, where it failed or can't run."""
     return tag(
         "div",
-        tag("div", tag("h3", model.name), status_pill(reply) if reply else None, class_="lf-lane-title"),
+        tag("div", tag("h3", model.name), *_state(reply), class_="lf-lane-title"),
         tag("div", _identity(model), class_="lf-sub"),
         trouble(model, reply),
         class_="lf-lane-head",
     )
+
+
+def _state(reply: Reply | None) -> list[Markup]:
+    if reply is None:
+        return []
+    how = ending(reply)
+    return [status_pill(reply), *([tag("span", how, class_="lf-sub")] if how else [])]
 
 
 def lane_foot(reply: Reply | None) -> Markup:

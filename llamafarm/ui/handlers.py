@@ -153,7 +153,8 @@ class Handlers:
 
 def _refuse(error: RequestError) -> Updates:
     gr.Warning(escape(str(error)))
-    return gr.skip()
+    nothing: Updates = gr.skip()
+    return nothing
 
 
 def _key(request: gr.Request) -> str:

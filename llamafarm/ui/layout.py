@@ -9,7 +9,7 @@ import gradio as gr
 
 from llamafarm.ui.cards import masthead, routing_card
 from llamafarm.ui.sessions import MAX_LANES
-from llamafarm.ui.slots import Slot, build_card, build_tab
+from llamafarm.ui.slots import Slot, build_card, build_tab, html
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Page:
 
 def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
     """Build the page inside the current Blocks. `paths`: whether files of this machine may be opened."""
-    head = gr.HTML(masthead(None), elem_id="masthead")
+    head = html(masthead(None), elem_id="masthead")
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=1, min_width=300, elem_id="side"):
             panel = _project_panel(sources, paths=paths)
@@ -73,8 +73,8 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             variables = gr.Textbox(
                 label="Template variables, one name=value a line", lines=2, visible=False, elem_id="variables"
             )
-            routing = gr.HTML(routing_card((), ""), elem_id="routing")
-            table = gr.HTML(elem_id="table")
+            routing = html(routing_card((), ""), elem_id="routing")
+            table = html(elem_id="table")
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
@@ -97,6 +97,7 @@ def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> Projec
             path = gr.Textbox(
                 label="or a file on this machine",
                 placeholder="/path/to/llamafarm.yaml",
+                max_lines=1,
                 scale=3,
                 min_width=160,
                 elem_id="path",
@@ -104,11 +105,11 @@ def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> Projec
             open_path = gr.Button("Open", size="sm", scale=1, min_width=64, elem_id="open-path")
         upload = gr.Button("Open a file from your browser…", size="sm", elem_id="upload")
         uploaded = gr.JSON(visible=False)
-        report = gr.HTML(elem_id="report")
-        asks = gr.HTML(visible=False, elem_id="asks")
+        report = html(elem_id="report")
+        asks = html(visible=False, elem_id="asks")
         trust = gr.Button("Trust this file", visible=False, size="sm", elem_id="trust")
         with gr.Accordion("The file's text", open=False, elem_id="edit"):
             editor = gr.Code(language="yaml", lines=12, max_lines=28, show_label=False, elem_id="editor")
-            check = gr.HTML(elem_id="check")
+            check = html(elem_id="check")
             apply = gr.Button("Use this text", size="sm", elem_id="apply")
     return ProjectPanel(accordion, source, path, open_path, upload, uploaded, report, asks, trust, editor, check, apply)

@@ -6,12 +6,11 @@ import json
 from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar
 
-from llamafarm.ui.markdown import safe
-
 from llamafarm import display
 from llamafarm.config.model import NamedModel
 from llamafarm.types import Reply, SentRequest
 from llamafarm.ui.cards import lane_foot, lane_head
+from llamafarm.ui.markdown import safe
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")

@@ -52,7 +52,7 @@ class Projects:
         """The session for a file of this machine, which only a person at this machine may name."""
         if not self.settings.loopback:
             raise RequestError("Files of this machine can be opened by path only where the page is on loopback.")
-        path = Path(text.strip()).expanduser()
+        path = await asyncio.to_thread(Path(text.strip()).expanduser)
         if path.suffix.lower() not in SUFFIXES:
             raise RequestError(f"A project file ends in {', '.join(SUFFIXES)}.")
         if not await asyncio.to_thread(path.is_file):

@@ -68,11 +68,11 @@ class Runner:
             raise RequestError("Open a project first.")
         if not session.shown():
             raise RequestError("Choose at least one model.")
-        session.question = ask.question()
+        session.question = question = ask.question()
         session.routes = suggest(ask.prompt, project)
         session.replies = {}
         yield {self.page.send: gr.Button(interactive=False), self.page.stop: gr.Button(interactive=True)}
-        async with aclosing(self._follow(session, project, session.shown(), ask.settings)) as updates:
+        async with aclosing(self._follow(session, project, question, session.shown(), ask.settings)) as updates:
             async for update in updates:
                 yield update
         yield {self.page.send: gr.Button(interactive=True), self.page.stop: gr.Button(interactive=False)}
@@ -81,24 +81,28 @@ class Runner:
         """The newest question again to the lane in `seat`, with its controls as they stand now."""
         if session.project is None or seat >= len(session.seats()):
             raise RequestError("This lane is no longer there.")
-        session.question = session.question or ask.question()
+        session.question = question = session.question or ask.question()
         model = session.seats()[seat]
         session.stop(model.name)
-        async with aclosing(self._follow(session, session.project, [model], ask.settings)) as updates:
+        async with aclosing(self._follow(session, session.project, question, [model], ask.settings)) as updates:
             async for update in updates:
                 yield update
 
     async def _follow(
-        self, session: Session, project: Project, models: Sequence[NamedModel], settings: Sequence[Settings]
+        self,
+        session: Session,
+        project: Project,
+        question: Question,
+        models: Sequence[NamedModel],
+        settings: Sequence[Settings],
     ) -> AsyncGenerator[Updates, None]:
-        assert session.question is not None
         lanes, refused = _lanes(session, project, models, settings)
         board = self.runtime.board(project, lanes)
         ticket = session.take({model.name for model in models})
         session.tell(ticket, refused | board.replies())
         changes: Changes[object, object] = Changes()
         yield changes.of(self._updates(session, ticket))
-        async with self.runtime.compare(project, lanes, session.question) as comparison:
+        async with self.runtime.compare(project, lanes, question) as comparison:
             session.runs.append(comparison)
             try:
                 async with aclosing(comparison.batches(every_s=FLUSH_S, heartbeat_s=HEARTBEAT_S)) as batches:

@@ -17,7 +17,7 @@ from llamafarm.ui.live import lane_values
 from llamafarm.ui.sessions import MAX_LANES, Session
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.slots import Slot
-from llamafarm.ui.table import table
+from llamafarm.ui.table import shared, table
 from llamafarm.ui.temperature import scale
 
 # What Gradio takes from a listener: components and their new values or gr.update(...) of several kinds.
@@ -60,7 +60,7 @@ def table_of(session: Session) -> str:
     if project is None:
         return ""
     replies = [session.replies.get(model.name) or idle(model) for model in session.shown()]
-    return table(replies, session.routes, project.default_model)
+    return table(replies, session.routes, project.default_model, shared(session.shown()))
 
 
 def idle(model: NamedModel) -> Reply:

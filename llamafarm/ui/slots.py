@@ -75,6 +75,13 @@ class Slot:
         return [card.head, card.answer, card.foot, tab.head, tab.answer, tab.reasoning, tab.foot, tab.request]
 
 
+def html(value: str = "", *, visible: bool = True, elem_id: str | None = None) -> gr.HTML:
+    """A place for the page's own markup, with none of Gradio's look and no script."""
+    return gr.HTML(
+        value, visible=visible, elem_id=elem_id, elem_classes=["lf"], apply_default_css=False, js_on_load=None
+    )
+
+
 def answer_box(*classes: str) -> gr.Markdown:
     """Where a model's words are shown; what goes in is made safe by `ui.markdown`."""
     return gr.Markdown(elem_classes=["lf-answer", *classes], latex_delimiters=[], line_breaks=True, container=False)
@@ -83,9 +90,9 @@ def answer_box(*classes: str) -> gr.Markdown:
 def build_card(index: int) -> Card:
     """The card of lane `index`, unseen until a project has such a lane."""
     with gr.Column(visible=False, elem_classes=["lf-lane"], elem_id=f"card-{index}", min_width=280) as column:
-        head = gr.HTML()
+        head = html()
         answer = answer_box()
-        foot = gr.HTML()
+        foot = html()
         with gr.Row(elem_classes=["lf-lane-buttons"]):
             stop = gr.Button("Stop", size="sm", min_width=60, elem_classes=["lf-stop"])
             retry = gr.Button("Retry", size="sm", min_width=60, elem_classes=["lf-retry"])
@@ -94,13 +101,13 @@ def build_card(index: int) -> Card:
 
 def build_tab(index: int) -> Tab:
     """The tab of lane `index`, unseen until a project has such a lane."""
-    with gr.Tab(f"lane {index + 1}", visible=False, id=f"lane-{index}", elem_id=f"tab-{index}") as tab:
+    with gr.Tab(f"lane {index + 1}", visible=False, id=f"lane-{index}", elem_id=f"tab-{index}") as tab:  # noqa: SIM117 - two columns stand in the row
         with gr.Row(elem_classes=["lf-tab"]):
             with gr.Column(scale=2, min_width=300, elem_classes=["lf-controls"]):
-                facts = gr.HTML()
+                facts = html()
                 system = gr.Textbox(label="System prompt", lines=3, max_lines=12)
                 send_temperature, temperature = _optional_slider("temperature", "Temperature", TOP, 0.05)
-                guide = gr.HTML(scale(None))
+                guide = html(scale(None))
                 send_top_p, top_p = _optional_slider("top_p", "Top p", 1.0, 0.01)
                 max_tokens = gr.Number(label="Max tokens (empty: the server's own limit)", precision=0, minimum=1)
                 others = gr.Textbox(
@@ -111,13 +118,13 @@ def build_tab(index: int) -> Tab:
                     placeholder='{"repeat_penalty": 1.1}',
                 )
             with gr.Column(scale=3, min_width=300, elem_classes=["lf-result"]):
-                head = gr.HTML()
+                head = html()
                 with gr.Row(elem_classes=["lf-lane-buttons"]):
                     stop = gr.Button("Stop this one", size="sm", elem_classes=["lf-stop"])
                     retry = gr.Button("Retry this one", size="sm", elem_classes=["lf-retry"])
                 reasoning = answer_box("lf-reasoning")
                 answer = answer_box()
-                foot = gr.HTML()
+                foot = html()
                 with gr.Accordion("The exact request (keys hidden)", open=False):
                     request = gr.Code(language="json", interactive=False, show_label=False, buttons=["copy"])
     return Tab(

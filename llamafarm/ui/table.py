@@ -10,20 +10,28 @@ from typing import Literal
 import pandas as pd
 
 from llamafarm import display
+from llamafarm.config.model import NamedModel
+from llamafarm.config.trust import origin
 from llamafarm.types import Count, Reply, Route
 from llamafarm.ui.markup import Markup, join, tag
-from llamafarm.ui.words import SOURCES, status_pill
+from llamafarm.ui.words import SOURCES, ending, status_pill
 
 CALLS = 10_000
+WORTH_TELLING_S = 0.05
+RIVALS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One cell: the number that columns are ranked by, how it is written, and what it rests on."""
+    """One cell: the number that columns are ranked by, how it is written, and what it rests on.
+
+    `mark` stands under the figure where that must be seen; `note` tells the rest on hovering.
+    """
 
     value: float | Decimal | None
     text: str
     note: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +50,10 @@ def _span(seconds: float | None, note: str = "") -> Figure:
 
 def _ttft(reply: Reply) -> Figure:
     spans = reply.timings
-    parts = [
-        f"{name} {display.seconds(span)}"
-        for name, span in (
-            ("waited for a free place", spans.queue_s),
-            ("loading the model", spans.load_s),
-            ("first reasoning token after", spans.ttfr_s),
-        )
-        if span is not None
-    ]
-    return _span(spans.ttft_s, "; ".join(parts))
+    before = {"loading": spans.load_s, "queue": spans.queue_s}
+    marks = [f"{display.seconds(span)} {name}" for name, span in before.items() if span and span >= WORTH_TELLING_S]
+    thought = "" if spans.ttfr_s is None else f"first reasoning token after {display.seconds(spans.ttfr_s)}"
+    return Figure(spans.ttft_s, display.seconds(spans.ttft_s), thought, f"with {', '.join(marks)}" if marks else "")
 
 
 def _speed(reply: Reply) -> Figure:
@@ -82,7 +84,8 @@ def _cost(calls: int) -> Callable[[Reply], Figure]:
     def figure(reply: Reply) -> Figure:
         cost = reply.cost
         usd = None if cost.usd is None else cost.usd * calls
-        return Figure(usd, display.usd(usd, estimated=cost.estimated), cost.detail)
+        source = SOURCES[cost.source] if calls == 1 and reply.ended else ""
+        return Figure(usd, display.usd(usd, estimated=cost.estimated), cost.detail, source)
 
     return figure
 
@@ -98,53 +101,54 @@ COLUMNS = (
 )
 
 
-def table(replies: Sequence[Reply], routes: Sequence[Route], default: str) -> Markup:
-    """The table of `replies`; `routes` marks the models that the strategies pick for this prompt."""
+def table(replies: Sequence[Reply], routes: Sequence[Route], default: str, notes: Sequence[str] = ()) -> Markup:
+    """The table of `replies`; `routes` marks the models that the strategies pick for this prompt.
+
+    `notes` stand under it: what one must know to read the figures rightly.
+    """
     best = {column.name: _best(column, replies) for column in COLUMNS}
     picked = _picked(routes)
-    header = tag(
-        "tr",
-        tag("th", "Model", scope="col"),
-        tag("th", "Status", scope="col"),
-        *(tag("th", column.name, scope="col", title=column.title) for column in COLUMNS),
+    titles = [tag("th", column.name, scope="col", title=column.title) for column in COLUMNS]
+    header = tag("tr", tag("th", "Model", scope="col"), tag("th", "Status", scope="col"), *titles)
+    rows = [_row(reply, picked.get(reply.model, ()), default, best) for reply in replies]
+    whole = tag("table", tag("thead", header), tag("tbody", *rows), class_="lf-table")
+    return join(
+        tag("div", whole, class_="lf-table-wrap", tabindex="0", role="region", aria_label="Results"),
+        *(tag("p", note, class_="lf-note") for note in notes),
     )
-    rows = (_row(reply, picked.get(reply.model, ()), default, best) for reply in replies)
-    body = join(*rows)
-    return tag(
-        "div",
-        tag("table", tag("thead", header), tag("tbody", body), class_="lf-table"),
-        class_="lf-table-wrap",
-        tabindex="0",
-        role="region",
-        aria_label="Results",
-    )
+
+
+def shared(models: Sequence[NamedModel]) -> list[str]:
+    """A note for each server that answers several of `models` at once."""
+    groups: dict[str, list[str]] = {}
+    for model in models:
+        server = origin(model.base_url) if model.base_url else model.model
+        groups.setdefault(server, []).append(model.name)
+    return [
+        f"{', '.join(names)} share one server ({server}): asked together they slow each other."
+        for server, names in groups.items()
+        if len(names) > 1
+    ]
 
 
 def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, Decimal | float | None]) -> Markup:
-    name = tag(
-        "th",
-        tag("span", reply.lane, class_="lf-name"),
-        tag("span", "default", class_="lf-chip") if reply.lane == default else None,
-        *(
-            tag("span", f"→ {strategy}", class_="lf-chip lf-route", title="The router's pick")
-            for strategy in strategies
-        ),
-        scope="row",
+    chips = [tag("span", f"→ {each}", class_="lf-chip lf-route", title="The router's pick") for each in strategies]
+    if reply.lane == default:
+        chips.insert(0, tag("span", "default", class_="lf-chip"))
+    name = tag("th", tag("div", reply.lane, class_="lf-name"), *chips, scope="row")
+    status = tag("td", status_pill(reply), tag("span", ending(reply), class_="lf-mark") if ending(reply) else None)
+    return tag(
+        "tr", name, status, *(_cell(column, column.figure(reply), best[column.name], reply) for column in COLUMNS)
     )
-    cells = (_cell(column, column.figure(reply), best[column.name], reply) for column in COLUMNS)
-    return tag("tr", name, tag("td", status_pill(reply)), *cells)
 
 
 def _cell(column: Column, figure: Figure, best: Decimal | float | None, reply: Reply) -> Markup:
     won = reply.status == "done" and best is not None and figure.value == best
-    source = (
-        tag("span", SOURCES[reply.cost.source], class_="lf-source") if column.name == "Cost" and reply.ended else None
-    )
     return tag(
         "td",
         tag("span", figure.text, class_="lf-figure"),
-        tag("span", "best", class_="lf-best") if won else None,
-        source,
+        tag("span", "best", class_="lf-best", title=f"the {column.best} of this column") if won else None,
+        tag("span", figure.mark, class_="lf-mark") if figure.mark else None,
         class_="lf-won" if won else None,
         title=figure.note or None,
     )
@@ -153,7 +157,7 @@ def _cell(column: Column, figure: Figure, best: Decimal | float | None, reply: R
 def _best(column: Column, replies: Sequence[Reply]) -> Decimal | float | None:
     """The best figure among finished lanes; None where there is nothing to compare or all are alike."""
     values = [value for reply in replies if reply.status == "done" if (value := column.figure(reply).value) is not None]
-    if len(values) < 2 or min(values) == max(values):
+    if len(values) < RIVALS or min(values) == max(values):
         return None
     return min(values) if column.best == "least" else max(values)
 

@@ -23,7 +23,7 @@ STATES: dict[LaneStatus, str] = {
     "failed": "failed",
 }
 ENDINGS = {
-    "length": "cut at the limit of tokens",
+    "length": "cut at the token limit",
     "content_filter": "cut by a content filter",
     "tool_calls": "asks for a tool",
 }
@@ -31,13 +31,16 @@ ENDINGS = {
 
 def state(reply: Reply) -> str:
     """What the lane is doing, in a word or two."""
-    if reply.status == "done" and reply.finish_reason in ENDINGS:
-        return f"done, {ENDINGS[reply.finish_reason]}"
+    return reply.note if reply.status == "idle" and reply.note else STATES[reply.status]
+
+
+def ending(reply: Reply) -> str:
+    """How the answer ended, where that must be seen: cut, partial, or empty."""
     if reply.status in ("stopped", "failed") and (reply.text or reply.reasoning):
-        return f"{STATES[reply.status]}, partial"
-    if reply.status == "idle" and reply.note:
-        return reply.note
-    return STATES[reply.status]
+        return "partial answer"
+    if reply.status == "done" and not (reply.text or reply.tool_calls):
+        return "empty answer"
+    return ENDINGS.get(reply.finish_reason or "", "") if reply.status == "done" else ""
 
 
 def status_pill(reply: Reply) -> Markup:

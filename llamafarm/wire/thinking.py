@@ -52,7 +52,7 @@ class Thinking:
     def _start(self) -> None:
         opening = self._held.lstrip()
         if opening.startswith(OPEN):
-            self._state, self._held = "reasoning", opening[len(OPEN) :].lstrip("\n")
+            self._state, self._held = "reasoning", opening[len(OPEN) :]
         elif not OPEN.startswith(opening):
             self._state = "answer"
 

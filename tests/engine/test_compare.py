@@ -87,7 +87,7 @@ async def test_stop_closes_the_stream_and_keeps_what_came() -> None:
 
 
 async def test_stop_before_a_lane_has_run_at_all_still_ends_it() -> None:
-    run, board = comparison(one=Scripted("a"), two=Scripted("b"))
+    run, _ = comparison(one=Scripted("a"), two=Scripted("b"))
     async with run:
         run.stop()
         kinds = [type(told.event) async for told in run.events() if is_final(told.event)]

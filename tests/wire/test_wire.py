@@ -1,0 +1,146 @@
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llamafarm.errors import BadAnswer
+from llamafarm.wire.lines import MAX_LINE, Lines
+from llamafarm.wire.ndjson import Records
+from llamafarm.wire.sse import EventStream, ServerEvent
+from llamafarm.wire.thinking import Thinking
+from tests.faultserver.speech import answer, chunk, record
+
+STREAM = (
+    "\ufeff: a comment\r\n\r\n".encode()
+    + b"".join(answer("openai", "Llamas", " spit\u2028, ", "\U0001f999"))
+    + b"event: error\rdata:no space\rdata: second line\r\r"
+    + b"id: 7\nretry: 10\n\nnonsense\ndata\n\n"
+    + b"data: [DONE]"
+)
+NDJSON = b"".join(answer("ollama", "Llamas", " spit\u2028, ", "\U0001f999")) + b"\r\n\n" + record({"content": "x"})[:-1]
+
+
+def split(data: bytes, cuts: list[int]) -> list[bytes]:
+    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    return [data[start:end] for start, end in pairwise(edges)]
+
+
+def events(parts: list[bytes]) -> list[ServerEvent]:
+    stream = EventStream()
+    return [told for part in parts for told in stream.feed(part)] + list(stream.end())
+
+
+def records(parts: list[bytes]) -> list[str]:
+    decoder = Records()
+    return [text for part in parts for text in decoder.feed(part)] + list(decoder.end())
+
+
+def lines(parts: list[bytes]) -> list[str]:
+    decoder = Lines()
+    return [text for part in parts for text in decoder.feed(part)] + list(decoder.end())
+
+
+@given(st.lists(st.integers(min_value=0), max_size=30))
+def test_any_split_of_a_stream_gives_the_same_events(cuts: list[int]) -> None:
+    assert events(split(STREAM, cuts)) == events([STREAM])
+
+
+@given(st.lists(st.integers(min_value=0), max_size=30))
+def test_any_split_of_ndjson_gives_the_same_records(cuts: list[int]) -> None:
+    assert records(split(NDJSON, cuts)) == records([NDJSON])
+
+
+@pytest.mark.parametrize(("decode", "data"), [(events, STREAM), (records, NDJSON)])
+def test_byte_by_byte(decode: Callable[[list[bytes]], list[object]], data: bytes) -> None:
+    assert decode([data[at : at + 1] for at in range(len(data))]) == decode([data])
+
+
+@given(st.binary(max_size=200), st.lists(st.integers(min_value=0), max_size=10))
+def test_any_bytes_in_any_split(data: bytes, cuts: list[int]) -> None:
+    assert lines(split(data, cuts)) == lines([data])
+
+
+def test_what_the_stream_says() -> None:
+    told = events([STREAM])
+    assert [each.data[:6] for each in told[:3]] == ['{"id":', '{"id":', '{"id":']
+    assert told[-3:] == [
+        ServerEvent("error", "no space\nsecond line"),
+        ServerEvent("message", ""),
+        ServerEvent("message", "[DONE]"),
+    ]
+    assert "spit\u2028, " in told[1].data
+
+
+def test_only_line_ends_end_lines() -> None:
+    assert lines(["a\u2028b\x0bc\x0c\x1c\x85d\re\r\nf\n\ng".encode()]) == [
+        "a\u2028b\x0bc\x0c\x1c\x85d",
+        "e",
+        "f",
+        "",
+        "g",
+    ]
+
+
+def test_a_cr_at_a_chunks_end_takes_the_lf_of_the_next() -> None:
+    assert lines([b"a\r", b"\nb\r", b"c"]) == ["a", "b", "c"]
+
+
+def test_bytes_that_are_no_utf8_lose_one_character_alone() -> None:
+    assert lines([b"a\xff", b"\xe2\x82", b"\xacb\n"]) == ["a\ufffd\u20acb"]
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
+    decoder = Lines()
+    piece = b"x" * (MAX_LINE // 4)
+
+    def feed() -> Iterator[str]:
+        for _ in range(5):
+            yield from decoder.feed(piece)
+
+    with pytest.raises(BadAnswer, match="16 MiB"):
+        list(feed())
+
+
+def test_a_line_of_ten_megabytes_in_small_pieces() -> None:
+    data = chunk({"content": "y" * 10_000_000})
+    (told,) = events([data[at : at + 4096] for at in range(0, len(data), 4096)])
+    assert len(told.data) > 10_000_000
+
+
+THINKING = [
+    ("<think>why</think>because", "why", "because"),
+    ("  \n<think>\nwhy\n</think>\n\nbecause", "\nwhy\n", "because"),
+    ("no <think>tag</think> here", "", "no <think>tag</think> here"),
+    ("<think>never ends", "never ends", ""),
+    ("<thin", "", "<thin"),
+    ("<think></think>", "", ""),
+    ("<think>a</thin b</think>c", "a</thin b", "c"),
+    ("", "", ""),
+    ("  x", "", "  x"),
+]
+
+
+@pytest.mark.parametrize(("text", "reasoning", "visible"), THINKING)
+def test_thinking_is_told_apart_wherever_it_is_split(text: str, reasoning: str, visible: str) -> None:
+    for size in range(1, len(text) + 2):
+        thinking = Thinking()
+        pieces = [piece for at in range(0, len(text), size) for piece in thinking.feed(text[at : at + size])]
+        pieces += thinking.end()
+        assert "".join(piece.text for piece in pieces if piece.reasoning) == reasoning
+        assert "".join(piece.text for piece in pieces if not piece.reasoning) == visible
+
+
+@given(st.text(alphabet="<>/think a\n", max_size=40), st.lists(st.integers(min_value=0), max_size=8))
+def test_thinking_is_the_same_in_any_split(text: str, cuts: list[int]) -> None:
+    def told(parts: list[str]) -> tuple[str, str]:
+        thinking = Thinking()
+        pieces = [piece for part in parts for piece in thinking.feed(part)] + list(thinking.end())
+        return (
+            "".join(piece.text for piece in pieces if piece.reasoning),
+            "".join(piece.text for piece in pieces if not piece.reasoning),
+        )
+
+    edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
+    assert told([text[start:end] for start, end in pairwise(edges)]) == told([text])
