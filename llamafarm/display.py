@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from llamafarm.types import Count
 
 NOTHING = "–"
 SIGNIFICANT = 3
+CENT = Decimal("0.01")
 
 
 def seconds(value: float | None) -> str:
@@ -48,6 +49,6 @@ def usd(value: Decimal | None, *, estimated: bool = False) -> str:
     if value == 0:
         return f"{mark}$0"
     if value >= 1:
-        return f"{mark}${value:,.2f}"
+        return f"{mark}${value.quantize(CENT, ROUND_HALF_UP):,}"
     places = SIGNIFICANT - 1 - value.adjusted()
     return f"{mark}${value:.{places}f}"

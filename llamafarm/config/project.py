@@ -15,7 +15,7 @@ from llamafarm.config.models import ModelReader, Names
 from llamafarm.config.prompts import read_prompts
 from llamafarm.config.read import read_document, read_file, read_text
 from llamafarm.config.strings import Strings
-from llamafarm.config.trust import asks_elsewhere, untrusted
+from llamafarm.config.trust import other_variables, server_asks, untrusted
 from llamafarm.errors import ConfigError, Problem
 from llamafarm.types import JsonValue
 
@@ -103,7 +103,7 @@ class _Reader:
         )
         reader = ModelReader(findings, self.strings, names)
         models = [reader.read(path, name, entry) for path, name, entry in entries]
-        models, asks = self._trust(models)
+        models, asks = self._trust(models, entries)
         if not models or not version_fits:
             return self._loaded(None, asks)
         project = Project(
@@ -231,9 +231,13 @@ class _Reader:
                 self.findings.error(path, f"There is no model `{name}` to fall back to.")
         return tuple(dict.fromkeys(name for name in names if name in models))
 
-    def _trust(self, models: list[NamedModel]) -> tuple[list[NamedModel], list[Ask]]:
+    def _trust(
+        self, models: list[NamedModel], entries: list[tuple[Path, str, Mapping[str, JsonValue]]]
+    ) -> tuple[list[NamedModel], list[Ask]]:
         if self.strings.values is not None:
             return models, []
         held = [untrusted(model, self.known) for model in models]
-        asks = [ask for _, wants in held for ask in wants] + asks_elsewhere(self.document)
+        written = {name: entry for _, name, entry in entries}
+        asks = [ask for model, wants in held for ask in (*wants, *other_variables(model, written[model.name]))]
+        asks += server_asks(self.document)
         return [model for model, _ in held], list(dict.fromkeys(asks))

@@ -65,8 +65,14 @@ def _asks(model: NamedModel, known: Collection[str]) -> list[Ask]:
     return []
 
 
-def asks_elsewhere(document: Document) -> list[Ask]:
-    """What the rest of an untrusted file asks for: commands of MCP servers, and variables outside keys."""
+def other_variables(model: NamedModel, entry: Mapping[str, JsonValue]) -> list[Ask]:
+    """The variables that a model's entry would send beside its key."""
+    names = _variables({key: value for key, value in entry.items() if key != "api_key"})
+    return [Ask(kind="variable", name=name, target=origin(model.base_url or ""), line=model.line) for name in names]
+
+
+def server_asks(document: Document) -> list[Ask]:
+    """What the MCP servers of an untrusted file ask for: commands, and variables."""
     value = document.value
     mcp = value.get("mcp") if isinstance(value, dict) else None
     servers = mcp.get("servers") if isinstance(mcp, dict) else None

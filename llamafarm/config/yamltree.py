@@ -47,14 +47,19 @@ def read_yaml(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        raise ConfigError("This is not YAML.", [Problem(line, "", _advice(error))]) from None
+        raise ConfigError("This is not YAML.", [Problem(line, "", _advice(error, _line_of(text, line)))]) from None
     except yaml.YAMLError as error:
         raise ConfigError("This is not YAML.", [Problem(None, "", f"{str(error).splitlines()[0]}.")]) from None
 
 
-def _advice(error: yaml.MarkedYAMLError) -> str:
+def _line_of(text: str, line: int | None) -> str:
+    lines = text.splitlines()
+    return lines[line - 1] if line and line <= len(lines) else ""
+
+
+def _advice(error: yaml.MarkedYAMLError, line: str) -> str:
     said = " ".join(part for part in (error.context, error.problem) if part)
-    if "'\\t'" in said or "tab" in said:
+    if "\t" in line:
         return "There is a tab where YAML takes spaces only: indent with spaces."
     return f"YAML can't be read here: {said}. Look at the indentation, quotes and colons of this line."
 

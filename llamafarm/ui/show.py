@@ -49,8 +49,8 @@ def project_updates(page: Page, session: Session, *, may_trust: bool) -> Updates
 def variables_box(project: Project | None) -> gr.Textbox:
     """The box for template variables, seen only where the project's prompts have any."""
     sets = project.prompts if project else ()
-    found = {v.name: v for s in sets for m in s.messages for v in variables(m.content)}
-    lines = "\n".join(f"{name}={'' if v.default is None else v.default}" for name, v in found.items())
+    found = variables(m.content for s in sets for m in s.messages)
+    lines = "\n".join(f"{v.name}={'' if v.default is None else v.default}" for v in found)
     return gr.Textbox(value=lines, visible=bool(found))
 
 

@@ -1,0 +1,115 @@
+from decimal import Decimal
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+
+from llamafarm.config.model import NamedModel
+from llamafarm.display import usd
+from llamafarm.pricing import PriceBook
+from llamafarm.types import Count, Usage
+from tests.engine.fakes import model
+
+BOOK = PriceBook()
+OPENAI = "https://api.openai.com/v1"
+
+
+def used(given: int, made: int, cached: int | None = None, source: str = "reported") -> Usage:
+    def count(value: int) -> Count:
+        return Count(value, "reported" if source == "reported" else "estimated")
+
+    return Usage(count(given), count(made), cached=None if cached is None else count(cached))
+
+
+def sold(name: str, address: str | None = OPENAI, **settings: Any) -> NamedModel:
+    return model("m", model=name, base_url=address, **settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "usage", "usd"),
+    [
+        # 1,000 × $30 + 100 × $60, per million
+        ("gpt-4", used(1000, 100), "0.036"),
+        # 1,234 × $10 + 567 × $30
+        ("gpt-4-turbo", used(1234, 567), "0.02935"),
+        # (1,000 − 400) × $0.15 + 400 × $0.075 + 7 × $0.60
+        ("gpt-4o-mini", used(1000, 7, cached=400), "0.0001242"),
+        # one token each way is not nothing
+        ("gpt-4o-mini", used(1, 1), "0.00000075"),
+    ],
+)
+def test_the_table_to_the_last_digit(name: str, usage: Usage, usd: str) -> None:
+    cost = BOOK.price(sold(name), usage)
+    assert (cost.usd, cost.source, cost.estimated) == (Decimal(usd), "table", False)
+    assert version("genai-prices") in cost.detail
+
+
+def test_the_projects_own_prices_win() -> None:
+    pricing = {"input": "2.5", "output": "10", "cached": "1.25"}
+    cost = BOOK.price(sold("gpt-4", pricing=pricing), used(1000, 100, cached=600))
+    # 400 × $2.50 + 600 × $1.25 + 100 × $10
+    assert (cost.usd, cost.source) == (Decimal("0.00275"), "config")
+
+
+def test_cached_tokens_without_a_price_cost_what_others_do() -> None:
+    cost = BOOK.price(sold("x", pricing={"input": 3, "output": 0}), used(1000, 5, cached=600))
+    assert cost.usd == Decimal("0.003")
+
+
+def test_the_servers_word_wins_over_all() -> None:
+    cost = BOOK.price(sold("gpt-4", pricing={"input": 1, "output": 1}), used(1, 1), reported_usd=Decimal("0.123"))
+    assert (cost.usd, cost.source) == (Decimal("0.123"), "reported")
+
+
+@pytest.mark.parametrize(
+    ("provider", "address", "name", "source"),
+    [
+        ("embedded", None, "smollm2-135m-instruct", "free"),
+        ("ollama", "http://localhost:11434", "llama3.1:8b", "free"),
+        ("ollama", "http://192.168.1.5:11434", "llama3.1:8b", "free"),
+        ("ollama", "http://ollama:11434", "llama3.1:8b", "free"),
+        ("universal", "http://127.0.0.1:11540/v1", "Qwen/Qwen2.5-7B-Instruct", "free"),
+        ("lemonade", "http://[::1]:11534/api/v1", "x", "free"),
+        ("ollama", "http://localhost:11434", "gpt-oss:120b-cloud", "unknown"),
+        ("ollama", "https://ollama.com", "gpt-oss:120b", "unknown"),
+        ("openai", "http://localhost:8000/v1", "gpt-4", "unknown"),
+        ("openai", "https://api.nobody.example/v1", "gpt-4", "unknown"),
+        ("openai", "https://evil.example/api.openai.com/v1", "gpt-4", "unknown"),
+        ("openai", OPENAI, "gpt-99", "unknown"),
+        ("openai", "https://api.together.xyz/v1", "meta-llama/Llama-3.3-70B-Instruct-Turbo", "table"),
+    ],
+)
+def test_what_is_free_what_is_sold_and_what_nobody_knows(
+    provider: str, address: str | None, name: str, source: str
+) -> None:
+    cost = BOOK.price(sold(name, address, provider=provider), used(10, 10))
+    assert cost.source == source
+    assert (cost.usd is None) is (source == "unknown")
+    assert source != "free" or cost.usd == 0
+
+
+@pytest.mark.parametrize("settings", [{}, {"pricing": {"input": 1, "output": 1}}])
+def test_unknown_tokens_are_an_unknown_cost(settings: dict[str, Any]) -> None:
+    cost = BOOK.price(sold("gpt-4", **settings), Usage(input=Count(5, "reported")))
+    assert (cost.usd, cost.source) == (None, "unknown")
+
+
+def test_a_cost_of_estimated_tokens_is_an_estimate() -> None:
+    assert BOOK.price(sold("gpt-4"), used(1000, 100, source="estimated")).estimated
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "unknown"),
+        ("0", "$0"),
+        ("0.00000075", "$0.000000750"),
+        ("0.036", "$0.0360"),
+        ("0.9996", "$1.000"),
+        ("1", "$1.00"),
+        ("12.345", "$12.35"),
+        ("1234567", "$1,234,567.00"),
+    ],
+)
+def test_dollars_are_never_rounded_to_nothing(value: str | None, text: str) -> None:
+    assert usd(None if value is None else Decimal(value)) == text

@@ -1,0 +1,28 @@
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llamafarm.tokens import OVERHEAD, estimate, estimate_messages
+from llamafarm.types import Message
+
+
+def test_known_texts() -> None:
+    assert estimate("") == 0
+    assert estimate("What is the capital of France?") == 8  # 7 by SmolLM2's tokenizer
+    assert 80 <= estimate("He had three llamas, and every morning he gave them hay and water. " * 6) <= 100  # 90 there
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_two_texts_are_about_as_many_tokens_as_both(first: str, second: str) -> None:
+    assert abs(estimate(first) + estimate(second) - estimate(first + second)) <= 2
+
+
+def test_messages_add_what_their_template_does() -> None:
+    assert estimate_messages([Message("user", "hay"), Message("assistant", "yes")]) == 2 + 2 * OVERHEAD
+
+
+def test_a_megabyte_is_quick() -> None:
+    started = time.perf_counter()
+    assert estimate("llama hay 12345 ,.;\n" * 50_000) > 100_000
+    assert time.perf_counter() - started < 5
