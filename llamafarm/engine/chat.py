@@ -23,7 +23,8 @@ class Lane:
     """One named model, with its parameters, in one comparison.
 
     `id` tells the lanes of a comparison apart. `parameters` override the project's own; a None takes
-    a parameter away. `system`, where given, replaces the system messages of the project's prompt sets.
+    a parameter away. `system`, where given, replaces the system messages of the project's prompt sets; it may
+    hold template variables as they do.
     """
 
     id: str
@@ -62,7 +63,7 @@ def request_for(project: Project, lane: Lane, question: Question) -> ChatRequest
     if lane.system is not None:
         prompts = [message for message in prompts if message.role != "system"]
         if lane.system.strip():
-            prompts.insert(0, Message("system", lane.system))
+            prompts.insert(0, Message("system", render(lane.system, question.variables)))
     parameters = {**lane.model.parameters, **lane.parameters}
     return ChatRequest(
         messages=(*prompts, *question.messages),

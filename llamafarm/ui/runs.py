@@ -40,13 +40,13 @@ class Ask:
 
 
 def read_variables(text: str) -> dict[str, JsonValue]:
-    """`name=value` lines as template variables; empty lines are left out. Raises RequestError."""
+    """`name=value` lines as template variables; one without a value counts as not given. Raises RequestError."""
     values: dict[str, JsonValue] = {}
     for number, line in enumerate(text.splitlines(), 1):
         name, equals, value = line.partition("=")
         if line.strip() and not equals:
             raise RequestError(f"Line {number} of the template variables is not name=value.")
-        if line.strip():
+        if value:
             values[name.strip()] = value
     return values
 

@@ -93,6 +93,7 @@ class FaultServer:
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self._tls, limit=2**24)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -109,6 +110,11 @@ class FaultServer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
+
+    def kill(self) -> None:
+        """Drop every connection at once; may be called from another thread."""
+        for task in list(self._tasks):
+            self._loop.call_soon_threadsafe(task.cancel)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer))

@@ -1,0 +1,72 @@
+"""What a lane asks: prompts, variables, parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from llamafarm.config.model import PromptMessage, PromptSet
+from llamafarm.engine.chat import Lane, Question, chat, request_for
+from llamafarm.errors import RequestError
+from llamafarm.types import Event, Failed, Finished, Message
+from tests.engine.fakes import Registry, Scripted, model, project, unusable
+
+SETS = (
+    PromptSet(name="a", messages=(PromptMessage(role="system", content="You are {{ who | a llama }}."),)),
+    PromptSet(
+        name="b", messages=(PromptMessage(role="user", content="Hi"), PromptMessage(role="assistant", content="Yo"))
+    ),
+)
+MODEL = model("m", parameters={"temperature": 0.7, "top_k": 5}, prompts=("a", "b"))
+PROJECT = project([MODEL], prompts=SETS)
+
+
+def asked(lane: Lane, **variables: Any) -> list[tuple[str, str]]:
+    return [(m.role, m.content) for m in request_for(PROJECT, lane, Question.of("Hay?", variables)).messages]
+
+
+def test_the_projects_prompts_come_first() -> None:
+    assert asked(Lane("m", MODEL)) == [
+        ("system", "You are a llama."), ("user", "Hi"), ("assistant", "Yo"), ("user", "Hay?"),
+    ]  # fmt: skip
+    assert asked(Lane("m", MODEL), who="a goat")[0] == ("system", "You are a goat.")
+
+
+@pytest.mark.parametrize(("system", "first"), [("Be {{ how }}.", ("system", "Be brief.")), (" ", ("user", "Hi"))])
+def test_a_system_prompt_of_the_lanes_own(system: str, first: tuple[str, str]) -> None:
+    messages = asked(Lane("m", MODEL, system=system), how="brief")
+    assert messages[0] == first
+    assert len([role for role, _ in messages if role == "system"]) <= 1
+
+
+def test_parameters_override_and_none_takes_away() -> None:
+    lane = Lane("m", MODEL, {"temperature": 0.1, "top_k": None, "seed": 3})
+    assert request_for(PROJECT, lane, Question.of("Hay?")).parameters == {"temperature": 0.1, "seed": 3}
+
+
+def test_the_users_words_are_no_template() -> None:
+    request = request_for(PROJECT, Lane("m", MODEL), Question.of("What is {{ x }}?"))
+    assert request.messages[-1] == Message("user", "What is {{ x }}?")
+
+
+async def events_of(registry: Registry, lane: Lane) -> list[Event]:
+    return [event async for event in chat(PROJECT, lane, Question.of("Hay?"), registry)]
+
+
+async def test_a_missing_variable_fails_the_lane() -> None:
+    events = await events_of(Registry({"m": Scripted("x")}), Lane("m", MODEL, system="Be {{ how }}."))
+    assert isinstance(events[-1], Failed)
+    assert "a value for: how" in events[-1].message
+
+
+async def test_a_model_that_cannot_be_used_fails_the_lane() -> None:
+    events = await events_of(Registry({"m": unusable("m")}), Lane("m", MODEL))
+    assert isinstance(events[-1], Failed)
+    assert (events[-1].kind, events[-1].hint) == (RequestError.__name__, "Set the variable X.")
+
+
+async def test_a_lane_ends_with_one_final_event() -> None:
+    events = await events_of(Registry({"m": Scripted("Hay", ".")}), Lane("m", MODEL))
+    assert [type(event).__name__ for event in events] == ["Started", "Asking", "TextDelta", "TextDelta", "Finished"]
+    assert isinstance(events[-1], Finished)
