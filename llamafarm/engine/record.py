@@ -17,7 +17,7 @@ def comparison_json(prompt: str, routes: Iterable[Route], replies: Iterable[Repl
 
 
 def lane_json(reply: Reply) -> dict[str, JsonValue]:
-    """One lane. Spans in seconds, tokens as whole numbers, `usd` as a decimal text; null is unknown."""
+    """One lane. Spans in seconds, tokens as whole numbers, `usd` in dollars; null is unknown."""
     usage, spans, cost = reply.usage, reply.timings, reply.cost
     return {
         "model": reply.model,

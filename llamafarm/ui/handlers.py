@@ -115,8 +115,10 @@ class Handlers:
         return listener
 
     async def route(self, request: gr.Request, prompt: str) -> Updates:
-        """The routing card for a prompt that is being typed."""
-        return self._routed(self._session(request), prompt)
+        """The routing card for a prompt that is being typed; opening the first project routes what was typed before."""
+        session = self.sessions.get(_key(request))
+        nothing: Updates = gr.skip()
+        return self._routed(session, prompt) if session else nothing
 
     def _routed(self, session: Session, prompt: str) -> Updates:
         session.routes = suggest(prompt, session.project) if session.project and prompt.strip() else ()
@@ -147,7 +149,10 @@ class Handlers:
         """The tab's session; a tab that was forgotten (the server restarted) is told to load again."""
         session = self.sessions.get(_key(request))
         if session is None:
-            raise gr.Error("The server has been restarted since this page was opened: load the page again.")
+            raise gr.Error(
+                "The server has been restarted since this page was opened: load the page again.",
+                print_exception=False,
+            )
         return session
 
 

@@ -67,7 +67,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
                     placeholder="One prompt for all models. Ctrl+Enter (⌘+Enter) sends it.",
                 )
                 with gr.Column(scale=1, min_width=120, elem_id="buttons"):
-                    send = gr.Button("Send", variant="primary", elem_id="send")
+                    send = gr.Button("Send", variant="primary", elem_id="send", interactive=False)
                     stop = gr.Button("Stop", variant="secondary", elem_id="stop", interactive=False)
             models = gr.CheckboxGroup([], label="Models that take part", elem_id="models", show_select_all=True)
             variables = gr.Textbox(

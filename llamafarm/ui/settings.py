@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane
 from llamafarm.errors import RequestError
@@ -76,7 +78,7 @@ class Settings:
         if not self.others.strip():
             return {}
         try:
-            value = json.loads(self.others)
+            value = orjson.loads(self.others)  # unlike json, it takes no NaN and no Infinity
         except ValueError as error:
             raise RequestError(f"The other parameters are not JSON: {error}.") from None
         if not isinstance(value, dict):

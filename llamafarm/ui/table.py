@@ -19,6 +19,7 @@ from llamafarm.ui.words import SOURCES, ending, status_pill
 CALLS = 10_000
 WORTH_TELLING_S = 0.05
 RIVALS = 2
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +171,16 @@ def _picked(routes: Sequence[Route]) -> dict[str, list[str]]:
 
 
 def csv_of(replies: Sequence[Reply]) -> str:
-    """The replies as CSV: plain figures in seconds, tokens and US dollars, with their sources; empty is unknown."""
-    rows = [_record(reply) for reply in replies]
+    """The replies as CSV: plain figures in seconds, tokens and US dollars, with their sources; empty is unknown.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front, as OWASP's "CSV Injection" advises.
+    """
+    rows = [{name: _inert(value) for name, value in _record(reply).items()} for reply in replies]
     return pd.DataFrame(rows, dtype=object).to_csv(index=False) if rows else ""
+
+
+def _inert(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _record(reply: Reply) -> dict[str, object]:

@@ -6,25 +6,29 @@ share a thread. Screenshots go to $LF_ARTIFACTS, or to a folder of the run.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from llamafarm.runtime import open_runtime
-from llamafarm.server import build_app
-from llamafarm.settings import ServerSettings
+from llamafarm.config import sample_path
+from tests.serving import serving
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-extensions"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-extensions",
+]
+PATIENCE_MS = 30_000  # a real model on a busy machine takes its time
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -35,6 +39,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("LF_REQUIRE_BROWSER"):
             pytest.fail("No Chromium was found, and LF_REQUIRE_BROWSER asks for one.")
         pytest.skip("No Chromium was found (apt install chromium): the page's tests need one.")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield running
@@ -64,7 +69,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: trouble.append(f"page error: {error}"))
         page.on("console", lambda said: trouble.append(f"console: {said.text}") if said.type == "error" else None)
         page.on("request", lambda sent: trouble.append(f"asked {sent.url}") if _is_foreign(sent.url) else None)
@@ -82,38 +87,8 @@ def _is_foreign(url: str) -> bool:
     return parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1"
 
 
-@contextmanager
-def serving(configs: list[Path], settings: ServerSettings | None = None) -> Iterator[str]:
-    """The address of a real server with these projects."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        stop, ready = threading.Event(), threading.Event()
-
-        async def run() -> None:
-            async with open_runtime(configs) as runtime:
-                app = build_app(runtime, settings or ServerSettings(port=sock.getsockname()[1]))
-                server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
-                task = asyncio.create_task(server.serve(sockets=[sock]))
-                while not server.started:
-                    await asyncio.sleep(0.01)
-                ready.set()
-                await asyncio.to_thread(stop.wait)
-                server.should_exit = True
-                await task
-
-        thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
-        thread.start()
-        assert ready.wait(60)
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-        stop.set()
-        thread.join(20)
-        assert not thread.is_alive()
-
-
 @pytest.fixture(scope="session")
 def sample_server() -> Iterator[str]:
     """A server as it comes: with the embedded sample."""
-    from llamafarm.config import sample_path  # noqa: PLC0415 - not before the environment is clean
-
     with serving([sample_path("embedded")]) as url:
         yield url

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage, serving
+from tests.browser.conftest import OpenPage
 from tests.faultserver.server import FaultServer, Script
 from tests.faultserver.speech import answer, plays, said
+from tests.serving import serving
 
 PROMPT = "Explain in a few sentences how a rainbow forms, and why it is curved."
 
@@ -28,10 +29,12 @@ def model_server(script: Script) -> Iterator[FaultServer]:
     thread.start()
     server = FaultServer(script)
     asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(5)
-    yield server
-    asyncio.run_coroutine_threadsafe(server.stop(), loop).result(5)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
 
 
 def project(folder: Path, *models: str) -> Path:
@@ -102,7 +105,7 @@ def test_a_failing_lane_says_why_and_the_others_end_well(tmp_path: Path, open_pa
             card = page.locator("#card-1")
             expect(card.locator(".lf-alert")).to_contain_text("Nothing listens at 127.0.0.1:9.")
             expect(card.locator(".lf-alert")).to_contain_text("ollama serve")
-            expect(page.locator("#card-0 .lf-answer")).to_contain_text("All is well.")
+            expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("All is well.")
             page.get_by_role("tab", name="m2").click()
             expect(page.locator(".lf-alert:visible")).to_contain_text("NOT_SET_ANYWHERE is not set")
 
@@ -116,10 +119,10 @@ def test_a_server_killed_in_mid_stream_leaves_its_half(tmp_path: Path, open_page
         with serving([project(tmp_path, *models)]) as url:
             page = open_page(url)
             send(page)
-            expect(page.locator("#card-0 .lf-answer")).to_contain_text("Half of it")
+            expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("Half of it")
             dying.kill()
             expect(page.locator("#card-0 .lf-alert")).to_contain_text("cut the connection in mid-answer")
-            expect(page.locator("#card-0 .lf-answer")).to_contain_text("Half of it")
+            expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("Half of it")
             expect(page.locator("#card-0")).to_contain_text("partial answer")
             expect(page.locator("#card-1 .lf-pill")).to_have_text("done")
 
@@ -134,13 +137,13 @@ def test_stopping_one_lane_and_asking_it_again(tmp_path: Path, open_page: OpenPa
             page = open_page(url)
             send(page)
             expect(page.locator("#card-1 .lf-pill")).to_have_text("done")
-            expect(page.locator("#card-0 .lf-answer")).to_contain_text("slow")
+            expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("slow")
             page.locator("#card-0").get_by_role("button", name="Stop").click()
             expect(page.locator("#card-0 .lf-pill")).to_have_text("stopped", timeout=1500)
             assert slow.requests[0].gone.is_set()
             slow.script = plays("openai", answer("openai", "at last"))
             page.locator("#card-0").get_by_role("button", name="Retry").click()
-            expect(page.locator("#card-0 .lf-answer")).to_contain_text("at last")
+            expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("at last")
             expect(page.locator("#card-0 .lf-pill")).to_have_text("done")
             assert slow.requests[1].json()["messages"] == slow.requests[0].json()["messages"]
             assert len(quick.requests) == 1
@@ -187,7 +190,7 @@ def test_what_a_model_says_runs_nothing_and_loses_nothing(tmp_path: Path, open_p
         with serving([path]) as url:
             page = open_page(url)
             send(page)
-            box = page.locator("#card-0 .lf-answer")
+            box = page.locator("#card-0 .prose.lf-answer")
             expect(box).to_contain_text("last words")
             for words in ("std::vector<int> a; List<String> b <think>x</think> tail", "overlay", "<b>kept</b>", "pic",
                           "<script>window.hacked=1</script>", "${window.hacked=1}"):  # fmt: skip
@@ -273,3 +276,18 @@ def test_the_table_as_csv(sample_server: str, open_page: OpenPage) -> None:
     lines = Path(download.value.path()).read_text().splitlines()
     assert lines[0].startswith("lane,model,provider,model_id,status")
     assert len(lines) == 4
+
+
+def test_more_models_than_seats(sample_server: str, open_page: OpenPage, tmp_path: Path) -> None:
+    path = project(tmp_path, *["provider: embedded, model: smollm2-135m-instruct"] * 14)
+    page = open_page(sample_server)
+    expect(page.locator(".lf-table tbody tr")).to_have_count(3)
+    page.locator("#path input, #path textarea").fill(str(path))
+    page.locator("#open-path").click()
+    expect(page.locator("#models input[type=checkbox]:checked")).to_have_count(12)
+    expect(page.locator(".lf-table tbody tr")).to_have_count(12)
+    page.get_by_role("checkbox", name="m0", exact=True).uncheck()
+    page.get_by_role("checkbox", name="m13", exact=True).check()
+    expect(page.locator(".lf-table tbody tr").last).to_contain_text("m13")
+    send(page, "Say hello.")
+    expect(page.locator(".lf-table .lf-pill.lf-done")).to_have_count(12, timeout=90_000)

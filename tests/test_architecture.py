@@ -1,0 +1,84 @@
+"""The rooms of the house: imports point down, and a library lives in one room."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent / "llamafarm"
+
+# What a room may import of the project, besides itself, `types` and `errors` (which import nothing but each other).
+GROUND = {"types", "errors", "__init__"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "display": set(),
+    "tokens": set(),
+    "wire": set(),
+    "settings": set(),
+    "config": set(),
+    "pricing": {"config"},
+    "routing": {"config", "tokens"},
+    "providers": {"config", "wire", "tokens"},
+    "engine": {"config", "providers", "tokens"},
+    "runtime": {"config", "engine", "pricing", "providers"},
+    "guards": {"settings"},
+    "ui": {"runtime", "engine", "config", "routing", "display", "settings"},
+    "server": {"runtime", "ui", "config", "guards", "settings"},
+    "cli": {"server", "runtime", "engine", "config", "routing", "display", "settings"},
+}
+LIVES_IN = {
+    "gradio": {"ui"},
+    "pandas": {"ui"},
+    "fastapi": {"server", "ui"},
+    "uvicorn": {"server"},
+    "httpx": {"providers"},
+    "aiohttp": {"providers"},
+    "xllamacpp": {"providers"},
+    "genai_prices": {"pricing"},
+    "yaml": {"config"},
+    "dotenv": {"config"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports() -> Iterator[tuple[Path, str]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield path, alias.name
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                assert node.level == 0, f"{path}: relative import"
+                yield path, node.module
+
+
+def test_every_room_has_its_place() -> None:
+    rooms = {room_of(path) for path in ROOT.rglob("*.py")}
+    assert rooms - GROUND == set(MAY_IMPORT)
+
+
+def test_imports_point_down() -> None:
+    wrong = []
+    for path, module in imports():
+        parts = module.split(".")
+        if parts[0] != "llamafarm" or len(parts) == 1:
+            continue
+        here, there = room_of(path), parts[1]
+        allowed = GROUND if here in GROUND else GROUND | {here} | MAY_IMPORT[here]
+        if there not in allowed:
+            wrong.append(f"{path.relative_to(ROOT)} imports {module}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", sorted(LIVES_IN))
+def test_a_library_lives_in_its_rooms(library: str) -> None:
+    found = {room_of(path) for path, module in imports() if module.split(".")[0] == library}
+    assert found
+    assert found <= LIVES_IN[library]

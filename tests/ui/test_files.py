@@ -1,0 +1,67 @@
+"""No file of the server can be read through the page: whatever a browser sends as an input's value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from llamafarm.config import sample_path
+from tests.serving import serving
+
+SECRET = "planted-and-never-to-be-read"  # noqa: S105 - bait
+UNSAFE = {"file", "uploadbutton", "chatbot", "multimodaltextbox", "image", "audio", "video", "gallery", "fileexplorer"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with serving([sample_path("embedded")]) as url:
+        yield url
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Path:
+    path = tmp_path / "secret.txt"
+    path.write_text(SECRET)
+    return path
+
+
+@pytest.fixture(scope="module")
+def config(server: str) -> dict[str, Any]:
+    told: dict[str, Any] = httpx.get(f"{server}/config").json()
+    return told
+
+
+def test_no_component_takes_files(config: dict[str, Any]) -> None:
+    assert {component["type"] for component in config["components"]}.isdisjoint(UNSAFE)
+
+
+def test_a_path_in_the_place_of_a_value_reads_nothing(server: str, config: dict[str, Any], planted: Path) -> None:
+    bait = {"path": str(planted), "meta": {"_type": "gradio.FileData"}, "url": None}
+    with httpx.Client(base_url=server, timeout=20) as client:
+        for number, dependency in enumerate(config["dependencies"]):
+            event = {
+                "data": [bait] * len(dependency["inputs"]),
+                "fn_index": dependency.get("id", number),
+                "session_hash": f"attack{number}",
+            }
+            client.post("/gradio_api/queue/join", json=event)
+            with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": f"attack{number}"}) as told:
+                for line in told.iter_lines():
+                    assert SECRET not in line
+                    if "process_completed" in line or "close_stream" in line:
+                        break
+        for address in (f"/gradio_api/file={planted}", f"/file={planted}", "/gradio_api/file=/etc/passwd"):
+            answer = client.get(address)
+            assert answer.status_code in (403, 404)
+            assert SECRET not in answer.text
+
+
+def test_uploads_of_others_cannot_be_named(server: str, planted: Path) -> None:
+    answer = httpx.post(f"{server}/gradio_api/upload", files={"files": ("../../x.txt", b"mine")})
+    for path in answer.json() if answer.is_success else []:
+        assert Path(path).name == "x.txt"
+        assert planted.parent not in Path(path).parents

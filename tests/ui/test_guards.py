@@ -1,0 +1,80 @@
+"""What the server refuses, asked over real sockets."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from llamafarm.config import sample_path
+from llamafarm.errors import RequestError
+from llamafarm.guards import MAX_BODY
+from llamafarm.server import serve
+from llamafarm.settings import ServerSettings
+from tests.serving import serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with serving([sample_path("embedded")]) as url:
+        yield url
+
+
+def test_every_answer_has_the_policy(server: str) -> None:
+    for path in ("/", "/config", "/nothing-here"):
+        headers = httpx.get(f"{server}{path}").headers
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", ""])
+def test_another_name_for_this_machine_is_refused(server: str, host: str) -> None:
+    answer = httpx.get(server, headers={"Host": host})
+    assert answer.status_code == httpx.codes.MISDIRECTED_REQUEST
+
+
+@pytest.mark.parametrize("host", ["localhost:{}", "127.0.0.1:{}", "[::1]:{}", "localhost"])
+def test_this_machines_names_are_answered(server: str, host: str) -> None:
+    assert httpx.get(server, headers={"Host": host.format(urlsplit(server).port)}).is_success
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1"])
+def test_another_sites_page_cannot_post(server: str, origin: str) -> None:
+    answer = httpx.post(f"{server}/gradio_api/queue/join", json={}, headers={"Origin": origin})
+    assert answer.status_code == httpx.codes.FORBIDDEN
+    assert "Another site's page" in answer.text
+
+
+def test_a_body_that_says_it_is_too_long_is_refused_unread(server: str) -> None:
+    parts = urlsplit(server)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    connection.putrequest("POST", "/gradio_api/queue/join")
+    connection.putheader("Content-Length", str(MAX_BODY + 1))
+    connection.endheaders()
+    assert connection.getresponse().status == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+    connection.close()
+
+
+def test_a_body_of_unknown_length_is_cut(server: str) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(MAX_BODY // 65536 + 2):
+            yield b" " * 65536
+
+    try:
+        answer = httpx.post(f"{server}/gradio_api/queue/join", content=endless())
+    except httpx.TransportError:
+        return
+    assert answer.is_client_error
+
+
+def test_a_taken_port_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(RequestError, match="can't be used: Address already in use") as raised:
+            serve([], ServerSettings(port=taken.getsockname()[1]))
+    assert "--port" in raised.value.hint

@@ -1,0 +1,120 @@
+"""The live table: what is marked best, what is marked as estimated or partial, and what it never invents."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from llamafarm.types import Cost, Count, Failed, Reply, Route, Timings, Usage
+from llamafarm.ui.table import csv_of, table
+
+
+def reply(name: str = "a", **changes: object) -> Reply:
+    whole = Reply(
+        lane=name,
+        model=name,
+        provider="openai",
+        model_id="x",
+        status="done",
+        text="so",
+        usage=Usage(Count(10, "reported"), Count(20, "reported")),
+        timings=Timings(ttft_s=0.2, total_s=1.0, tokens_per_s=40.0),
+        cost=Cost(Decimal("0.00012"), "table", "per million"),
+        finish_reason="stop",
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]  # each test names fields that exist
+
+
+def cells(html: str) -> list[list[str]]:
+    """The text of each cell of each row, tags taken away."""
+    rows = re.findall(r"<tr>(.*?)</tr>", html.split("<tbody>")[1], re.DOTALL)
+    return [[re.sub(r"<[^>]+>", " ", cell) for cell in re.findall(r"<t[dh].*?</t[dh]>", row)] for row in rows]
+
+
+def test_the_best_of_each_column_is_marked_once() -> None:
+    slow = reply("slow", timings=Timings(ttft_s=0.5, total_s=3.0, tokens_per_s=90.0))
+    rows = cells(table([reply("fast"), slow], (), "fast"))
+    assert "best" in rows[0][2]
+    assert "best" in rows[0][3]
+    assert "best" in rows[1][4]
+    assert "best" not in "".join(rows[0][5:] + rows[1][5:])
+
+
+@pytest.mark.parametrize("status", ["failed", "stopped", "streaming"])
+def test_a_lane_that_has_not_ended_well_wins_nothing(status: str) -> None:
+    quick = reply("quick", status=status, timings=Timings(ttft_s=0.01, total_s=0.02, partial=True))
+    rows = cells(table([quick, reply("b"), reply("c", timings=Timings(ttft_s=0.3))], (), "b"))
+    assert "best" not in "".join(rows[0])
+    assert "best" in rows[1][2]
+
+
+def test_a_lane_alone_is_not_the_best_of_anything() -> None:
+    assert "lf-best" not in table([reply()], (), "a")
+
+
+def test_unknown_cost_is_never_a_number_and_never_wins() -> None:
+    unknown = reply("u", cost=Cost(None, "unknown"))
+    rows = cells(table([unknown, reply("b"), reply("c", cost=Cost(Decimal(1), "config"))], (), "b"))
+    assert rows[0][7].strip() == "unknown"
+    assert rows[0][8].strip() == "unknown"
+    assert "best" in rows[1][7]
+
+
+def test_estimates_are_marked_in_tokens_speed_and_cost() -> None:
+    guessed = reply(
+        usage=Usage(Count(10, "reported"), Count(20, "estimated")),
+        cost=Cost(Decimal("0.5"), "table", estimated=True),
+    )
+    row = cells(table([guessed], (), "a"))[0]
+    assert "~20" in row[6]
+    assert "~40.0" in row[4]
+    assert "~$0.500" in row[7]
+    assert "~" not in row[5]
+
+
+def test_ten_thousand_calls_cost_ten_thousand_times_as_much() -> None:
+    row = cells(table([reply()], (), "a"))[0]
+    assert "$0.000120" in row[7]
+    assert "price table" in row[7]
+    assert row[8].strip() == "$1.20"
+
+
+def test_partial_answers_and_cut_ones_are_told() -> None:
+    failed = Failed(at=0.0, kind="Interrupted", message="gone")
+    html = table([reply("p", status="failed", failure=failed), reply("l", finish_reason="length")], (), "p")
+    rows = cells(html)
+    assert "partial answer" in rows[0][1]
+    assert "cut at the token limit" in rows[1][1]
+
+
+def test_routes_and_the_default_are_marked() -> None:
+    route = Route("token_budget", "b", "because")
+    rows = cells(table([reply("a"), reply("b")], [route], "a"))
+    assert "default" in rows[0][0]
+    assert "token budget" in rows[1][0]
+    assert "token budget" not in rows[0][0]
+
+
+def test_names_are_text() -> None:
+    html = table([reply("<img src=x onerror=alert(1)>")], (), "a")
+    assert "<img" not in html
+    assert "&lt;img" in html
+
+
+def test_csv_has_plain_figures_and_leaves_unknown_empty() -> None:
+    text = csv_of([reply(), reply("b", cost=Cost(None, "unknown"), timings=Timings())])
+    first, second = csv.DictReader(io.StringIO(text))
+    assert (first["cost_usd"], first["ttft_s"], first["output_tokens"]) == ("0.00012", "0.2", "20")
+    assert (second["cost_usd"], second["ttft_s"], second["cost_source"]) == ("", "", "unknown")
+
+
+@pytest.mark.parametrize("opening", ["=", "+", "-", "@", "\t"])
+def test_csv_holds_no_formula_of_a_model_server(opening: str) -> None:
+    failed = Failed(at=0.0, kind="x", message=f"{opening}HYPERLINK(1)")
+    (row,) = csv.DictReader(io.StringIO(csv_of([reply(failure=failed)])))
+    assert row["error"] == f"'{opening}HYPERLINK(1)"
