@@ -77,7 +77,7 @@ def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     panel, shown = page.panel, _shown(page)
     demo.load(handlers.start, [page.prompt], shown, **QUIET)
     demo.load(None, None, None, js=script("start.js"))
-    panel.source.input(handlers.open_named, [panel.source, page.prompt], shown, **QUIET)
+    panel.source.input(handlers.open_named, [panel.source, page.prompt], shown, trigger_mode="always_last", **QUIET)
     for trigger in (panel.open_path.click, panel.path.submit):
         trigger(handlers.open_path, [panel.path, page.prompt], shown, **QUIET)
     panel.upload.click(handlers.open_upload, [panel.uploaded, page.prompt], shown, js=script("upload.js"), **QUIET)
@@ -101,7 +101,8 @@ def _wire_prompt(page: Page, handlers: Handlers) -> None:
     page.prompt.change(handlers.route, [page.prompt], [page.routing, page.table], trigger_mode="always_last", **QUIET)
     columns = [component for slot in page.slots for component in (slot.card.column, slot.tab.tab)]
     seated = [c for slot in page.slots for c in (slot.tab.facts, slot.tab.guide, *slot.tab.controls)]
-    page.models.input(handlers.choose, [page.models], [page.models, page.table, *columns, *seated, *live], **QUIET)
+    chosen = [page.models, page.table, *columns, *seated, *live]
+    page.models.input(handlers.choose, [page.models], chosen, trigger_mode="always_last", **QUIET)
     page.csv.click(handlers.csv, None, [page.csv_text], **QUIET).then(
         None, [page.csv_text], None, js=script("download.js")
     )

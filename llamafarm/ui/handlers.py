@@ -129,11 +129,13 @@ class Handlers:
     async def choose(self, request: gr.Request, names: Sequence[str]) -> Updates:
         """Which models take part; the page has seats for MAX_LANES of them at once."""
         session = self._session(request)
-        if len(names) > MAX_LANES:
+        too_many = len(names) > MAX_LANES
+        if too_many:
             gr.Warning(f"The page shows up to {MAX_LANES} lanes at once: the first {MAX_LANES} are kept.")
         session.chosen = [model.name for model in session.models if model.name in names][:MAX_LANES]
         return {
-            self.page.models: gr.CheckboxGroup(value=list(session.chosen)),
+            # Told only where it changes: the answer to an older click must not undo a newer one.
+            self.page.models: gr.CheckboxGroup(value=list(session.chosen)) if too_many else gr.skip(),
             self.page.table: table_of(session),
             **slots_updates(self.page.slots, session),
         }

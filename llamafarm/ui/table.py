@@ -84,6 +84,8 @@ def _output(reply: Reply) -> Figure:
 def _cost(calls: int) -> Callable[[Reply], Figure]:
     def figure(reply: Reply) -> Figure:
         cost = reply.cost
+        if reply.status == "idle":
+            return Figure(None, display.NOTHING)
         usd = None if cost.usd is None else cost.usd * calls
         source = SOURCES[cost.source] if calls == 1 and reply.ended else ""
         return Figure(usd, display.usd(usd, estimated=cost.estimated), cost.detail, source)
@@ -132,7 +134,7 @@ def shared(models: Sequence[NamedModel]) -> list[str]:
     ]
 
 
-def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, Decimal | float | None]) -> Markup:
+def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, str | None]) -> Markup:
     chips = [tag("span", f"→ {each}", class_="lf-chip lf-route", title="The router's pick") for each in strategies]
     if reply.lane == default:
         chips.insert(0, tag("span", "default", class_="lf-chip"))
@@ -143,8 +145,8 @@ def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[st
     )
 
 
-def _cell(column: Column, figure: Figure, best: Decimal | float | None, reply: Reply) -> Markup:
-    won = reply.status == "done" and best is not None and figure.value == best
+def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Markup:
+    won = reply.status == "done" and figure.text == best
     return tag(
         "td",
         tag("span", figure.text, class_="lf-figure"),
@@ -155,12 +157,18 @@ def _cell(column: Column, figure: Figure, best: Decimal | float | None, reply: R
     )
 
 
-def _best(column: Column, replies: Sequence[Reply]) -> Decimal | float | None:
-    """The best figure among finished lanes; None where there is nothing to compare or all are alike."""
-    values = [value for reply in replies if reply.status == "done" if (value := column.figure(reply).value) is not None]
-    if len(values) < RIVALS or min(values) == max(values):
+def _best(column: Column, replies: Sequence[Reply]) -> str | None:
+    """The best figure among finished lanes as it is written: what reads alike is equally good.
+
+    None where there is nothing to compare or all are alike.
+    """
+    figures = [
+        figure for reply in replies if reply.status == "done" if (figure := column.figure(reply)).value is not None
+    ]
+    if len({figure.text for figure in figures}) < RIVALS:
         return None
-    return min(values) if column.best == "least" else max(values)
+    pick = min if column.best == "least" else max
+    return pick(figures, key=lambda figure: figure.value or 0).text
 
 
 def _picked(routes: Sequence[Route]) -> dict[str, list[str]]:

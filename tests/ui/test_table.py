@@ -53,6 +53,12 @@ def test_a_lane_that_has_not_ended_well_wins_nothing(status: str) -> None:
     assert "best" in rows[1][2]
 
 
+def test_what_reads_alike_is_equally_good() -> None:
+    near = reply("near", timings=Timings(ttft_s=0.2003, total_s=2.0, tokens_per_s=40.0))
+    rows = cells(table([reply("a"), near, reply("far", timings=Timings(ttft_s=0.9))], (), "a"))
+    assert ["best" in row[2] for row in rows] == [True, True, False]
+
+
 def test_a_lane_alone_is_not_the_best_of_anything() -> None:
     assert "lf-best" not in table([reply()], (), "a")
 
