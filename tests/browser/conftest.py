@@ -1,7 +1,8 @@
 """A real Chromium in front of a real server, which runs in a thread with its own loop.
 
-The tests are plain functions with Playwright's synchronous interface: it and pytest-asyncio's loop don't
-share a thread. Screenshots go to $LF_ARTIFACTS, or to a folder of the run.
+The tests are plain functions with Playwright's synchronous interface. While it is open a loop runs in the main
+thread, where no other can run then, so it is closed after the last test of this folder: the asynchronous tests
+of other folders come next. Screenshots go to $LF_ARTIFACTS, or to a folder of the run.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ PATIENCE_MS = 30_000  # a real model on a busy machine takes its time
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:

@@ -35,6 +35,7 @@ def model_server(script: Script) -> Iterator[FaultServer]:
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(5)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
+        loop.close()
 
 
 def project(folder: Path, *models: str) -> Path:
@@ -280,7 +281,7 @@ def test_the_table_as_csv(sample_server: str, open_page: OpenPage) -> None:
 
 
 def test_more_models_than_seats(sample_server: str, open_page: OpenPage, tmp_path: Path) -> None:
-    path = project(tmp_path, *["provider: embedded, model: smollm2-135m-instruct"] * 14)
+    path = project(tmp_path, *["provider: embedded, model: smollm2-135m-instruct, model_api_parameters: {max_tokens: 24}"] * 14)
     page = open_page(sample_server)
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
     page.locator("#path input, #path textarea").fill(str(path))
