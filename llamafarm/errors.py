@@ -3,6 +3,7 @@
     LlamaFarmError                      what happened, and what to do
     ├── ConfigError                     a project file can't be used: carries its problems
     ├── RequestError                    what was asked can't be done (a missing variable, an unknown model)
+    │   └── ModelUnusable               a named model can't be asked here: a missing key, a file that can't be loaded
     ├── MissingPartError                an optional package or model file is not installed
     └── ProviderError                   a model server did not answer as it should
         ├── ConnectFailed               refused, name not found, TLS failure, connection lost before an answer
@@ -67,6 +68,10 @@ class ConfigError(LlamaFarmError):
 
 class RequestError(LlamaFarmError):
     """What was asked can't be done with this project: an unknown model, a missing template variable."""
+
+
+class ModelUnusable(RequestError):
+    """A named model can't be asked on this machine, whatever the request: its entry or its file is wrong."""
 
 
 class MissingPartError(LlamaFarmError):

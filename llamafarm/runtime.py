@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from llamafarm.config.library import Library, open_library
@@ -12,6 +12,7 @@ from llamafarm.config.model import Project
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.rests import Rests
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
@@ -20,15 +21,19 @@ from llamafarm.providers.registry import Providers
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What the faces (page, API, command line) share: projects, providers with their connections, prices."""
+    """What the faces (page, API, command line) share: projects, providers with their connections, prices.
+
+    `rests` are the models that failed a moment ago.
+    """
 
     library: Library
     providers: Providers
     prices: PriceBook
+    rests: Rests = field(default_factory=Rests)
 
     def compare(self, project: Project, lanes: Iterable[Lane], question: Question) -> Comparison:
         """`question` to all `lanes` at once; nothing runs before the comparison is entered."""
-        return Comparison(lanes, lambda lane: chat(project, lane, question, self.providers))
+        return Comparison(lanes, lambda lane: chat(project, lane, question, self.providers, self.rests))
 
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`."""

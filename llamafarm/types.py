@@ -240,7 +240,7 @@ class Retrying(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FellBack(Event):
-    """`model` failed before any content after `lost_s` seconds; `to` is asked instead."""
+    """`model` failed before any content after `lost_s` seconds, or rests (`kind`); `to` is asked instead."""
 
     model: str
     to: str
@@ -289,12 +289,14 @@ def is_final(event: Event) -> bool:
 class Reply:
     """What a lane has said so far, or in the end.
 
-    `lane` names the lane, `model` the named model that answers, `model_id` the provider's name for it.
-    `text` and `reasoning` are whole; `finish_reason` and `failure` are None until there is one.
-    `note` says in words what the lane is doing, where its status alone does not.
+    `lane` names the lane, `asked` its named model, `model` the one that answers (another after a fallback),
+    `provider` and `model_id` are those of the one that answers. `text` and `reasoning` are whole; `finish_reason`
+    and `failure` are None until there is one. `note` says in words what the lane is doing, where its status alone
+    does not.
     """
 
     lane: str
+    asked: str
     model: str
     provider: str
     model_id: str
@@ -311,6 +313,11 @@ class Reply:
     retries: tuple[Retrying, ...] = ()
     fallbacks: tuple[FellBack, ...] = ()
     note: str = ""
+
+    @property
+    def lost_s(self) -> float:
+        """Seconds that went to models which failed before this one was asked."""
+        return sum(step.lost_s for step in self.fallbacks)
 
     @property
     def ended(self) -> bool:

@@ -46,6 +46,8 @@ class LiveTable:
         if self._shown and self._replies:
             for reply in self._replies.values():
                 self._console.print(Text(f"\n{reply.lane}", style="bold"))
+                for line in chain_lines(reply):
+                    self._console.print(Text(line, style="yellow"))
                 self._console.print(Text(_plain(reply.text) or "(no text)"))
                 if reply.failure:
                     self._console.print(Text(f"{reply.failure.message} {reply.failure.hint}".strip(), style="red"))
@@ -69,11 +71,12 @@ class LiveTable:
             table.add_column(name, justify="left" if name == "Source" else "right")
         picked = {route.model for route in self._routes}
         for reply in self._replies.values():
-            marks = (" (default)" if reply.model == self._default else "") + (" →" if reply.model in picked else "")
+            stand_in = f" ← {reply.model}" if reply.model != reply.asked else ""
+            marks = (" (default)" if reply.asked == self._default else "") + (" →" if reply.asked in picked else "")
             spans, usage, cost = reply.timings, reply.usage, reply.cost
             estimated = usage.output is not None and usage.output.source == "estimated"
             table.add_row(
-                f"{reply.lane}{marks}",
+                f"{reply.lane}{marks}{stand_in}",
                 Text(reply.status, style=STYLES.get(reply.status, "cyan")),
                 display.seconds(spans.ttft_s),
                 display.seconds(spans.total_s),
@@ -84,6 +87,15 @@ class LiveTable:
                 cost.source,
             )
         return table
+
+
+def chain_lines(reply: Reply) -> list[str]:
+    """The tries and fallbacks of a lane, a line each."""
+    tries = [f"try {each.attempt}: {each.message}" for each in reply.retries]
+    steps = [
+        f"{step.model} → {step.to} after {display.seconds(step.lost_s)}: {step.message}" for step in reply.fallbacks
+    ]
+    return [_plain(line) for line in (*tries, *steps)]
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import render
+from llamafarm.engine.chain import chain_of, chained
+from llamafarm.engine.rests import Rests
 from llamafarm.errors import LlamaFarmError, ProviderError
 from llamafarm.providers.base import Provider
 from llamafarm.types import Asking, ChatRequest, Event, Failed, JsonValue, Message, Started
@@ -24,21 +26,29 @@ class Lane:
 
     `id` tells the lanes of a comparison apart. `parameters` override the project's own; a None takes
     a parameter away. `system`, where given, replaces the system messages of the project's prompt sets; it may
-    hold template variables as they do.
+    hold template variables as they do. Both are for `model` alone, not for one that stands in for it.
+    `auto`: a router picked the model, so that it falls back as `runtime.fallback` says in any case.
     """
 
     id: str
     model: NamedModel
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     system: str | None = None
+    auto: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person asks: the conversation so far, and values for the prompts' template variables."""
+    """What is asked: the conversation so far, and values for the prompts' template variables.
+
+    `parameters` and `tools` (OpenAI function definitions) are the asker's own, for whichever model answers: they
+    come after the project's.
+    """
 
     messages: tuple[Message, ...]
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict)
+    tools: tuple[Mapping[str, JsonValue], ...] = ()
 
     @classmethod
     def of(cls, prompt: str, variables: Mapping[str, JsonValue] | None = None) -> Question:
@@ -54,32 +64,46 @@ class Registry(Protocol):
         ...
 
 
-def request_for(project: Project, lane: Lane, question: Question) -> ChatRequest:
-    """What `lane` asks its model: the project's prompts first, then the conversation.
+def request_for(project: Project, lane: Lane, question: Question, model: NamedModel | None = None) -> ChatRequest:
+    """What `lane` asks `model` (its own where none is given): the project's prompts first, then the conversation.
 
     Raises RequestError when a template variable has no value.
     """
-    prompts = [Message(m.role, render(m.content, question.variables)) for m in project.messages_for(lane.model)]
-    if lane.system is not None:
+    asked = model or lane.model
+    own = asked.name == lane.model.name
+    prompts = [Message(m.role, render(m.content, question.variables)) for m in project.messages_for(asked)]
+    if own and lane.system is not None:
         prompts = [message for message in prompts if message.role != "system"]
         if lane.system.strip():
             prompts.insert(0, Message("system", render(lane.system, question.variables)))
-    parameters = {**lane.model.parameters, **lane.parameters}
+    parameters = {**asked.parameters, **(lane.parameters if own else {}), **question.parameters}
     return ChatRequest(
         messages=(*prompts, *question.messages),
         parameters={name: value for name, value in parameters.items() if value is not None},
-        tools=lane.model.tools,
+        tools=(*asked.tools, *question.tools),
     )
 
 
-async def chat(project: Project, lane: Lane, question: Question, providers: Registry) -> AsyncGenerator[Event, None]:
-    """The events of one lane. Every error becomes a `Failed` event; only cancelling ends it otherwise."""
+async def chat(
+    project: Project, lane: Lane, question: Question, providers: Registry, rests: Rests
+) -> AsyncGenerator[Event, None]:
+    """The events of one lane, whichever model of its chain answers. Every error becomes a `Failed` event.
+
+    Only cancelling ends it otherwise. `rests` remembers which models to pass over.
+    """
+
+    async def ask(model: NamedModel) -> AsyncGenerator[Event, None]:
+        request = request_for(project, lane, question, model)
+        provider = providers.for_model(model)
+        yield Asking(at=time.perf_counter(), model=model.name, request=request)
+        async with aclosing(provider.stream(request)) as events:
+            async for event in events:
+                yield event
+
     yield Started(at=time.perf_counter())
     try:
-        request = request_for(project, lane, question)
-        provider = providers.for_model(lane.model)
-        yield Asking(at=time.perf_counter(), model=lane.model.name, request=request)
-        async with aclosing(provider.stream(request)) as events:
+        chain = chain_of(project, lane.model, auto=lane.auto)
+        async with aclosing(chained(project, chain, ask, rests)) as events:
             async for event in events:
                 yield event
     except LlamaFarmError as error:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from io import StringIO
 
 from llamafarm.config.model import NamedModel
-from llamafarm.engine.metrics import Instants, complete_usage, estimated_usage, timings
+from llamafarm.engine.metrics import Instants, complete_usage, estimated_usage, timings, with_lost
 from llamafarm.types import (
     Asking,
     ChatRequest,
@@ -64,7 +64,7 @@ class Fold:
 
     def __init__(self, lane: str, model: NamedModel, find: Callable[[str], NamedModel], price: Price) -> None:
         self._lane = lane
-        self._model = model
+        self._asked = self._model = model
         self._find = find
         self._price = price
         self._status: LaneStatus = "waiting"
@@ -75,6 +75,7 @@ class Fold:
         self._failure: Failed | None = None
         self._retries: list[Retrying] = []
         self._fallbacks: list[FellBack] = []
+        self._lost: list[Cost] = []
 
     def add(self, event: Event) -> None:
         """Take the next event."""
@@ -138,6 +139,14 @@ class Fold:
             case FellBack():
                 self._fallbacks.append(event)
                 self._status, self._note = "waiting", f"{event.model} failed, asking {event.to}"
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """A model is left behind: what it reported is paid for, what it measured is not the next one's."""
+        if self._answer.usage != Usage() or self._answer.usd is not None:
+            self._lost.append(self._price(self._model.name, self._answer.usage, self._answer.usd))
+        self._answer = _Answer()
+        self._instants.queue_s = self._instants.load_s = None
 
     def _end(self, event: Finished | Failed | Stopped) -> None:
         self._instants.ended = event.at
@@ -157,6 +166,7 @@ class Fold:
         usage = self._usage(text, reasoning)
         return Reply(
             lane=self._lane,
+            asked=self._asked.name,
             model=self._model.name,
             provider=self._model.provider,
             model_id=self._model.model,
@@ -186,4 +196,5 @@ class Fold:
     def _cost(self, usage: Usage) -> Cost:
         if usage == Usage() and self._answer.usd is None:
             return Cost(None, "unknown", detail="No tokens were counted.")
-        return self._price(self._model.name, usage, self._answer.usd)
+        cost = self._price(self._model.name, usage, self._answer.usd)
+        return with_lost(cost, self._lost) if self._lost else cost

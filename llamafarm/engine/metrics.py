@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from llamafarm import tokens
-from llamafarm.types import ChatRequest, Count, Timings, Usage
+from llamafarm.types import ChatRequest, Cost, Count, Timings, Usage
 
 MIN_SPEED_SPAN_S = 0.2
 MIN_SPEED_TOKENS = 8
@@ -79,6 +81,17 @@ def complete_usage(reported: Usage, guess: Usage) -> Usage:
         reasoning=reported.reasoning or guess.reasoning,
         cached=reported.cached,
     )
+
+
+def with_lost(cost: Cost, lost: Sequence[Cost]) -> Cost:
+    """`cost` and that of the tries before it which failed but reported usage; unknown as soon as one of them is."""
+    known = [each.usd for each in (cost, *lost) if each.usd is not None]
+    if len(known) <= len(lost):
+        return Cost(None, "unknown", detail=f"{cost.detail} What a failed try before it cost is not known.".strip())
+    extra = sum(known[1:], Decimal(0))
+    estimated = cost.estimated or any(each.estimated for each in lost)
+    detail = f"{cost.detail} With ${extra} for tries that failed before it.".strip()
+    return replace(cost, usd=known[0] + extra, detail=detail, estimated=estimated)
 
 
 def _since(start: float, at: float | None) -> float | None:

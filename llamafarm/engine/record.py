@@ -17,14 +17,23 @@ def comparison_json(prompt: str, routes: Iterable[Route], replies: Iterable[Repl
 
 
 def lane_json(reply: Reply) -> dict[str, JsonValue]:
-    """One lane. Spans in seconds, tokens as whole numbers, `usd` in dollars; null is unknown."""
+    """One lane. Spans in seconds, tokens as whole numbers, `usd` in dollars; null is unknown.
+
+    `model` is the named model that was asked, `answered_by` the one that answered after `fallbacks`; `provider`,
+    the figures and the cost are those of the one that answered.
+    """
     usage, spans, cost = reply.usage, reply.timings, reply.cost
     return {
-        "model": reply.model,
+        "model": reply.asked,
+        "answered_by": reply.model,
         "provider": reply.provider,
         "status": reply.status,
         "text": reply.text,
         "error": _error(reply),
+        "fallbacks": [
+            {"model": step.model, "to": step.to, "lost_s": step.lost_s, "kind": step.kind, "message": step.message}
+            for step in reply.fallbacks
+        ],
         "usage": {
             "input": _value(usage.input),
             "output": _value(usage.output),

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llamafarm.errors import MissingPartError, RequestError
+from llamafarm.errors import MissingPartError, ModelUnusable
 
 if TYPE_CHECKING:
     import xllamacpp
@@ -36,7 +36,7 @@ class LlamaServer:
 def model_file(name: str) -> Path:
     """The .gguf file of `name`: the bundled model's, or the path that it is.
 
-    Raises MissingPartError where the bundled model's package is missing, RequestError where there is no
+    Raises MissingPartError where the bundled model's package is missing, ModelUnusable where there is no
     such file, or it is no GGUF file.
     """
     path = _bundled() if name == BUNDLED else Path(name).expanduser()
@@ -44,12 +44,12 @@ def model_file(name: str) -> Path:
         with path.open("rb") as file:
             magic = file.read(len(MAGIC))
     except OSError as error:
-        raise RequestError(
+        raise ModelUnusable(
             f"The model file {path} can't be read: {error.strerror}.",
             hint=f"`model` is a path to a .gguf file, or {BUNDLED}.",
         ) from None
     if magic != MAGIC:
-        raise RequestError(f"{path} is not a GGUF file.", hint="llama.cpp reads models in the GGUF format.")
+        raise ModelUnusable(f"{path} is not a GGUF file.", hint="llama.cpp reads models in the GGUF format.")
     return path
 
 
@@ -65,7 +65,7 @@ def _bundled() -> Path:
 
 
 def start(path: Path) -> LlamaServer:
-    """Load `path` and serve it. Raises MissingPartError without xllamacpp, RequestError if it can't be loaded."""
+    """Load `path` and serve it. Raises MissingPartError without xllamacpp, ModelUnusable if it can't be loaded."""
     try:
         import xllamacpp  # noqa: PLC0415 - 100 MB that only lanes with an embedded model need
     except ImportError:
@@ -88,7 +88,7 @@ def start(path: Path) -> LlamaServer:
     try:
         native = xllamacpp.Server(params)
     except RuntimeError:
-        raise RequestError(
+        raise ModelUnusable(
             f"llama.cpp can't load {path.name}.", hint="Is the file whole, and is there memory enough for it?"
         ) from None
     return LlamaServer(native.listening_address, key, native)

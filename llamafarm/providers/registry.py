@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import RequestError
+from llamafarm.errors import ModelUnusable
 from llamafarm.providers.base import Provider
 from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
@@ -33,11 +33,11 @@ class Providers:
     pauses: Pauses = Pauses()
 
     def for_model(self, model: NamedModel) -> Provider:
-        """The provider of `model`. Raises RequestError where the model has problems."""
+        """The provider of `model`. Raises ModelUnusable where the model has problems."""
         if model.problems:
             problem = model.problems[0]
             place = f" (line {problem.line})" if problem.line else ""
-            raise RequestError(f"{model.name} can't be used: {problem.message}{place}")
+            raise ModelUnusable(f"{model.name} can't be used: {problem.message}{place}")
         if model.provider == "embedded":
             return self.embedded(model)
         return Retried(REMOTE[model.provider](model, self.client), self.pauses)

@@ -7,9 +7,14 @@ from llamafarm.routing.complexity import complexity
 from llamafarm.routing.token_budget import token_budget
 from llamafarm.types import Route
 
-__all__ = ["complexity", "suggest", "token_budget"]
+__all__ = ["choose", "complexity", "suggest", "token_budget"]
 
 
 def suggest(prompt: str, project: Project) -> tuple[Route, ...]:
     """The pick of every strategy for `prompt`, the user's own words alone."""
     return (complexity(prompt, project), token_budget(prompt, project))
+
+
+def choose(prompt: str, project: Project) -> Route:
+    """The pick that `model: auto` stands for: by complexity, the documentation's first strategy."""
+    return complexity(prompt, project)

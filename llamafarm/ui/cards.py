@@ -32,9 +32,32 @@ def lane_head(model: NamedModel, reply: Reply | None) -> Markup:
         "div",
         tag("div", tag("h3", model.name), *_state(reply), class_="lf-lane-title"),
         tag("div", _identity(model), class_="lf-sub"),
+        steps(reply) if reply else None,
         trouble(model, reply),
         class_="lf-lane-head",
     )
+
+
+def steps(reply: Reply) -> Markup | None:
+    """How the answer came about, where it was not at once: tries, and models that stood in, each with its time."""
+    tries = [
+        tag("li", f"Try {each.attempt}, after a pause of {display.seconds(each.delay_s)}: {each.message}")
+        for each in reply.retries
+    ]
+    left = [
+        tag(
+            "li",
+            tag("strong", step.model),
+            f" → {step.to} " + (f"after {display.seconds(step.lost_s)}: " if step.lost_s else ""),
+            step.message,
+        )
+        for step in reply.fallbacks
+    ]
+    if reply.fallbacks:
+        lost = f", {display.seconds(reply.lost_s)} later than without the failures" if reply.lost_s else ""
+        verb = "answered" if reply.status == "done" else "was asked"
+        left.append(tag("li", tag("strong", reply.model), f" ({reply.model_id}) {verb}{lost}."))
+    return tag("ol", *tries, *left, class_="lf-steps") if tries or left else None
 
 
 def _state(reply: Reply | None) -> list[Markup]:

@@ -67,6 +67,7 @@ def idle(model: NamedModel) -> Reply:
     """The reply of a lane that nothing was asked of yet."""
     return Reply(
         lane=model.name,
+        asked=model.name,
         model=model.name,
         provider=model.provider,
         model_id=model.model,

@@ -113,7 +113,7 @@ def table(replies: Sequence[Reply], routes: Sequence[Route], default: str, notes
     picked = _picked(routes)
     titles = [tag("th", column.name, scope="col", title=column.title) for column in COLUMNS]
     header = tag("tr", tag("th", "Model", scope="col"), tag("th", "Status", scope="col"), *titles)
-    rows = [_row(reply, picked.get(reply.model, ()), default, best) for reply in replies]
+    rows = [_row(reply, picked.get(reply.asked, ()), default, best) for reply in replies]
     whole = tag("table", tag("thead", header), tag("tbody", *rows), class_="lf-table")
     return join(
         tag("div", whole, class_="lf-table-wrap", tabindex="0", role="region", aria_label="Results"),
@@ -136,13 +136,20 @@ def shared(models: Sequence[NamedModel]) -> list[str]:
 
 def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, str | None]) -> Markup:
     chips = [tag("span", f"→ {each}", class_="lf-chip lf-route", title="The router's pick") for each in strategies]
-    if reply.lane == default:
+    if reply.asked == default:
         chips.insert(0, tag("span", "default", class_="lf-chip"))
+    if reply.model != reply.asked:
+        chips.append(tag("span", f"answered by {reply.model}", class_="lf-chip lf-warn", title=_lost(reply)))
     name = tag("th", tag("div", reply.lane, class_="lf-name"), *chips, scope="row")
     status = tag("td", status_pill(reply), tag("span", ending(reply), class_="lf-mark") if ending(reply) else None)
     return tag(
         "tr", name, status, *(_cell(column, column.figure(reply), best[column.name], reply) for column in COLUMNS)
     )
+
+
+def _lost(reply: Reply) -> str:
+    steps = " ".join(f"{step.model}: {step.message}" for step in reply.fallbacks)
+    return f"{display.seconds(reply.lost_s)} went to what failed before. {steps}"
 
 
 def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Markup:
@@ -195,7 +202,8 @@ def _record(reply: Reply) -> dict[str, object]:
     spans, usage, cost = reply.timings, reply.usage, reply.cost
     return {
         "lane": reply.lane,
-        "model": reply.model,
+        "model": reply.asked,
+        "answered_by": reply.model,
         "provider": reply.provider,
         "model_id": reply.model_id,
         "status": reply.status,

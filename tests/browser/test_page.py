@@ -281,7 +281,9 @@ def test_the_table_as_csv(sample_server: str, open_page: OpenPage) -> None:
 
 
 def test_more_models_than_seats(sample_server: str, open_page: OpenPage, tmp_path: Path) -> None:
-    path = project(tmp_path, *["provider: embedded, model: smollm2-135m-instruct, model_api_parameters: {max_tokens: 24}"] * 14)
+    path = project(
+        tmp_path, *["provider: embedded, model: smollm2-135m-instruct, model_api_parameters: {max_tokens: 24}"] * 14
+    )
     page = open_page(sample_server)
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
     page.locator("#path input, #path textarea").fill(str(path))

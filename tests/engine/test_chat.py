@@ -8,6 +8,7 @@ import pytest
 
 from llamafarm.config.model import PromptMessage, PromptSet
 from llamafarm.engine.chat import Lane, Question, chat, request_for
+from llamafarm.engine.rests import Rests
 from llamafarm.errors import RequestError
 from llamafarm.types import Event, Failed, Finished, Message
 from tests.engine.fakes import Registry, Scripted, model, project, unusable
@@ -51,7 +52,7 @@ def test_the_users_words_are_no_template() -> None:
 
 
 async def events_of(registry: Registry, lane: Lane) -> list[Event]:
-    return [event async for event in chat(PROJECT, lane, Question.of("Hay?"), registry)]
+    return [event async for event in chat(PROJECT, lane, Question.of("Hay?"), registry, Rests())]
 
 
 async def test_a_missing_variable_fails_the_lane() -> None:

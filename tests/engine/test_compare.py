@@ -4,6 +4,7 @@ from contextlib import aclosing
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.rests import Rests
 from llamafarm.errors import ServerFailed
 from llamafarm.providers.base import Provider
 from llamafarm.types import Failed, Finished, Reply, Stopped, TextDelta, is_final
@@ -17,7 +18,7 @@ def comparison(**providers: Provider) -> tuple[Comparison, Board]:
     whole = project(models)
     lanes = tuple(Lane(each.name, each) for each in models)
     registry = Registry(providers)
-    run = Comparison(lanes, lambda lane: chat(whole, lane, QUESTION, registry))
+    run = Comparison(lanes, lambda lane: chat(whole, lane, QUESTION, registry, Rests()))
     return run, Board(whole, lanes, FlatPrices())
 
 

@@ -15,6 +15,7 @@ import trustme
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.rests import Rests
 from llamafarm.errors import ConnectFailed, TimedOut
 from llamafarm.pricing import PriceBook
 from llamafarm.types import Retrying, TextDelta
@@ -150,7 +151,7 @@ async def test_timings_are_those_of_the_server(protocol: Protocol) -> None:
             lanes = (Lane("lane", model),)
             registry = Registry({"lane": provider})
             board = Board(whole, lanes, PriceBook())
-            async with Comparison(lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry)) as run:
+            async with Comparison(lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Rests())) as run:
                 started = time.perf_counter()
                 async for told in run.events():
                     board.add(told)
@@ -171,7 +172,7 @@ async def test_a_hundred_thousand_deltas_leave_only_their_text(protocol: Protoco
         async with asking(model) as provider:
             tracemalloc.start()
             async with Comparison(
-                lanes, lambda lane: chat(whole, lane, Question.of("Hi"), Registry({"lane": provider}))
+                lanes, lambda lane: chat(whole, lane, Question.of("Hi"), Registry({"lane": provider}), Rests())
             ) as run:
                 async for told in run.events():
                     board.add(told)

@@ -17,6 +17,7 @@ from llamafarm.ui.table import csv_of, table
 def reply(name: str = "a", **changes: object) -> Reply:
     whole = Reply(
         lane=name,
+        asked=name,
         model=name,
         provider="openai",
         model_id="x",
