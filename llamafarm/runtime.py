@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llamafarm.config.library import Library, open_library
@@ -17,6 +17,7 @@ from llamafarm.pricing import PriceBook
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.registry import Providers
+from llamafarm.types import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Runtime:
     def compare(self, project: Project, lanes: Iterable[Lane], question: Question) -> Comparison:
         """`question` to all `lanes` at once; nothing runs before the comparison is entered."""
         return Comparison(lanes, lambda lane: chat(project, lane, question, self.providers, self.rests))
+
+    def staged(self, faults: Mapping[str, Fault], rests: Rests) -> Runtime:
+        """This runtime with `faults` staged for named models; what fails there is remembered in `rests` alone."""
+        return replace(self, providers=self.providers.staging(faults), rests=rests)
 
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`."""

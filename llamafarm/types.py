@@ -15,6 +15,7 @@ JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, 
 Role = Literal["system", "user", "assistant", "tool"]
 CountSource = Literal["reported", "estimated"]
 CostSource = Literal["reported", "config", "table", "free", "unknown"]
+Fault = Literal["refused", "429", "500", "timeout", "cut"]
 LaneStatus = Literal["idle", "waiting", "loading", "thinking", "streaming", "done", "stopped", "failed"]
 
 
@@ -250,6 +251,14 @@ class FellBack(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StagedFault(Event):
+    """`fault` is staged for `model`, as a demonstration: what the lane measures is no measurement of it."""
+
+    model: str
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finished(Event):
     """The answer is complete; `reason` is the server's finish_reason (stop, length, tool_calls, …)."""
 
@@ -292,7 +301,7 @@ class Reply:
     `lane` names the lane, `asked` its named model, `model` the one that answers (another after a fallback),
     `provider` and `model_id` are those of the one that answers. `text` and `reasoning` are whole; `finish_reason`
     and `failure` are None until there is one. `note` says in words what the lane is doing, where its status alone
-    does not.
+    does not. `staged` are the models and faults of a demonstration: its figures are no measurements.
     """
 
     lane: str
@@ -312,6 +321,7 @@ class Reply:
     sent: SentRequest | None = None
     retries: tuple[Retrying, ...] = ()
     fallbacks: tuple[FellBack, ...] = ()
+    staged: Mapping[str, Fault] = field(default_factory=dict)
     note: str = ""
 
     @property

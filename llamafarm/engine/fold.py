@@ -16,6 +16,7 @@ from llamafarm.types import (
     CostReported,
     Event,
     Failed,
+    Fault,
     FellBack,
     Finished,
     LaneStatus,
@@ -27,6 +28,7 @@ from llamafarm.types import (
     Retrying,
     Sent,
     SentRequest,
+    StagedFault,
     Started,
     Stopped,
     TextDelta,
@@ -76,6 +78,7 @@ class Fold:
         self._retries: list[Retrying] = []
         self._fallbacks: list[FellBack] = []
         self._lost: list[Cost] = []
+        self._staged: dict[str, Fault] = {}
 
     def add(self, event: Event) -> None:
         """Take the next event."""
@@ -136,6 +139,8 @@ class Fold:
             case Retrying():
                 self._retries.append(event)
                 self._status, self._note = "waiting", f"try {event.attempt} after: {event.message}"
+            case StagedFault(model=name, fault=fault):
+                self._staged[name] = fault
             case FellBack():
                 self._fallbacks.append(event)
                 self._status, self._note = "waiting", f"{event.model} failed, asking {event.to}"
@@ -182,6 +187,7 @@ class Fold:
             sent=answer.sent,
             retries=tuple(self._retries),
             fallbacks=tuple(self._fallbacks),
+            staged=dict(self._staged),
             note=self._note,
         )
 

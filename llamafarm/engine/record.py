@@ -20,7 +20,7 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
     """One lane. Spans in seconds, tokens as whole numbers, `usd` in dollars; null is unknown.
 
     `model` is the named model that was asked, `answered_by` the one that answered after `fallbacks`; `provider`,
-    the figures and the cost are those of the one that answered.
+    the figures and the cost are those of the one that answered. `staged` are faults of a demonstration, by model.
     """
     usage, spans, cost = reply.usage, reply.timings, reply.cost
     return {
@@ -34,6 +34,7 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             {"model": step.model, "to": step.to, "lost_s": step.lost_s, "kind": step.kind, "message": step.message}
             for step in reply.fallbacks
         ],
+        "staged": dict(reply.staged),
         "usage": {
             "input": _value(usage.input),
             "output": _value(usage.output),

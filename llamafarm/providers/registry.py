@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import httpx
 
@@ -14,7 +14,9 @@ from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible
 from llamafarm.providers.retry import Pauses, Retried
+from llamafarm.providers.staged import Staged
 from llamafarm.providers.universal import Universal
+from llamafarm.types import Fault
 
 REMOTE: dict[str, Callable[[NamedModel, httpx.AsyncClient], Provider]] = {
     "openai": OpenAICompatible,
@@ -26,11 +28,19 @@ REMOTE: dict[str, Callable[[NamedModel, httpx.AsyncClient], Provider]] = {
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """Gives each named model its provider, with the policies that hold for all."""
+    """Gives each named model its provider, with the policies that hold for all.
+
+    `faults` are staged for the named models, as a demonstration.
+    """
 
     client: httpx.AsyncClient
     embedded: Callable[[NamedModel], Provider]
     pauses: Pauses = Pauses()
+    faults: Mapping[str, Fault] = field(default_factory=dict)
+
+    def staging(self, faults: Mapping[str, Fault]) -> Providers:
+        """The same providers with `faults` staged; these here stay as they are."""
+        return replace(self, faults=dict(faults))
 
     def for_model(self, model: NamedModel) -> Provider:
         """The provider of `model`. Raises ModelUnusable where the model has problems."""
@@ -38,6 +48,7 @@ class Providers:
             problem = model.problems[0]
             place = f" (line {problem.line})" if problem.line else ""
             raise ModelUnusable(f"{model.name} can't be used: {problem.message}{place}")
-        if model.provider == "embedded":
-            return self.embedded(model)
-        return Retried(REMOTE[model.provider](model, self.client), self.pauses)
+        provider = self.embedded(model) if model.provider == "embedded" else REMOTE[model.provider](model, self.client)
+        if fault := self.faults.get(model.name):
+            provider = Staged(provider, model.name, fault)
+        return Retried(provider, self.pauses)

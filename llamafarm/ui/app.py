@@ -67,6 +67,7 @@ def _shown(page: Page) -> list[Block]:
     outputs: list[Block] = [page.masthead, page.models, page.variables, page.table, page.routing, page.send, page.stop]
     panel = page.panel
     outputs += [panel.report, panel.asks, panel.trust, panel.editor, panel.check]
+    outputs += page.theatre.faults
     for slot in page.slots:
         tab = slot.tab
         outputs += [slot.card.column, tab.tab, tab.facts, tab.guide, *tab.controls, *slot.live]
@@ -88,7 +89,7 @@ def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
 
 def _wire_prompt(page: Page, handlers: Handlers) -> None:
     controls = [control for slot in page.slots for control in slot.tab.controls]
-    asked = [page.prompt, page.variables, *controls]
+    asked = [page.prompt, page.variables, *page.theatre.inputs, *controls]
     live = [component for slot in page.slots for component in slot.live]
     page.send.click(
         handlers.send,
@@ -101,7 +102,7 @@ def _wire_prompt(page: Page, handlers: Handlers) -> None:
     page.prompt.change(handlers.route, [page.prompt], [page.routing, page.table], trigger_mode="always_last", **QUIET)
     columns = [component for slot in page.slots for component in (slot.card.column, slot.tab.tab)]
     seated = [c for slot in page.slots for c in (slot.tab.facts, slot.tab.guide, *slot.tab.controls)]
-    chosen = [page.models, page.table, *columns, *seated, *live]
+    chosen = [page.models, page.table, *page.theatre.faults, *columns, *seated, *live]
     page.models.input(handlers.choose, [page.models], chosen, trigger_mode="always_last", **QUIET)
     page.csv.click(handlers.csv, None, [page.csv_text], **QUIET).then(
         None, [page.csv_text], None, js=script("download.js")
@@ -117,7 +118,7 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
         for retry in (slot.card.retry, tab.retry):
             retry.click(
                 handlers.retry(seat),
-                [page.prompt, page.variables, *controls],
+                [page.prompt, page.variables, *page.theatre.inputs, *controls],
                 [page.table, *slot.live],
                 concurrency_limit=None,
                 **QUIET,

@@ -64,7 +64,8 @@ def _state(reply: Reply | None) -> list[Markup]:
     if reply is None:
         return []
     how = ending(reply)
-    return [status_pill(reply), *([tag("span", how, class_="lf-sub")] if how else [])]
+    stage = [tag("span", "staged fault", class_="lf-chip lf-warn")] if reply.staged else []
+    return [status_pill(reply), *stage, *([tag("span", how, class_="lf-sub")] if how else [])]
 
 
 def lane_foot(reply: Reply | None) -> Markup:

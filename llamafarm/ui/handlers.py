@@ -20,6 +20,7 @@ from llamafarm.ui.sessions import MAX_LANES, Session, Sessions
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.show import Updates, project_updates, slots_updates, table_of
 from llamafarm.ui.table import csv_of
+from llamafarm.ui.theatre import theatre_updates
 
 FIELDS = len(fields(Settings))
 
@@ -132,12 +133,14 @@ class Handlers:
         too_many = len(names) > MAX_LANES
         if too_many:
             gr.Warning(f"The page shows up to {MAX_LANES} lanes at once: the first {MAX_LANES} are kept.")
+        before = session.seats()
         session.chosen = [model.name for model in session.models if model.name in names][:MAX_LANES]
         return {
             # Told only where it changes: the answer to an older click must not undo a newer one.
             self.page.models: gr.CheckboxGroup(value=list(session.chosen)) if too_many else gr.skip(),
             self.page.table: table_of(session),
-            **slots_updates(self.page.slots, session),
+            **theatre_updates(self.page.theatre, session.seats(), before),
+            **slots_updates(self.page.slots, session, before),
         }
 
     async def csv(self, request: gr.Request) -> str:
@@ -169,7 +172,8 @@ def _key(request: gr.Request) -> str:
 
 
 def _ask(inputs: Sequence[Any]) -> Ask:
-    """What Send and Retry get from the page: the prompt, the variables, then FIELDS controls a seat."""
-    prompt, variables, *controls = inputs
-    seats = range(0, len(controls), FIELDS)
-    return Ask(prompt, variables or "", [Settings(*controls[at : at + FIELDS]) for at in seats])
+    """What Send and Retry get: prompt, variables, the theatre's switch and faults, then FIELDS controls a seat."""
+    prompt, variables, stage, *rest = inputs
+    faults, controls = rest[:MAX_LANES], rest[MAX_LANES:]
+    settings = [Settings(*controls[at : at + FIELDS]) for at in range(0, len(controls), FIELDS)]
+    return Ask(prompt, variables or "", bool(stage), faults, settings)

@@ -10,6 +10,7 @@ import gradio as gr
 from llamafarm.ui.cards import masthead, routing_card
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.slots import Slot, build_card, build_tab, html
+from llamafarm.ui.theatre import Theatre, build_theatre
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Page:
     stop: gr.Button
     models: gr.CheckboxGroup
     variables: gr.Textbox
+    theatre: Theatre
     routing: gr.HTML
     table: gr.HTML
     csv: gr.Button
@@ -73,13 +75,14 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             variables = gr.Textbox(
                 label="Template variables, one name=value a line", lines=2, visible=False, elem_id="variables"
             )
+            theatre = build_theatre()
             routing = html(routing_card((), ""), elem_id="routing")
             table = html(elem_id="table")
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
             slots = _lanes()
-    return Page(head, panel, prompt, send, stop, models, variables, routing, table, csv, csv_text, slots)
+    return Page(head, panel, prompt, send, stop, models, variables, theatre, routing, table, csv, csv_text, slots)
 
 
 def _lanes() -> tuple[Slot, ...]:

@@ -19,6 +19,7 @@ from llamafarm.ui.live import Changes
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.show import Updates, idle, live_updates, table_of
+from llamafarm.ui.theatre import staged
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 0.5
@@ -26,10 +27,15 @@ HEARTBEAT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What Send and Retry read from the page; `settings` are the controls of each seat, in order."""
+    """What Send and Retry read from the page; `settings` and `faults` are the controls of each seat, in order.
+
+    `stage`: the theatre is on, and `faults` are staged.
+    """
 
     prompt: str
     variables: str
+    stage: bool
+    faults: Sequence[str]
     settings: Sequence[Settings]
 
     def question(self) -> Question:
@@ -72,7 +78,7 @@ class Runner:
         session.routes = suggest(ask.prompt, project)
         session.replies = {}
         yield {self.page.send: gr.Button(interactive=False), self.page.stop: gr.Button(interactive=True)}
-        async with aclosing(self._follow(session, project, question, session.shown(), ask.settings)) as updates:
+        async with aclosing(self._follow(session, project, question, session.shown(), ask)) as updates:
             async for update in updates:
                 yield update
         yield {self.page.send: gr.Button(interactive=True), self.page.stop: gr.Button(interactive=False)}
@@ -84,7 +90,7 @@ class Runner:
         session.question = question = session.question or ask.question()
         model = session.seats()[seat]
         session.stop(model.name)
-        async with aclosing(self._follow(session, session.project, question, [model], ask.settings)) as updates:
+        async with aclosing(self._follow(session, session.project, question, [model], ask)) as updates:
             async for update in updates:
                 yield update
 
@@ -94,15 +100,17 @@ class Runner:
         project: Project,
         question: Question,
         models: Sequence[NamedModel],
-        settings: Sequence[Settings],
+        ask: Ask,
     ) -> AsyncGenerator[Updates, None]:
-        lanes, refused = _lanes(session, project, models, settings)
+        lanes, refused = _lanes(session, project, models, ask.settings)
+        faults = staged(ask.stage, ask.faults, session.seats())
+        runtime = self.runtime if faults is None else self.runtime.staged(faults, session.rests)
         board = self.runtime.board(project, lanes)
         ticket = session.take({model.name for model in models})
         session.tell(ticket, refused | board.replies())
         changes: Changes[object, object] = Changes()
         yield changes.of(self._updates(session, ticket))
-        async with self.runtime.compare(project, lanes, question) as comparison:
+        async with runtime.compare(project, lanes, question) as comparison:
             session.runs.append(comparison)
             try:
                 async with aclosing(comparison.batches(every_s=FLUSH_S, heartbeat_s=HEARTBEAT_S)) as batches:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from llamafarm.config.model import Loaded, NamedModel, Project
 from llamafarm.engine.chat import Question
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.rests import Rests
 from llamafarm.types import Reply, Route
 
 MAX_LANES = 12  # side by side on the page; a project may hold more
@@ -23,7 +24,8 @@ class Session:
     """One tab: the project that it shows, what runs in it, and the replies of its newest comparison.
 
     `holder` says which run owns each lane: a lane that is retried while others still stream belongs to
-    the newer run, and the older one no longer speaks for it. `closed`: another session took its place.
+    the newer run, and the older one no longer speaks for it. `rests` are the models that failed on this tab's
+    stage, apart from the server's own. `closed`: another session took its place.
     """
 
     loaded: Loaded
@@ -35,6 +37,7 @@ class Session:
     routes: Sequence[Route] = ()
     question: Question | None = None
     holder: dict[str, object] = field(default_factory=dict)
+    rests: Rests = field(default_factory=Rests)
     closed: bool = False
 
     def __post_init__(self) -> None:

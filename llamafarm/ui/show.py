@@ -19,6 +19,7 @@ from llamafarm.ui.settings import Settings
 from llamafarm.ui.slots import Slot
 from llamafarm.ui.table import shared, table
 from llamafarm.ui.temperature import scale
+from llamafarm.ui.theatre import theatre_updates
 
 # What Gradio takes from a listener: components and their new values or gr.update(...) of several kinds.
 Updates = dict[Any, Any]
@@ -42,6 +43,7 @@ def project_updates(page: Page, session: Session, *, may_trust: bool) -> Updates
         ),
         page.variables: variables_box(project),
         page.table: table_of(session),
+        **theatre_updates(page.theatre, session.seats()),
         **slots_updates(page.slots, session),
     }
 
@@ -76,8 +78,11 @@ def idle(model: NamedModel) -> Reply:
     )
 
 
-def slots_updates(slots: Sequence[Slot], session: Session) -> Updates:
-    """The cards and tabs of the session's lanes; those that are not used are hidden."""
+def slots_updates(slots: Sequence[Slot], session: Session, before: Sequence[NamedModel] = ()) -> Updates:
+    """The cards and tabs of the session's lanes; those that are not used are hidden.
+
+    Where the same model sat `before`, what a person has set there stays.
+    """
     updates: Updates = {}
     seats = session.seats()
     chosen = {model.name for model in session.shown()}
@@ -86,7 +91,8 @@ def slots_updates(slots: Sequence[Slot], session: Session) -> Updates:
         model = seats[index] if index < len(seats) else None
         updates[slot.card.column] = gr.Column(visible=model is not None and model.name in chosen)
         updates[slot.tab.tab] = gr.Tab(label=model.name if model else "", visible=model is not None)
-        if model is not None and session.project is not None:
+        stayed = index < len(before) and before[index] == model
+        if model is not None and session.project is not None and not stayed:
             updates |= _slot_updates(slot, session.project, model, session.replies.get(model.name))
     return updates
 

@@ -138,6 +138,8 @@ def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[st
     chips = [tag("span", f"→ {each}", class_="lf-chip lf-route", title="The router's pick") for each in strategies]
     if reply.asked == default:
         chips.insert(0, tag("span", "default", class_="lf-chip"))
+    if reply.staged:
+        chips.append(tag("span", "staged fault", class_="lf-chip lf-warn", title="A demonstration, no measurement"))
     if reply.model != reply.asked:
         chips.append(tag("span", f"answered by {reply.model}", class_="lf-chip lf-warn", title=_lost(reply)))
     name = tag("th", tag("div", reply.lane, class_="lf-name"), *chips, scope="row")
@@ -153,7 +155,7 @@ def _lost(reply: Reply) -> str:
 
 
 def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Markup:
-    won = reply.status == "done" and figure.text == best
+    won = _ranked(reply) and figure.text == best
     return tag(
         "td",
         tag("span", figure.text, class_="lf-figure"),
@@ -165,17 +167,20 @@ def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Mar
 
 
 def _best(column: Column, replies: Sequence[Reply]) -> str | None:
-    """The best figure among finished lanes as it is written: what reads alike is equally good.
+    """The best figure among ranked lanes as it is written: what reads alike is equally good.
 
     None where there is nothing to compare or all are alike.
     """
-    figures = [
-        figure for reply in replies if reply.status == "done" if (figure := column.figure(reply)).value is not None
-    ]
+    figures = [figure for reply in replies if _ranked(reply) if (figure := column.figure(reply)).value is not None]
     if len({figure.text for figure in figures}) < RIVALS:
         return None
     pick = min if column.best == "least" else max
     return pick(figures, key=lambda figure: figure.value or 0).text
+
+
+def _ranked(reply: Reply) -> bool:
+    """Only a whole answer is ranked, and none of a demonstration."""
+    return reply.status == "done" and not reply.staged
 
 
 def _picked(routes: Sequence[Route]) -> dict[str, list[str]]:
@@ -222,5 +227,6 @@ def _record(reply: Reply) -> dict[str, object]:
         "cost_usd": cost.usd,
         "cost_source": cost.source,
         "cost_detail": cost.detail,
+        "staged": "; ".join(f"{model}: {fault}" for model, fault in reply.staged.items()) or None,
         "error": reply.failure.message if reply.failure else None,
     }

@@ -173,6 +173,10 @@ def test_controls_change_what_is_sent(tmp_path: Path, open_page: OpenPage) -> No
             body = server.requests[-1].json()
             assert (body["temperature"], body["top_k"]) == (1.1, 3)
             assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+            page.get_by_role("checkbox", name="m0", exact=True).uncheck()
+            page.get_by_role("checkbox", name="m0", exact=True).check()
+            expect(page.locator(".lf-table tbody tr")).to_have_count(1)
+            expect(page.get_by_label("System prompt")).to_have_value("Be brief.")
             page.get_by_label("Other parameters").fill("{nonsense")
             page.get_by_role("button", name="Retry this one").click()
             expect(page.locator(".lf-alert:visible")).to_contain_text("The other parameters are not JSON")
