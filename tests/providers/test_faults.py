@@ -11,6 +11,9 @@ from email.utils import format_datetime
 
 import pytest
 
+from llamafarm.engine.board import Board
+from llamafarm.engine.chat import Lane, failure
+from llamafarm.engine.compare import LaneEvent
 from llamafarm.errors import (
     AuthFailed,
     BadAnswer,
@@ -23,7 +26,21 @@ from llamafarm.errors import (
     ServerFailed,
     TimedOut,
 )
-from llamafarm.types import Count, Finished, Loaded, Sent, ToolCall, ToolCalled, Usage, UsageReported
+from llamafarm.pricing import PriceBook
+from llamafarm.types import (
+    Asking,
+    Count,
+    Event,
+    Finished,
+    Loaded,
+    Sent,
+    Started,
+    ToolCall,
+    ToolCalled,
+    Usage,
+    UsageReported,
+)
+from tests.engine.fakes import project
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import (
     TYPES,
@@ -38,7 +55,7 @@ from tests.faultserver.speech import (
     said,
     thought,
 )
-from tests.providers.helpers import KEY, PROMPT, QUICK, ask, named, reasoning_of, text_of
+from tests.providers.helpers import KEY, PROMPT, QUICK, REQUEST, ask, named, reasoning_of, text_of
 
 Make = Callable[[Protocol], Script]
 TIMEOUTS = {"connect": 1, "first_token": 0.15, "between_tokens": 0.15, "total": 5}
@@ -206,6 +223,10 @@ CASES = [
         "choices": [{"message": {"content": "so"}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 11, "completion_tokens": 7},
     }).encode()), text="so", only="openai"),
+    Case("one JSON instead of records", body_of("application/json", json.dumps({
+        "message": {"role": "assistant", "content": "so"}, "done": True, "done_reason": "stop",
+        "prompt_eval_count": 11, "eval_count": 7,
+    }).encode()), text="so", only="ollama"),
     Case("tool calls in pieces", lambda p: plays(p, [
         chunk({"tool_calls": [{"index": 0, "id": "call_1", "function": {"name": "look", "arguments": '{"x"'}}]}),
         chunk({"tool_calls": [{"index": 0, "function": {"arguments": ": 1}"}}]}),
@@ -216,10 +237,13 @@ CASES = [
     ]), calls=(ToolCall("call_0_look", "look", '{"x": 1}'),), finish="tool_calls", only="ollama"),
 ]  # fmt: skip
 
+PROVIDERS: tuple[tuple[str, Protocol], ...] = (
+    ("openai", "openai"), ("ollama", "ollama"), ("universal", "openai"), ("lemonade", "openai"),
+)  # fmt: skip
 ROWS = [
     pytest.param(case, protocol, provider, id=f"{case.name}-{provider}")
     for case in CASES
-    for provider, protocol in (("openai", "openai"), ("ollama", "ollama"), ("universal", "openai"))
+    for provider, protocol in PROVIDERS
     if case.only in (None, protocol)
 ]
 
@@ -248,6 +272,30 @@ async def test_fault(case: Case, protocol: Protocol, provider: str) -> None:
             assert KEY not in words
             assert PROMPT not in words
         assert len(str(error)) < 600
+    the_lane_tells_the_truth(case, provider, server.url, events, error)
+
+
+def the_lane_tells_the_truth(
+    case: Case, provider: str, url: str, events: list[Event], error: ProviderError | None
+) -> None:
+    """What the lane shows of it: its state, the text that it keeps, and figures that are marked."""
+    model = named(provider, url)
+    board = Board(project([model]), (Lane("lane", model),), PriceBook())
+    start = events[0].at
+    for told in (Started(at=start), Asking(at=start, model=model.name, request=REQUEST), *events):
+        board.add(LaneEvent("lane", told))
+    if error is not None:
+        board.add(LaneEvent("lane", failure(error)))
+    reply = board.replies()["lane"]
+    assert (reply.status, reply.text, reply.reasoning) == ("failed" if error else "done", case.text, case.reasoning)
+    assert reply.timings.partial is (error is not None)
+    assert (reply.timings.ttft_s is None) is (case.text == "")
+    if error is not None:
+        assert reply.failure is not None
+        assert (reply.failure.message, reply.failure.status) == (error.message, case.status)
+        assert reply.usage.source == ("estimated" if case.text else None)
+    else:
+        assert reply.usage.source == ("estimated" if case.usage is None else "reported")
 
 
 @pytest.mark.parametrize("protocol", ["openai", "ollama"])
