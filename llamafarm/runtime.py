@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from llamafarm.config.library import Library, open_library
-from llamafarm.config.model import Project
+from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
@@ -16,6 +16,7 @@ from llamafarm.engine.rests import Rests
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.llamacpp import CONTEXT
 from llamafarm.providers.registry import Providers
 from llamafarm.types import Fault
 
@@ -39,6 +40,15 @@ class Runtime:
     def staged(self, faults: Mapping[str, Fault], rests: Rests) -> Runtime:
         """This runtime with `faults` staged for named models; what fails there is remembered in `rests` alone."""
         return replace(self, providers=self.providers.staging(faults), rests=rests)
+
+    def context_window(self, model: NamedModel) -> int | None:
+        """How many tokens prompt and answer of `model` have together; None where nobody tells."""
+        if model.context_window is not None:
+            return model.context_window
+        if model.provider == "embedded":
+            return CONTEXT
+        told = model.parameters.get("num_ctx") if model.provider == "ollama" else None
+        return told if isinstance(told, int) else self.prices.context_window(model)
 
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`."""

@@ -78,6 +78,7 @@ class NamedModel(Frozen):
     absent, as `model` is). `base_url` is the file's own, or the provider's default; None for `embedded`.
     `parameters` is `model_api_parameters` as written. `prompts` are the names of the prompt sets that apply, in order,
     already resolved (absent or empty in the file = every set). `mcp_servers` likewise (absent = all).
+    `context_window` is how many tokens prompt and answer have together, where the file tells.
     `key_variable` names the environment variable that `api_key` came from, for messages and exports.
     `problems` are the errors of this model alone: with any, it is shown but can't be used.
     """
@@ -97,6 +98,7 @@ class NamedModel(Frozen):
     tool_call_strategy: Literal["native_api", "prompt_based"] = "native_api"
     pricing: Pricing | None = None
     tier: str | None = None
+    context_window: Annotated[int, Field(gt=0)] | None = None
     timeout: Timeouts = Timeouts()
     fallback: tuple[str, ...] = ()
     line: int | None = None

@@ -15,7 +15,7 @@ from llamafarm.engine.chain import chain_of, chained
 from llamafarm.engine.rests import Rests
 from llamafarm.errors import LlamaFarmError, ProviderError
 from llamafarm.providers.base import Provider
-from llamafarm.types import Asking, ChatRequest, Event, Failed, JsonValue, Message, Started
+from llamafarm.types import Asking, ChatRequest, Event, Failed, Image, JsonValue, Message, Started
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ class Lane:
     `id` tells the lanes of a comparison apart. `parameters` override the project's own; a None takes
     a parameter away. `system`, where given, replaces the system messages of the project's prompt sets; it may
     hold template variables as they do. Both are for `model` alone, not for one that stands in for it.
+    `history` is what this lane said and heard before, between the project's prompts and the question.
     `auto`: a router picked the model, so that it falls back as `runtime.fallback` says in any case.
     """
 
@@ -35,6 +36,7 @@ class Lane:
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     system: str | None = None
     auto: bool = False
+    history: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,11 @@ class Question:
     tools: tuple[Mapping[str, JsonValue], ...] = ()
 
     @classmethod
-    def of(cls, prompt: str, variables: Mapping[str, JsonValue] | None = None) -> Question:
-        """A single prompt, the first of a conversation."""
-        return cls((Message("user", prompt),), variables or {})
+    def of(
+        cls, prompt: str, variables: Mapping[str, JsonValue] | None = None, images: tuple[Image, ...] = ()
+    ) -> Question:
+        """A single prompt."""
+        return cls((Message("user", prompt, images=images),), variables or {})
 
 
 class Registry(Protocol):
@@ -78,7 +82,7 @@ def request_for(project: Project, lane: Lane, question: Question, model: NamedMo
             prompts.insert(0, Message("system", render(lane.system, question.variables)))
     parameters = {**asked.parameters, **(lane.parameters if own else {}), **question.parameters}
     return ChatRequest(
-        messages=(*prompts, *question.messages),
+        messages=(*prompts, *lane.history, *question.messages),
         parameters={name: value for name, value in parameters.items() if value is not None},
         tools=(*asked.tools, *question.tools),
     )

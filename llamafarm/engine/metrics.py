@@ -64,10 +64,11 @@ def decode_speed(instants: Instants, usage: Usage) -> float | None:
 
 
 def estimated_usage(request: ChatRequest, text: str, reasoning: str) -> Usage:
-    """Token counts guessed from the texts, marked as estimated."""
+    """Token counts guessed from the texts, marked as estimated; with pictures the input can't be guessed."""
     thought = tokens.estimate(reasoning)
+    seen = any(message.images for message in request.messages)
     return Usage(
-        input=Count(tokens.estimate_messages(request.messages), "estimated"),
+        input=None if seen else Count(tokens.estimate_messages(request.messages), "estimated"),
         output=Count(tokens.estimate(text) + thought, "estimated"),
         reasoning=Count(thought, "estimated") if reasoning else None,
     )

@@ -36,6 +36,19 @@ class PriceBook:
             return Cost(None, "unknown", detail="The numbers of tokens are not known.")
         return self._by_table(model, usage, usage.input.value, usage.output.value)
 
+    def context_window(self, model: NamedModel) -> int | None:
+        """How many tokens `model` takes as prompt and answer together, where the table knows it."""
+        if runs_here(model):
+            return None
+        from genai_prices import Usage as TableUsage  # noqa: PLC0415 - 0.13 s that local models don't need
+        from genai_prices import calc_price  # noqa: PLC0415 - the same
+
+        try:
+            found = calc_price(TableUsage(), model.model, provider_api_url=model.base_url or "")
+        except LookupError:
+            return None
+        return found.model.context_window
+
     def _by_table(self, model: NamedModel, usage: Usage, given: int, made: int) -> Cost:
         from genai_prices import Usage as TableUsage  # noqa: PLC0415 - 0.13 s that free models don't need
         from genai_prices import calc_price  # noqa: PLC0415 - the same

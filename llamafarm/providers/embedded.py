@@ -37,10 +37,11 @@ from llamafarm.types import (
 
 @dataclass(slots=True)
 class _Running:
-    """A server that is up: where, whether its model knows tools, and its free places."""
+    """A server that is up: where, whether its model knows tools and sees pictures, and its free places."""
 
     server: LlamaServer
     supports_tools: bool
+    sees: bool
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SLOTS))
 
 
@@ -79,7 +80,8 @@ class EmbeddedModels:
         server = await asyncio.to_thread(start, path)
         headers = {"Authorization": f"Bearer {server.key}", "Connection": "close"}
         props = (await self._client.get(f"{server.address}/props", headers=headers)).json()
-        return _Running(server, bool(props.get("chat_template_caps", {}).get("supports_tools")))
+        tools = props.get("chat_template_caps", {}).get("supports_tools")
+        return _Running(server, bool(tools), bool(props.get("modalities", {}).get("vision")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ class Embedded:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`; `Loading` and `Loaded` where its file is not in memory yet.
 
-        Raises RequestRejected for tools that the model's chat template would silently leave out.
+        Raises RequestRejected for tools that the model's chat template would silently leave out, and for pictures
+        that the model can't see.
         """
         asked = time.perf_counter()
         path = await asyncio.to_thread(model_file, self.model.model)
@@ -109,6 +112,8 @@ class Embedded:
                 f"{self.model.model} can't use tools: its chat template has no place for them.",
                 hint="Take `tools` out, or set tool_call_strategy: prompt_based.",
             )
+        if not running.sees and any(message.images for message in request.messages):
+            raise RequestRejected(f"{self.model.model} can't see pictures: it takes text alone.")
         waiting_since = time.perf_counter()
         if running.slots.locked():
             yield Waiting(at=waiting_since, what=f"one of the {SLOTS} places of {path.name}")

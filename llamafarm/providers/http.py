@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -19,6 +20,8 @@ from llamafarm.types import ChatRequest, JsonValue, SentRequest
 
 MAX_BODY = 16 * 1024 * 1024
 MAX_REFUSAL = 64 * 1024
+LONGEST_SHOWN = 1000
+_PICTURE = re.compile(r"(data:[^,]*,)?([A-Za-z0-9+/]+=*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class Exchange:
         shown = dict(self.headers)
         if self.model.api_key:
             shown["Authorization"] = f"Bearer ${self.model.key_variable or 'API_KEY'}"
-        return SentRequest("POST", _without_password(self.url), shown, self.body)
+        body = {name: _short(value) for name, value in self.body.items()}
+        return SentRequest("POST", _without_password(self.url), shown, body)
 
     @asynccontextmanager
     async def open(self, patience: Patience) -> AsyncIterator[httpx.Response]:
@@ -123,6 +127,20 @@ def parse(text: str | bytes) -> JsonValue:
 def count_of(value: JsonValue) -> int | None:
     """`value` where it is a number of tokens: whole and not negative."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _short(value: JsonValue) -> JsonValue:
+    """`value` with pictures told by their size: their bytes are megabytes that nobody reads."""
+    match value:
+        case dict():
+            return {name: _short(each) for name, each in value.items()}
+        case list():
+            return [_short(each) for each in value]
+        case str() if len(value) > LONGEST_SHOWN and (found := _PICTURE.fullmatch(value)):
+            size = len(found[2].rstrip("=")) * 3 // 4
+            return f"{found[1] or ''}… ({size:,} bytes in base64)"
+        case _:
+            return value
 
 
 def _without_password(url: str) -> str:

@@ -190,6 +190,8 @@ def _measures(record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
 
 def _message_json(message: Message) -> dict[str, JsonValue]:
     body: dict[str, JsonValue] = {"role": message.role, "content": message.content}
+    if message.images:
+        body["images"] = [image.data for image in message.images]
     if message.tool_calls:
         body["tool_calls"] = [
             {"function": {"name": call.name, "arguments": _arguments(call.arguments)}} for call in message.tool_calls

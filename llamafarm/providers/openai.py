@@ -13,7 +13,7 @@ from llamafarm.errors import BadAnswer, Interrupted, ProviderError
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.http import Chunk, Exchange, parse
 from llamafarm.providers.patience import Patience
-from llamafarm.types import ChatRequest, Event, Finished, JsonValue, Message, Sent, is_content
+from llamafarm.types import ChatRequest, Event, Finished, Image, JsonValue, Message, Sent, is_content
 from llamafarm.wire.sse import EventStream, ServerEvent
 
 DONE = "[DONE]"
@@ -161,6 +161,8 @@ class _Answer:
 def message_json(message: Message) -> dict[str, JsonValue]:
     """A message in OpenAI's form."""
     body: dict[str, JsonValue] = {"role": message.role, "content": message.content}
+    if message.images:
+        body["content"] = [{"type": "text", "text": message.content}, *map(_image_json, message.images)]
     if message.tool_calls:
         body["tool_calls"] = [
             {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
@@ -169,6 +171,10 @@ def message_json(message: Message) -> dict[str, JsonValue]:
     if message.tool_call_id is not None:
         body["tool_call_id"] = message.tool_call_id
     return body
+
+
+def _image_json(image: Image) -> JsonValue:
+    return {"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{image.data}"}}
 
 
 def with_path(url: str, path: str) -> str:
