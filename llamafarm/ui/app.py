@@ -10,11 +10,14 @@ from gradio.blocks import Block
 
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
+from llamafarm.ui.blocks import QuickBlocks
 from llamafarm.ui.handlers import Handlers
 from llamafarm.ui.layout import Page, build
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.runs import Runner
 from llamafarm.ui.sessions import Sessions
+from llamafarm.ui.talk import talk_outputs
+from llamafarm.ui.talk_handlers import TalkHandlers
 from llamafarm.ui.temperature import scale
 from llamafarm.ui.theme import css, head, script, theme
 
@@ -25,13 +28,14 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
     """The page as Gradio Blocks; nothing is opened and nothing runs before a browser comes."""
     projects = Projects(runtime, settings)
-    demo = gr.Blocks(title="LlamaFarm Playground", fill_width=True, analytics_enabled=False)
+    demo = QuickBlocks(title="LlamaFarm Playground", fill_width=True, analytics_enabled=False)
     with demo:
         page = build(projects.sources(), paths=settings.loopback)
         handlers = Handlers(page, projects, Runner(runtime, page), Sessions())
         _wire_project(demo, page, handlers)
         _wire_prompt(page, handlers)
         _wire_lanes(page, handlers)
+        _wire_talk(page, TalkHandlers(handlers))
     demo.max_threads = EVENTS_AT_ONCE
     demo.queue(default_concurrency_limit=None, api_open=False)
     return demo
@@ -64,19 +68,37 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
 
 def _shown(page: Page) -> list[Block]:
     """All that opening a project changes."""
-    outputs: list[Block] = [page.masthead, page.models, page.variables, page.table, page.routing, page.send, page.stop]
+    outputs: list[Block] = [page.masthead, page.models, page.variables, page.table, page.routing, page.outlook]
+    outputs += [page.send, page.stop, *_talk(page)]
     panel = page.panel
     outputs += [panel.report, panel.asks, panel.trust, panel.editor, panel.check]
     outputs += page.theatre.faults
     for slot in page.slots:
         tab = slot.tab
-        outputs += [slot.card.column, tab.tab, tab.facts, tab.guide, *tab.controls, *slot.live]
+        outputs += [slot.card.column, tab.tab, tab.facts, tab.guide, *tab.controls, *slot.live, *slot.thoughts]
     return outputs
+
+
+def _talk(page: Page) -> list[Block]:
+    return talk_outputs(page.talk, page.pictures, page.follow, page.slots)
+
+
+def _live(page: Page) -> list[Block]:
+    """What follows the replies of all lanes."""
+    return [component for slot in page.slots for component in (*slot.live, *slot.thoughts)]
+
+
+def _asked(page: Page) -> list[Any]:
+    """What Send, Follow up and Retry read."""
+    controls = [control for slot in page.slots for control in slot.tab.controls]
+    return [page.prompt, page.variables, *page.theatre.inputs, *controls]
 
 
 def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     panel, shown = page.panel, _shown(page)
-    demo.load(handlers.start, [page.prompt], shown, **QUIET)
+    opened = demo.load(handlers.start, [page.prompt], shown, **QUIET)
+    # What was typed while the page opened had no project yet.
+    opened.then(handlers.route, [page.prompt], [page.routing, page.table, page.outlook], **QUIET)
     demo.load(None, None, None, js=script("start.js"))
     panel.source.input(handlers.open_named, [panel.source, page.prompt], shown, trigger_mode="always_last", **QUIET)
     for trigger in (panel.open_path.click, panel.path.submit):
@@ -88,29 +110,45 @@ def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
 
 
 def _wire_prompt(page: Page, handlers: Handlers) -> None:
-    controls = [control for slot in page.slots for control in slot.tab.controls]
-    asked = [page.prompt, page.variables, *page.theatre.inputs, *controls]
-    live = [component for slot in page.slots for component in slot.live]
-    page.send.click(
-        handlers.send,
-        asked,
-        [page.send, page.stop, page.table, page.routing, *live],
-        concurrency_limit=None,
-        **QUIET,
-    )
+    running = [page.send, page.stop, page.table, page.routing, page.outlook, *_talk(page), *_live(page)]
+    page.send.click(handlers.send, _asked(page), running, concurrency_limit=None, **QUIET)
     page.stop.click(handlers.stop, None, None, queue=False, **QUIET)
-    page.prompt.change(handlers.route, [page.prompt], [page.routing, page.table], trigger_mode="always_last", **QUIET)
-    columns = [component for slot in page.slots for component in (slot.card.column, slot.tab.tab)]
-    seated = [c for slot in page.slots for c in (slot.tab.facts, slot.tab.guide, *slot.tab.controls)]
-    chosen = [page.models, page.table, *page.theatre.faults, *columns, *seated, *live]
-    page.models.input(handlers.choose, [page.models], chosen, trigger_mode="always_last", **QUIET)
+    routed = [page.routing, page.table, page.outlook]
+    page.prompt.change(handlers.route, [page.prompt], routed, trigger_mode="always_last", **QUIET)
+    inputs = [page.models, page.prompt]
+    page.models.input(handlers.choose, inputs, _chosen(page), trigger_mode="always_last", **QUIET)
     page.csv.click(handlers.csv, None, [page.csv_text], **QUIET).then(
         None, [page.csv_text], None, js=script("download.js")
     )
 
 
+def _chosen(page: Page) -> list[Block]:
+    """All that choosing models changes."""
+    columns = [component for slot in page.slots for component in (slot.card.column, slot.tab.tab)]
+    seated = [c for slot in page.slots for c in (slot.tab.facts, slot.tab.guide, *slot.tab.controls)]
+    return [page.models, page.table, page.outlook, *page.theatre.faults, *columns, *seated, *_live(page)]
+
+
+def _wire_talk(page: Page, handlers: TalkHandlers) -> None:
+    talk, pictures = page.talk, page.pictures
+    running = [page.send, page.stop, page.table, page.routing, page.outlook, *_talk(page), *_live(page)]
+    page.follow.click(handlers.follow_up, _asked(page), running, concurrency_limit=None, **QUIET)
+    page.follow.click(None, None, None, js=script("select.js"))
+    talk.edit.click(handlers.edit, [talk.turn], [page.prompt, *_talk(page)], **QUIET)
+    anew = [page.table, page.routing, page.outlook, *_talk(page), *_live(page)]
+    talk.remove.click(handlers.remove, [talk.turn, page.prompt], anew, **QUIET)
+    talk.clear.click(handlers.clear, [page.prompt], anew, **QUIET)
+    attached = [page.table, page.routing, page.outlook, *_talk(page)]
+    pictures.attach.click(
+        handlers.attach, [pictures.uploaded, page.prompt], attached, js=script("pictures.js"), **QUIET
+    )
+    pictures.remove.click(handlers.detach, [page.prompt], attached, **QUIET)
+    for seat, slot in enumerate(page.slots):
+        for alone in (slot.card.alone, slot.tab.alone):
+            alone.click(handlers.alone(seat), [page.prompt], _chosen(page), **QUIET)
+
+
 def _wire_lanes(page: Page, handlers: Handlers) -> None:
-    controls = [control for slot in page.slots for control in slot.tab.controls]
     for seat, slot in enumerate(page.slots):
         tab = slot.tab
         for stop in (slot.card.stop, tab.stop):
@@ -118,8 +156,8 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
         for retry in (slot.card.retry, tab.retry):
             retry.click(
                 handlers.retry(seat),
-                [page.prompt, page.variables, *page.theatre.inputs, *controls],
-                [page.table, *slot.live],
+                _asked(page),
+                [page.table, *slot.live, *slot.thoughts],
                 concurrency_limit=None,
                 **QUIET,
             )

@@ -34,7 +34,7 @@ def lane_head(model: NamedModel, reply: Reply | None) -> Markup:
         tag("div", _identity(model), class_="lf-sub"),
         steps(reply) if reply else None,
         trouble(model, reply),
-        class_="lf-lane-head",
+        class_="lf-lane-head lf-thinks" if reply and reply.reasoning else "lf-lane-head",
     )
 
 

@@ -10,16 +10,20 @@ from typing import Any
 
 import gradio as gr
 
+from llamafarm.engine.chat import Question
 from llamafarm.errors import RequestError
 from llamafarm.routing import suggest
 from llamafarm.ui.cards import report, routing_card
 from llamafarm.ui.layout import Page
+from llamafarm.ui.markup import Markup
+from llamafarm.ui.outlook import look_ahead, outlook_card
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.runs import Ask, Runner
 from llamafarm.ui.sessions import MAX_LANES, Session, Sessions
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.show import Updates, project_updates, slots_updates, table_of
 from llamafarm.ui.table import csv_of
+from llamafarm.ui.talk import talk_updates
 from llamafarm.ui.theatre import theatre_updates
 
 FIELDS = len(fields(Settings))
@@ -54,25 +58,26 @@ class Handlers:
 
     async def open_text(self, request: gr.Request, text: str, prompt: str) -> Updates:
         """The editor's text."""
-        return await self._open(request, prompt, self.projects.text(text, self._session(request).title))
+        return await self._open(request, prompt, self.projects.text(text, self.session(request).title))
 
     async def trust(self, request: gr.Request, prompt: str) -> Updates:
         """The file that is shown, trusted."""
-        return await self._open(request, prompt, self.projects.trust(self._session(request)))
+        return await self._open(request, prompt, self.projects.trust(self.session(request)))
 
     async def check(self, request: gr.Request, text: str) -> Updates:
         """What is wrong with the editor's text, while it is typed."""
-        title = self._session(request).title
+        title = self.session(request).title
         return {self.page.panel.check: report(await self.projects.check(text, title), "This text")}
 
     async def _open(self, request: gr.Request, prompt: str, opening: Awaitable[Session]) -> Updates:
         try:
             session = self.sessions.put(_key(request), await opening)
         except RequestError as error:
-            return _refuse(error)
+            return refuse(error)
         return {
             **project_updates(self.page, session, may_trust=self.projects.may_trust),
-            **self._routed(session, prompt),
+            **self.routed(session, prompt),
+            **self.talk(session),
             self.page.send: gr.Button(interactive=True),
             self.page.stop: gr.Button(interactive=False),
         }
@@ -80,15 +85,23 @@ class Handlers:
     # --- asking
 
     async def send(self, request: gr.Request, *inputs: Any) -> AsyncGenerator[Updates, None]:
-        """The prompt to all lanes that take part."""
-        async for updates in self._told(self.runner.send(self._session(request), _ask(inputs))):
+        """The prompt to all lanes that take part, as the first of a new conversation."""
+        async for updates in self.ask(request, inputs, follow=False):
             yield updates
+
+    async def ask(self, request: gr.Request, inputs: Sequence[Any], *, follow: bool) -> AsyncGenerator[Updates, None]:
+        """The prompt to all lanes that take part; at the end what the next message would be."""
+        session, question = self.session(request), _ask(inputs)
+        async for updates in self._told(self.runner.send(session, question, follow=follow)):
+            yield updates
+        if not session.closed:
+            yield {self.page.outlook: self._outlook(session, question.prompt)}
 
     def retry(self, seat: int) -> Callable[..., AsyncGenerator[Updates, None]]:
         """The listener that asks the lane in `seat` again."""
 
         async def listener(request: gr.Request, *inputs: Any) -> AsyncGenerator[Updates, None]:
-            async for updates in self._told(self.runner.retry(self._session(request), seat, _ask(inputs))):
+            async for updates in self._told(self.runner.retry(self.session(request), seat, _ask(inputs))):
                 yield updates
 
         return listener
@@ -99,17 +112,17 @@ class Handlers:
                 async for updates in run:
                     yield updates or gr.skip()
         except RequestError as error:
-            yield _refuse(error)
+            yield refuse(error)
 
     def stop(self, request: gr.Request) -> None:
         """Stop everything that runs in this tab."""
-        self._session(request).stop()
+        self.session(request).stop()
 
     def stop_lane(self, seat: int) -> Callable[[gr.Request], None]:
         """The listener that stops the lane in `seat`."""
 
         def listener(request: gr.Request) -> None:
-            session = self._session(request)
+            session = self.session(request)
             if seat < len(session.seats()):
                 session.stop(session.seats()[seat].name)
 
@@ -119,17 +132,45 @@ class Handlers:
         """The routing card for a prompt that is being typed; opening the first project routes what was typed before."""
         session = self.sessions.get(_key(request))
         nothing: Updates = gr.skip()
-        return self._routed(session, prompt) if session else nothing
+        return self.routed(session, prompt) if session else nothing
 
-    def _routed(self, session: Session, prompt: str) -> Updates:
+    def routed(self, session: Session, prompt: str) -> Updates:
+        """What follows from the prompt before it is sent: routes, their marks in the table, tokens and cost."""
         session.routes = suggest(prompt, session.project) if session.project and prompt.strip() else ()
-        return {self.page.routing: routing_card(session.routes, prompt), self.page.table: table_of(session)}
+        return {
+            self.page.routing: routing_card(session.routes, prompt),
+            self.page.table: table_of(session),
+            self.page.outlook: self._outlook(session, prompt),
+        }
+
+    def _outlook(self, session: Session, prompt: str) -> Markup:
+        """What the prompt would be to each lane as the next message of its conversation."""
+        if session.project is None or not prompt.strip():
+            return Markup("")
+        question = Question.of(prompt, images=tuple(picture.image for picture in session.pictures))
+        turns = session.all_turns()[: session.editing]
+        runtime = self.runner.runtime
+        return outlook_card(
+            look_ahead(
+                session.project,
+                session.shown(),
+                turns,
+                question,
+                price=runtime.prices.price,
+                window=runtime.context_window,
+            )
+        )
+
+    def talk(self, session: Session) -> Updates:
+        """The conversation's panel as the session has it."""
+        page = self.page
+        return talk_updates(page.talk, page.pictures, page.follow, page.slots, session, running=bool(session.runs))
 
     # --- choosing and exporting
 
-    async def choose(self, request: gr.Request, names: Sequence[str]) -> Updates:
+    async def choose(self, request: gr.Request, names: Sequence[str], prompt: str) -> Updates:
         """Which models take part; the page has seats for MAX_LANES of them at once."""
-        session = self._session(request)
+        session = self.session(request)
         too_many = len(names) > MAX_LANES
         if too_many:
             gr.Warning(f"The page shows up to {MAX_LANES} lanes at once: the first {MAX_LANES} are kept.")
@@ -139,18 +180,19 @@ class Handlers:
             # Told only where it changes: the answer to an older click must not undo a newer one.
             self.page.models: gr.CheckboxGroup(value=list(session.chosen)) if too_many else gr.skip(),
             self.page.table: table_of(session),
+            self.page.outlook: self._outlook(session, prompt),
             **theatre_updates(self.page.theatre, session.seats(), before),
             **slots_updates(self.page.slots, session, before),
         }
 
     async def csv(self, request: gr.Request) -> str:
         """The table as CSV."""
-        session = self._session(request)
+        session = self.session(request)
         return csv_of([session.replies[m.name] for m in session.shown() if m.name in session.replies])
 
     # --- helpers
 
-    def _session(self, request: gr.Request) -> Session:
+    def session(self, request: gr.Request) -> Session:
         """The tab's session; a tab that was forgotten (the server restarted) is told to load again."""
         session = self.sessions.get(_key(request))
         if session is None:
@@ -161,7 +203,8 @@ class Handlers:
         return session
 
 
-def _refuse(error: RequestError) -> Updates:
+def refuse(error: RequestError) -> Updates:
+    """Tell the person why not, and change nothing."""
     gr.Warning(escape(str(error)))
     nothing: Updates = gr.skip()
     return nothing

@@ -10,6 +10,7 @@ import gradio as gr
 from llamafarm.ui.cards import masthead, routing_card
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.slots import Slot, build_card, build_tab, html
+from llamafarm.ui.talk import Pictures, Talk, build_pictures, build_talk
 from llamafarm.ui.theatre import Theatre, build_theatre
 
 
@@ -38,12 +39,16 @@ class Page:
     masthead: gr.HTML
     panel: ProjectPanel
     prompt: gr.Textbox
+    pictures: Pictures
     send: gr.Button
+    follow: gr.Button
     stop: gr.Button
     models: gr.CheckboxGroup
     variables: gr.Textbox
     theatre: Theatre
     routing: gr.HTML
+    outlook: gr.HTML
+    talk: Talk
     table: gr.HTML
     csv: gr.Button
     csv_text: gr.Textbox
@@ -70,19 +75,41 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
                 )
                 with gr.Column(scale=1, min_width=120, elem_id="buttons"):
                     send = gr.Button("Send", variant="primary", elem_id="send", interactive=False)
+                    follow = gr.Button("Follow up", variant="secondary", elem_id="follow", interactive=False)
                     stop = gr.Button("Stop", variant="secondary", elem_id="stop", interactive=False)
+            pictures = build_pictures()
             models = gr.CheckboxGroup([], label="Models that take part", elem_id="models", show_select_all=True)
             variables = gr.Textbox(
                 label="Template variables, one name=value a line", lines=2, visible=False, elem_id="variables"
             )
             theatre = build_theatre()
             routing = html(routing_card((), ""), elem_id="routing")
+            outlook = html(elem_id="outlook")
+            talk = build_talk()
             table = html(elem_id="table")
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
             slots = _lanes()
-    return Page(head, panel, prompt, send, stop, models, variables, theatre, routing, table, csv, csv_text, slots)
+    return Page(
+        masthead=head,
+        panel=panel,
+        prompt=prompt,
+        pictures=pictures,
+        send=send,
+        follow=follow,
+        stop=stop,
+        models=models,
+        variables=variables,
+        theatre=theatre,
+        routing=routing,
+        outlook=outlook,
+        talk=talk,
+        table=table,
+        csv=csv,
+        csv_text=csv_text,
+        slots=slots,
+    )
 
 
 def _lanes() -> tuple[Slot, ...]:

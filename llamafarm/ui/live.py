@@ -20,23 +20,20 @@ def lane_values(model: NamedModel, reply: Reply | None) -> tuple[str, ...]:
     """The values of a slot's `live` components, in their order."""
     head, foot = lane_head(model, reply), lane_foot(reply)
     if reply is None:
-        return head, "", foot, head, "", "", foot, ""
-    answer = safe(reply.text)
-    return head, answer, foot, head, answer, _reasoning(reply), foot, request_text(reply.sent)
+        return head, "", "", foot, head, "", "", foot, ""
+    answer, reasoning = safe(reply.text), safe(reply.reasoning)
+    return head, reasoning, answer, foot, head, reasoning, answer, foot, request_text(reply.sent)
 
 
-def _reasoning(reply: Reply) -> str:
-    """The reasoning under a line that tells its tokens and how long it took; empty where there is none."""
-    if not reply.reasoning:
-        return ""
+def reasoning_title(reply: Reply) -> str:
+    """What the folded reasoning tells: its tokens, and how long it took until the answer began."""
     spans = reply.timings
     took = None if spans.ttfr_s is None or spans.ttft_s is None else spans.ttft_s - spans.ttfr_s
     facts = [
         f"{display.tokens(reply.usage.reasoning)} tokens" if reply.usage.reasoning else "",
         display.seconds(took) if took is not None else "",
     ]
-    title = " · ".join(["Reasoning", *(fact for fact in facts if fact)])
-    return f"**{title}**\n\n{safe(reply.reasoning)}"
+    return " · ".join(["Reasoning", *(fact for fact in facts if fact)])
 
 
 def request_text(sent: SentRequest | None) -> str:

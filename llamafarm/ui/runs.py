@@ -13,12 +13,13 @@ from llamafarm.engine.chat import Lane, Question, failure
 from llamafarm.errors import RequestError
 from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
-from llamafarm.types import JsonValue, Reply
+from llamafarm.types import Image, JsonValue, Reply
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import Changes
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.show import Updates, idle, live_updates, table_of
+from llamafarm.ui.talk import talk_updates
 from llamafarm.ui.theatre import staged
 
 FLUSH_S = 0.1
@@ -38,11 +39,11 @@ class Ask:
     faults: Sequence[str]
     settings: Sequence[Settings]
 
-    def question(self) -> Question:
+    def question(self, images: tuple[Image, ...] = ()) -> Question:
         """The question; raises RequestError where a line of the variables can't be read."""
         if not self.prompt.strip():
             raise RequestError("Type a prompt first.")
-        return Question.of(self.prompt, read_variables(self.variables))
+        return Question.of(self.prompt, read_variables(self.variables), images)
 
 
 def read_variables(text: str) -> dict[str, JsonValue]:
@@ -67,21 +68,34 @@ class Runner:
     runtime: Runtime
     page: Page
 
-    async def send(self, session: Session, ask: Ask) -> AsyncGenerator[Updates, None]:
-        """The prompt to all lanes that take part; the page follows until the last one has ended."""
+    async def send(self, session: Session, ask: Ask, *, follow: bool) -> AsyncGenerator[Updates, None]:
+        """The prompt to all lanes that take part; the page follows until the last one has ended.
+
+        `follow`: as the next turn of each lane's conversation, else as the first of a new one.
+        """
         project = session.project
         if project is None:
             raise RequestError("Open a project first.")
         if not session.shown():
             raise RequestError("Choose at least one model.")
-        session.question = question = ask.question()
+        question = ask.question(tuple(picture.image for picture in session.pictures))
+        session.ask(question, follow=follow)
         session.routes = suggest(ask.prompt, project)
-        session.replies = {}
-        yield {self.page.send: gr.Button(interactive=False), self.page.stop: gr.Button(interactive=True)}
+        yield self._frame(session, running=True)
         async with aclosing(self._follow(session, project, question, session.shown(), ask)) as updates:
             async for update in updates:
                 yield update
-        yield {self.page.send: gr.Button(interactive=True), self.page.stop: gr.Button(interactive=False)}
+        if not session.closed:
+            yield self._frame(session, running=False)
+
+    def _frame(self, session: Session, *, running: bool) -> Updates:
+        """What stands around the lanes, while they run and when they have ended."""
+        page = self.page
+        return {
+            **talk_updates(page.talk, page.pictures, page.follow, page.slots, session, running=running),
+            page.send: gr.Button(interactive=not running),
+            page.stop: gr.Button(interactive=running),
+        }
 
     async def retry(self, session: Session, seat: int, ask: Ask) -> AsyncGenerator[Updates, None]:
         """The newest question again to the lane in `seat`, with its controls as they stand now."""
@@ -143,7 +157,7 @@ def _lanes(
         if model not in models:
             continue
         try:
-            lanes.append(setting.lane(project, model))
+            lanes.append(replace(setting.lane(project, model), history=session.history(model.name)))
         except RequestError as error:
             refused[model.name] = replace(idle(model), status="failed", failure=failure(error))
     return lanes, refused

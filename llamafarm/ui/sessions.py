@@ -14,14 +14,19 @@ from llamafarm.config.model import Loaded, NamedModel, Project
 from llamafarm.engine.chat import Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.rests import Rests
-from llamafarm.types import Reply, Route
+from llamafarm.types import Message, Reply, Route
+from llamafarm.ui.conversation import Turn, history
+from llamafarm.ui.pictures import Picture
 
 MAX_LANES = 12  # side by side on the page; a project may hold more
 
 
 @dataclass(slots=True)
 class Session:
-    """One tab: the project that it shows, what runs in it, and the replies of its newest comparison.
+    """One tab: the project that it shows, what runs in it, and the replies of its newest question.
+
+    `turns` are those before the newest question; `editing` is the turn that the next follow-up replaces, with all
+    that came after it. `pictures` go with the next prompt.
 
     `holder` says which run owns each lane: a lane that is retried while others still stream belongs to
     the newer run, and the older one no longer speaks for it. `rests` are the models that failed on this tab's
@@ -36,6 +41,9 @@ class Session:
     replies: dict[str, Reply] = field(default_factory=dict)
     routes: Sequence[Route] = ()
     question: Question | None = None
+    turns: list[Turn] = field(default_factory=list)
+    editing: int | None = None
+    pictures: tuple[Picture, ...] = ()
     holder: dict[str, object] = field(default_factory=dict)
     rests: Rests = field(default_factory=Rests)
     closed: bool = False
@@ -61,6 +69,30 @@ class Session:
     def seats(self) -> Sequence[NamedModel]:
         """Which model sits in which slot of the page: all where they fit, else those that take part."""
         return self.models if len(self.models) <= MAX_LANES else self.shown()
+
+    def all_turns(self) -> list[Turn]:
+        """The whole conversation, the newest question included."""
+        newest = [] if self.question is None else [Turn(self.question, dict(self.replies))]
+        return [*self.turns, *newest]
+
+    def history(self, lane: str) -> tuple[Message, ...]:
+        """What `lane` said and heard before the newest question."""
+        return history(self.turns, lane)
+
+    def ask(self, question: Question, *, follow: bool) -> None:
+        """`question` is the newest now: the next turn of the conversation, or the first of a new one."""
+        kept = self.all_turns()[: self.editing] if follow else []
+        self.stop()
+        self.turns, self.editing = kept, None
+        self.question, self.replies, self.holder = question, {}, {}
+
+    def keep(self, turns: Sequence[Turn]) -> None:
+        """Go on from `turns`, the last of which is the newest question; what runs is stopped and forgotten."""
+        self.stop()
+        self.editing, self.holder = None, {}
+        self.turns = list(turns[:-1])
+        self.question = turns[-1].question if turns else None
+        self.replies = dict(turns[-1].replies) if turns else {}
 
     def take(self, lanes: Iterable[str]) -> object:
         """Give `lanes` to a new run; the ticket that comes back is what it speaks for them with."""

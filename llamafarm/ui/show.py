@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import variables
 from llamafarm.types import Reply
 from llamafarm.ui.cards import asks, masthead, model_facts, report
 from llamafarm.ui.layout import Page
-from llamafarm.ui.live import lane_values
+from llamafarm.ui.live import lane_values, reasoning_title
 from llamafarm.ui.sessions import MAX_LANES, Session
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.slots import Slot
@@ -114,6 +113,8 @@ def _slot_updates(slot: Slot, project: Project, model: NamedModel, reply: Reply 
     }
 
 
-def live_updates(slot: Slot, model: NamedModel, reply: Reply | None) -> dict[Component, str]:
+def live_updates(slot: Slot, model: NamedModel, reply: Reply | None) -> Updates:
     """The values of the components that follow the reply."""
-    return dict(zip(slot.live, lane_values(model, reply), strict=True))
+    title = gr.update(label=reasoning_title(reply) if reply else "Reasoning")
+    values: Updates = dict(zip(slot.live, lane_values(model, reply), strict=True))
+    return values | dict.fromkeys(slot.thoughts, title)

@@ -18,11 +18,15 @@ class Card:
     """A lane in the side-by-side view."""
 
     column: gr.Column
+    past: gr.Markdown
     head: gr.HTML
+    thoughts: gr.Accordion
+    reasoning: gr.Markdown
     answer: gr.Markdown
     foot: gr.HTML
     stop: gr.Button
     retry: gr.Button
+    alone: gr.Button
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,16 @@ class Tab:
     top_p: gr.Slider
     max_tokens: gr.Number
     others: gr.Textbox
+    past: gr.Markdown
     head: gr.HTML
-    answer: gr.Markdown
+    thoughts: gr.Accordion
     reasoning: gr.Markdown
+    answer: gr.Markdown
     foot: gr.HTML
     request: gr.Code
     stop: gr.Button
     retry: gr.Button
+    alone: gr.Button
 
     @property
     def controls(self) -> list[Component]:
@@ -72,7 +79,18 @@ class Slot:
     def live(self) -> list[Component]:
         """The outputs that follow the lane's reply."""
         card, tab = self.card, self.tab
-        return [card.head, card.answer, card.foot, tab.head, tab.answer, tab.reasoning, tab.foot, tab.request]
+        shown: list[Component] = [card.head, card.reasoning, card.answer, card.foot]
+        return [*shown, tab.head, tab.reasoning, tab.answer, tab.foot, tab.request]
+
+    @property
+    def thoughts(self) -> list[gr.Accordion]:
+        """What folds the reasoning away, and tells its tokens and time."""
+        return [self.card.thoughts, self.tab.thoughts]
+
+    @property
+    def past(self) -> list[Component]:
+        """Where the lane's earlier turns stand."""
+        return [self.card.past, self.tab.past]
 
 
 def html(value: str = "", *, visible: bool = True, elem_id: str | None = None) -> gr.HTML:
@@ -84,19 +102,32 @@ def html(value: str = "", *, visible: bool = True, elem_id: str | None = None) -
 
 def answer_box(*classes: str) -> gr.Markdown:
     """Where a model's words are shown; what goes in is made safe by `ui.markdown`."""
-    return gr.Markdown(elem_classes=["lf-answer", *classes], latex_delimiters=[], line_breaks=True, container=False)
+    return gr.Markdown(elem_classes=["lf-words", *classes], latex_delimiters=[], line_breaks=True, container=False)
 
 
 def build_card(index: int) -> Card:
     """The card of lane `index`, unseen until a project has such a lane."""
     with gr.Column(visible=False, elem_classes=["lf-lane"], elem_id=f"card-{index}", min_width=280) as column:
         head = html()
-        answer = answer_box()
+        past = answer_box("lf-past")
+        thoughts, reasoning = _reasoning()
+        answer = answer_box("lf-answer")
         foot = html()
         with gr.Row(elem_classes=["lf-lane-buttons"]):
             stop = gr.Button("Stop", size="sm", min_width=60, elem_classes=["lf-stop"])
             retry = gr.Button("Retry", size="sm", min_width=60, elem_classes=["lf-retry"])
-    return Card(column, head, answer, foot, stop, retry)
+            alone = gr.Button("Only this", size="sm", min_width=60, elem_classes=["lf-alone"])
+    return Card(column, past, head, thoughts, reasoning, answer, foot, stop, retry, alone)
+
+
+def _reasoning() -> tuple[gr.Accordion, gr.Markdown]:
+    """Reasoning folded away. The style sheet hides it until the lane's head says that there is any.
+
+    Gradio's own `visible` draws the page's tree anew, and loses updates that come at the same moment.
+    """
+    with gr.Accordion("Reasoning", open=False, elem_classes=["lf-thoughts"]) as thoughts:
+        reasoning = answer_box("lf-reasoning")
+    return thoughts, reasoning
 
 
 def build_tab(index: int) -> Tab:
@@ -122,8 +153,10 @@ def build_tab(index: int) -> Tab:
                 with gr.Row(elem_classes=["lf-lane-buttons"]):
                     stop = gr.Button("Stop this one", size="sm", elem_classes=["lf-stop"])
                     retry = gr.Button("Retry this one", size="sm", elem_classes=["lf-retry"])
-                reasoning = answer_box("lf-reasoning")
-                answer = answer_box()
+                    alone = gr.Button("Go on with this one alone", size="sm", elem_classes=["lf-alone"])
+                past = answer_box("lf-past")
+                thoughts, reasoning = _reasoning()
+                answer = answer_box("lf-answer")
                 foot = html()
                 with gr.Accordion("The exact request (keys hidden)", open=False):
                     request = gr.Code(language="json", interactive=False, show_label=False, buttons=["copy"])
@@ -138,13 +171,16 @@ def build_tab(index: int) -> Tab:
         top_p,
         max_tokens,
         others,
+        past,
         head,
-        answer,
+        thoughts,
         reasoning,
+        answer,
         foot,
         request,
         stop,
         retry,
+        alone,
     )
 
 

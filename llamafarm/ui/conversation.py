@@ -1,0 +1,119 @@
+"""A conversation that goes on in every lane: its turns, each lane's own history, and what it has cost. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from llamafarm import display
+from llamafarm.engine.chat import Question
+from llamafarm.types import Cost, Count, Message, Reply
+from llamafarm.ui.markdown import safe
+from llamafarm.ui.markup import Markup, tag
+
+EXCERPT = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question and what each lane answered, by lane id."""
+
+    question: Question
+    replies: Mapping[str, Reply]
+
+    @property
+    def prompt(self) -> str:
+        """The words that were asked."""
+        return self.question.messages[-1].content
+
+
+def history(turns: Sequence[Turn], lane: str) -> tuple[Message, ...]:
+    """What `lane` was asked and answered; a turn in which it gave no text is left out, a partial answer stays."""
+    messages: list[Message] = []
+    for turn in turns:
+        reply = turn.replies.get(lane)
+        if reply is not None and reply.text:
+            messages += [*turn.question.messages, Message("assistant", reply.text)]
+    return tuple(messages)
+
+
+def transcript(turns: Sequence[Turn], lane: str, newest: str = "") -> str:
+    """The earlier turns of `lane` as Markdown, then the `newest` prompt; empty where there are no earlier ones."""
+    parts: list[str] = []
+    for number, turn in enumerate(turns, 1):
+        reply = turn.replies.get(lane)
+        said = "*(not asked)*" if reply is None else safe(reply.text) or "*(no answer)*"
+        parts.append(f"**{number}. {safe(' '.join(turn.prompt.split()))}**\n\n{said}")
+    if parts and newest:
+        parts.append(f"**{len(turns) + 1}. {safe(' '.join(newest.split()))}**")
+    return "\n\n---\n\n".join(parts)
+
+
+def turn_names(turns: Sequence[Turn]) -> list[str]:
+    """Each turn in a few words, for choosing one."""
+    return [f"{number}. {_excerpt(turn.prompt)}" for number, turn in enumerate(turns, 1)]
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT else f"{line[:EXCERPT]}…"
+
+
+def ledger(turns: Sequence[Turn]) -> Markup:
+    """Every turn's time, tokens and cost in each lane, and the totals."""
+    lanes = list(dict.fromkeys(lane for turn in turns for lane in turn.replies))
+    head = tag("tr", tag("th", "Turn", scope="col"), *(tag("th", lane, scope="col") for lane in lanes))
+    rows = [
+        tag("tr", tag("th", name, scope="row"), *(_cell(turn.replies.get(lane)) for lane in lanes))
+        for name, turn in zip(turn_names(turns), turns, strict=True)
+    ]
+    sums = [[reply for turn in turns if (reply := turn.replies.get(lane))] for lane in lanes]
+    total = tag("tr", tag("th", "All turns", scope="row"), *map(_total, sums), class_="lf-total")
+    table = tag("table", tag("thead", head), tag("tbody", *rows, total), class_="lf-table lf-ledger")
+    return tag("div", table, class_="lf-table-wrap", tabindex="0", role="region", aria_label="Turns")
+
+
+def _cell(reply: Reply | None) -> Markup:
+    if reply is None:
+        return tag("td", display.NOTHING)
+    spans, usage = reply.timings, reply.usage
+    ttft = f"TTFT {display.seconds(spans.ttft_s)}, " if spans.ttft_s is not None else ""
+    return tag(
+        "td",
+        tag("div", f"{ttft}{display.seconds(spans.total_s)}"),
+        tag("div", f"{display.tokens(usage.input)} → {display.tokens(usage.output)} tokens", class_="lf-sub"),
+        tag("div", display.usd(reply.cost.usd, estimated=reply.cost.estimated), class_="lf-sub"),
+        None if reply.status == "done" else tag("div", reply.status, class_="lf-sub"),
+    )
+
+
+def _total(replies: Sequence[Reply]) -> Markup:
+    spans = [reply.timings.total_s for reply in replies if reply.timings.total_s is not None]
+    given, made = (_tokens(replies, pick) for pick in (lambda r: r.usage.input, lambda r: r.usage.output))
+    return tag(
+        "td",
+        tag("div", display.seconds(sum(spans)) if spans else display.NOTHING),
+        tag("div", f"{given} → {made} tokens", class_="lf-sub"),
+        tag("div", cost_sum([reply.cost for reply in replies]), class_="lf-sub"),
+    )
+
+
+def _tokens(replies: Sequence[Reply], pick: Callable[[Reply], Count | None]) -> str:
+    """A sum of counts; `+ ?` where one of them is not known."""
+    counts = [count for reply in replies if (count := pick(reply)) is not None]
+    if not counts:
+        return display.NOTHING
+    guessed = any(count.source == "estimated" for count in counts)
+    text = display.tokens(Count(sum(count.value for count in counts), "estimated" if guessed else "reported"))
+    return text if len(counts) == len(replies) else f"{text} + ?"
+
+
+def cost_sum(costs: Sequence[Cost]) -> str:
+    """The sum of the costs that are known, and that some are not, where it is so: unknown is never zero."""
+    known = [cost for cost in costs if cost.usd is not None]
+    if not known:
+        return display.usd(None)
+    usd = sum((cost.usd for cost in known if cost.usd is not None), Decimal(0))
+    text = display.usd(usd, estimated=any(cost.estimated for cost in known))
+    return text if len(known) == len(costs) else f"{text} + unknown"
