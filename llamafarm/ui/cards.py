@@ -154,7 +154,7 @@ def _key(model: NamedModel) -> str:
 def routing_card(routes: Sequence[Route], prompt: str) -> Markup:
     """Which named model each strategy would pick for the prompt, and why."""
     if not prompt.strip():
-        body = tag("p", "Type a prompt: here stands which model a router would send it to, and why.", class_="lf-sub")
+        body = tag("p", "Type a prompt to see which model each strategy would send it to, and why.", class_="lf-sub")
     else:
         body = tag("div", *(_route(route) for route in routes), class_="lf-routes")
     return tag("section", tag("h2", "Routing suggestion"), body, class_="lf-card lf-routing")
