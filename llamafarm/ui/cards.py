@@ -129,7 +129,7 @@ def model_facts(project: Project, model: NamedModel) -> Markup:
     facts = [
         ("Provider", model.provider or "none"),
         ("Model", model.model or "none"),
-        ("Address", model.base_url or "this process"),
+        ("Address", model.base_url or "this machine"),
         ("Key", _key(model)),
         ("Prompt sets", ", ".join(model.prompts) or "none"),
         ("MCP servers", ", ".join(model.mcp_servers) or "none"),
