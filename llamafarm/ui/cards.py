@@ -108,6 +108,12 @@ def trouble(model: NamedModel, reply: Reply | None) -> Markup | None:
     return None
 
 
+def unusable(loaded: Loaded, title: str) -> Markup:
+    """In the table's place: the file can't be used, and its first error; all stand in the report."""
+    first = loaded.errors[0] if loaded.errors else None
+    return _alert(f"{title} can't be used.", first.message if first else "", _place(first) if first else "")
+
+
 def _alert(message: str, hint: str, facts: str) -> Markup:
     return tag(
         "div",

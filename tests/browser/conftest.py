@@ -60,11 +60,16 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens an address; afterwards the page must have had no error and asked no other host."""
+    """Opens an address; afterwards the page must have had no error and asked no other host.
+
+    `server_ends`: the test ends the server, and what the browser logs of that is no error.
+    """
     contexts: list[BrowserContext] = []
     trouble: list[str] = []
 
-    def opener(url: str, *, width: int = 1440, height: int = 900, dark: bool = False) -> Page:
+    def opener(
+        url: str, *, width: int = 1440, height: int = 900, dark: bool = False, server_ends: bool = False
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
@@ -72,7 +77,8 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: trouble.append(f"page error: {error}"))
-        page.on("console", lambda said: trouble.append(f"console: {said.text}") if said.type == "error" else None)
+        if not server_ends:
+            page.on("console", lambda said: trouble.append(f"console: {said.text}") if said.type == "error" else None)
         page.on("request", lambda sent: trouble.append(f"asked {sent.url}") if _is_foreign(sent.url) else None)
         page.goto(url)
         return page

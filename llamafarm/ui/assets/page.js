@@ -11,7 +11,7 @@ document.addEventListener("keydown", (event) => {
 // While a lane runs the server is asked now and then: where it has gone, no figure moves, and the page says so.
 setInterval(async () => {
   let notice = document.querySelector("#lf-lost");
-  const runs = document.querySelector("#table :is(.lf-waiting, .lf-loading, .lf-thinking, .lf-streaming)");
+  const runs = document.querySelector("#table .lf-running");
   if (!runs && !notice) return;
   try {
     await fetch("gradio_api/app_id", { cache: "no-store" });
