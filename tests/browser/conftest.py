@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,12 +33,20 @@ PATIENCE_MS = 30_000  # a real model on a busy machine takes its time
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With LF_REQUIRE_BROWSER a page's test that is skipped, for whatever reason, is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("LF_REQUIRE_BROWSER"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and LF_REQUIRE_BROWSER is set: {report.longreprtext}"
+    return report
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
-        if os.environ.get("LF_REQUIRE_BROWSER"):
-            pytest.fail("No Chromium was found, and LF_REQUIRE_BROWSER asks for one.")
         pytest.skip("No Chromium was found (apt install chromium): the page's tests need one.")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
