@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -65,12 +66,22 @@ class Guards:
             await _refuse(send, *refusal)
             return
 
+        begun = False
+
         async def guarded_send(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 message["headers"] = [*message.get("headers", []), *HEADERS]
             await send(message)
 
-        await self._app(scope, _bounded(receive), guarded_send)
+        try:
+            await self._app(scope, _bounded(receive), guarded_send)
+        except asyncio.CancelledError:
+            # Only the end of the server cancels a request: a stream that was open ends here, with no traceback.
+            if not begun:
+                raise
+            await send({"type": "http.response.body", "body": b""})
 
     def _refusal(self, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")

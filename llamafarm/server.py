@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -54,11 +55,34 @@ def _listen(settings: ServerSettings) -> socket.socket:
     return sock
 
 
+class _Server(uvicorn.Server):
+    """Ends on Ctrl-C and SIGTERM by returning.
+
+    uvicorn's own handling sends the signal to the process again, which then ends before the runtime is closed.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals in the loop; where it can't (Windows), Ctrl-C cancels the server's task instead."""
+        loop = asyncio.get_running_loop()
+        with suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
 async def _serve(configs: Sequence[Path], settings: ServerSettings, sock: socket.socket) -> None:
     async with open_runtime(configs) as runtime:
         app = build_app(runtime, settings)
         # A browser tab holds its stream open: without this bound the server would never end.
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
-        server = uvicorn.Server(config)
-        print(f"LlamaFarm Playground: http://{settings.host}:{settings.port}", flush=True)  # noqa: T201 - the address
+        server = _Server(config)
+        await asyncio.sleep(0)  # a Ctrl-C from while the page was built ends it here, not within uvicorn's start
+        print(f"LlamaFarm Playground: {_address(sock)}", flush=True)  # noqa: T201 - the person needs the address
         await server.serve(sockets=[sock])
+
+
+def _address(sock: socket.socket) -> str:
+    """Where a bound socket is reached; the port is the one that it got, also where 0 was asked for."""
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if sock.family == socket.AF_INET6 else f"http://{host}:{port}"

@@ -6,12 +6,13 @@ they came off the wire, without the HTTP framing.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import httpx
 
-from llamafarm.providers.llamacpp import model_file, start
+from llamafarm.providers.llamacpp import model_file, start, stop
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "providers" / "fixtures"
 MESSAGES = [{"role": "user", "content": "Name three colours of a rainbow, each with its emoji 🌈."}]
@@ -19,24 +20,27 @@ BODY = {"messages": MESSAGES, "max_tokens": 24, "seed": 1, "temperature": 0}
 STREAM = {"stream": True, "stream_options": {"include_usage": True}, "timings_per_token": True}
 
 
-def main() -> None:
+async def main() -> None:
     """Ask thrice and write the answers down."""
-    server = start(model_file("smollm2-135m-instruct"))
+    server = await start(model_file("smollm2-135m-instruct"))
     asked = {
         "embedded_stream.sse": BODY | STREAM,
         "embedded_whole.json": BODY,
         "embedded_too_long.json": {"messages": [{"role": "user", "content": "llama " * 20_000}]},
     }
-    with httpx.Client(
+    async with httpx.AsyncClient(
         base_url=server.address, headers={"Authorization": f"Bearer {server.key}"}, timeout=120
     ) as client:
         for name, body in asked.items():
-            answer = client.post("/v1/chat/completions", content=json.dumps(body), headers={"Connection": "close"})
+            answer = await client.post(
+                "/v1/chat/completions", content=json.dumps(body), headers={"Connection": "close"}
+            )
             # The server names its model by the file's path, which is this machine's own.
             folder = str(model_file("smollm2-135m-instruct").parent).encode()
             (FOLDER / name).write_bytes(answer.content.replace(folder, b"/models"))
             print(name, answer.status_code, len(answer.content), "bytes")
+    await stop(server)
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

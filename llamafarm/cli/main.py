@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -44,10 +44,13 @@ def options(
     """Take the options that belong to no command."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run `lf` with `arguments`, or with those of the process; exits with the documented codes."""
+def main(arguments: Sequence[str] | None = None, *, defaults: Mapping[str, Mapping[str, object]] | None = None) -> None:
+    """Run `lf` with `arguments`, or with those of the process; exits with the documented codes.
+
+    `defaults` are other default values of options, by command and option.
+    """
     try:
-        app(args=None if arguments is None else list(arguments))
+        app(args=None if arguments is None else list(arguments), default_map=defaults)
     except LlamaFarmError as error:
         typer.echo(f"lf: {error}", err=True)
         for problem in error.problems if isinstance(error, ConfigError) else ():

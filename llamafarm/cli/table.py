@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +14,7 @@ from rich.text import Text
 from llamafarm import display
 from llamafarm.types import Reply, Route
 
+WORTH_TELLING_S = 0.05
 TAIL = 3  # lines of an answer that is still coming
 STYLES = {"done": "green", "failed": "red", "stopped": "yellow"}
 
@@ -53,6 +54,8 @@ class LiveTable:
                     self._console.print(Text(f"{reply.failure.message} {reply.failure.hint}".strip(), style="red"))
             self._console.print()
             self._console.print(self._table())
+            for note in notes(self._replies.values()):
+                self._console.print(Text(note, style="dim"))
 
     def show(self, replies: Mapping[str, Reply]) -> None:
         """Show how far the lanes are."""
@@ -101,3 +104,13 @@ def chain_lines(reply: Reply) -> list[str]:
 def _plain(text: str) -> str:
     """`text` without control characters: what a model says must not steer the terminal."""
     return "".join(char for char in text if char in "\n\t" or char.isprintable())
+
+
+def notes(replies: Iterable[Reply]) -> Iterator[str]:
+    """What must be known to read the table rightly: loading and waiting inside a TTFT, and answers that were cut."""
+    for reply in replies:
+        for span, what in ((reply.timings.load_s, "loading the model"), (reply.timings.queue_s, "waiting for a place")):
+            if span and span >= WORTH_TELLING_S:
+                yield f"{reply.lane}: the times include {display.seconds(span)} of {what}."
+        if reply.finish_reason == "length":
+            yield f"{reply.lane}: the answer was cut at the token limit."

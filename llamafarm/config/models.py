@@ -117,7 +117,7 @@ class ModelReader:
         own_address = "base_url" not in values
         if provider == "embedded":
             if not own_address:
-                self.findings.warn((*path, "base_url"), "An embedded model runs in this process: ignored.")
+                self.findings.warn((*path, "base_url"), "An embedded model runs on this machine: ignored.")
             values.pop("base_url", None)
             return
         if own_address:

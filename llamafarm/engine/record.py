@@ -18,6 +18,7 @@ def comparison_json(prompt: str, routes: Iterable[Route], replies: Iterable[Repl
 
 def lane_json(reply: Reply) -> dict[str, JsonValue]:
     """One lane. Spans in seconds, tokens as whole numbers, `usd` in dollars; null is unknown.
+    `ttft_s` and `total_s` hold `queue_s` (waiting for a free place) and `load_s` (loading the model) where there were.
 
     `model` is the named model that was asked, `answered_by` the one that answered after `fallbacks`; `provider`,
     the figures and the cost are those of the one that answered. `staged` are faults of a demonstration, by model.
@@ -42,7 +43,14 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             "cached": _value(usage.cached),
             "source": usage.source,
         },
-        "timings": {"ttft_s": spans.ttft_s, "total_s": spans.total_s, "tokens_per_s": spans.tokens_per_s},
+        "finish_reason": reply.finish_reason,
+        "timings": {
+            "queue_s": spans.queue_s,
+            "load_s": spans.load_s,
+            "ttft_s": spans.ttft_s,
+            "total_s": spans.total_s,
+            "tokens_per_s": spans.tokens_per_s,
+        },
         "cost": {"usd": None if cost.usd is None else float(cost.usd), "source": cost.source},
     }
 

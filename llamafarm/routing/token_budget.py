@@ -14,13 +14,14 @@ DEFAULT_BELOW = 2000
 def token_budget(prompt: str, project: Project) -> Route:
     """Under 500 estimated tokens to the fast tier, under 2,000 to default, else to the powerful tier."""
     count = estimate(prompt)
+    about = f"About {count:,} token{'' if count == 1 else 's'}"
     tier: Tier
     if count < FAST_BELOW:
-        tier, why = "fast", f"About {count:,} tokens, under {FAST_BELOW}: fast tier"
+        tier, why = "fast", f"{about}, under {FAST_BELOW}: fast tier"
     elif count < DEFAULT_BELOW:
-        tier, why = "default", f"About {count:,} tokens, under {DEFAULT_BELOW:,}: default tier"
+        tier, why = "default", f"{about}, under {DEFAULT_BELOW:,}: default tier"
     else:
-        tier, why = "powerful", f"About {count:,} tokens, {DEFAULT_BELOW:,} or more: powerful tier"
+        tier, why = "powerful", f"{about}, {DEFAULT_BELOW:,} or more: powerful tier"
     choice = pick(project, tier)
     return Route(
         strategy="token_budget",

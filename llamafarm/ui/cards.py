@@ -108,6 +108,12 @@ def trouble(model: NamedModel, reply: Reply | None) -> Markup | None:
     return None
 
 
+def unusable(loaded: Loaded, title: str) -> Markup:
+    """In the table's place: the file can't be used, and its first error; all stand in the report."""
+    first = loaded.errors[0] if loaded.errors else None
+    return _alert(f"{title} can't be used.", first.message if first else "", _place(first) if first else "")
+
+
 def _alert(message: str, hint: str, facts: str) -> Markup:
     return tag(
         "div",
@@ -129,7 +135,7 @@ def model_facts(project: Project, model: NamedModel) -> Markup:
     facts = [
         ("Provider", model.provider or "none"),
         ("Model", model.model or "none"),
-        ("Address", model.base_url or "this process"),
+        ("Address", model.base_url or "this machine"),
         ("Key", _key(model)),
         ("Prompt sets", ", ".join(model.prompts) or "none"),
         ("MCP servers", ", ".join(model.mcp_servers) or "none"),
@@ -154,7 +160,7 @@ def _key(model: NamedModel) -> str:
 def routing_card(routes: Sequence[Route], prompt: str) -> Markup:
     """Which named model each strategy would pick for the prompt, and why."""
     if not prompt.strip():
-        body = tag("p", "Type a prompt: here stands which model a router would send it to, and why.", class_="lf-sub")
+        body = tag("p", "Type a prompt to see which model each strategy would send it to, and why.", class_="lf-sub")
     else:
         body = tag("div", *(_route(route) for route in routes), class_="lf-routes")
     return tag("section", tag("h2", "Routing suggestion"), body, class_="lf-card lf-routing")

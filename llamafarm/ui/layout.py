@@ -123,17 +123,16 @@ def _lanes() -> tuple[Slot, ...]:
 def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> ProjectPanel:
     with gr.Accordion("Project", open=True, elem_id="project") as accordion:
         source = gr.Dropdown(list(sources), value=sources[0][1], label="Open a project", elem_id="source")
-        with gr.Row(visible=paths, elem_id="by-path"):
-            path = gr.Textbox(
-                label="or a file on this machine",
-                placeholder="/path/to/llamafarm.yaml",
-                max_lines=1,
-                scale=3,
-                min_width=160,
-                elem_id="path",
-            )
-            open_path = gr.Button("Open", size="sm", scale=1, min_width=64, elem_id="open-path")
-        upload = gr.Button("Open a file from your browser…", size="sm", elem_id="upload")
+        path = gr.Textbox(
+            label="or a file on this machine",
+            placeholder="/path/to/llamafarm.yaml",
+            max_lines=1,
+            visible=paths,
+            elem_id="path",
+        )
+        with gr.Row(elem_id="open-file"):
+            open_path = gr.Button("Open this path", size="sm", min_width=110, visible=paths, elem_id="open-path")
+            upload = gr.Button("From your browser…", size="sm", min_width=110, elem_id="upload")
         uploaded = gr.JSON(visible=False)
         report = html(elem_id="report")
         asks = html(visible=False, elem_id="asks")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +39,11 @@ class Projects:
 
     def sources(self) -> list[tuple[str, str]]:
         """What can be opened by name: (what is shown, key). The first is what a new tab shows."""
-        own = [(entry.path.name, f"{OPERATOR}{entry.path}") for entry in self.runtime.library.entries]
-        return own + [(f"sample: {name}", f"{SAMPLE}{name}") for name in sample_names()]
+        own = [entry.path for entry in self.runtime.library.entries]
+        samples = {sample_path(name): name for name in sample_names()}
+        names = Counter(path.name for path in own)
+        listed = [(_title(path, samples, names), f"{OPERATOR}{path}") for path in own]
+        return listed + [(f"sample: {name}", f"{SAMPLE}{name}") for path, name in samples.items() if path not in own]
 
     async def named(self, key: str) -> Session:
         """The session for an entry of `sources`; raises RequestError for anything else."""
@@ -99,6 +103,13 @@ class Projects:
         own = (entry.project for entry in self.runtime.library.entries)
         known = frozenset().union(*(addresses(project) for project in own if project is not None))
         return await asyncio.to_thread(parse, text, name=name, trusted=trusted, known_addresses=known)
+
+
+def _title(path: Path, samples: Mapping[Path, str], names: Mapping[str, int]) -> str:
+    """How a file is listed: a sample by its name, others by the file's, with the folder where two share it."""
+    if path in samples:
+        return f"sample: {samples[path]}"
+    return path.name if names[path.name] == 1 else f"{path.absolute().parent.name}/{path.name}"
 
 
 def _shown_text(path: Path) -> str:

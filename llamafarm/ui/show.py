@@ -10,7 +10,7 @@ import gradio as gr
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import variables
 from llamafarm.types import Reply
-from llamafarm.ui.cards import asks, masthead, model_facts, report
+from llamafarm.ui.cards import asks, masthead, model_facts, report, unusable
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import lane_values, reasoning_title
 from llamafarm.ui.sessions import MAX_LANES, Session
@@ -56,10 +56,10 @@ def variables_box(project: Project | None) -> gr.Textbox:
 
 
 def table_of(session: Session) -> str:
-    """The live table of the session's lanes."""
+    """The live table of the session's lanes; where the file gave no project, why."""
     project = session.project
     if project is None:
-        return ""
+        return unusable(session.loaded, session.title)
     replies = [session.replies.get(model.name) or idle(model) for model in session.shown()]
     return table(replies, session.routes, project.default_model, shared(session.shown()))
 

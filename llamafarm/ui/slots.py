@@ -187,7 +187,7 @@ def build_tab(index: int) -> Tab:
 def _optional_slider(name: str, label: str, top: float, step: float) -> tuple[gr.Checkbox, gr.Slider]:
     """A slider with a box that says whether its value is sent at all; moving it ticks the box."""
     with gr.Row(elem_classes=["lf-optional"]):
-        send = gr.Checkbox(label=f"send {name}", min_width=140, scale=1)
-        slider = gr.Slider(0.0, top, step=step, label=label, scale=3, min_width=160, buttons=[])
+        send = gr.Checkbox(label=f"send {name}", min_width=150, scale=0)
+        slider = gr.Slider(0.0, top, step=step, label=label, scale=1, min_width=170, buttons=[])
     slider.input(lambda: True, None, send, queue=False, api_visibility="private", show_progress="hidden")
     return send, slider

@@ -100,7 +100,7 @@ COLUMNS = (
     Column("In", "Input tokens; ~ is estimated", "least", _input),
     Column("Out", "Output tokens, reasoning included; ~ is estimated", "least", _output),
     Column("Cost", "US dollars for this answer, with the source of the price", "least", _cost(1)),
-    Column(f"× {CALLS:,}", f"US dollars for {CALLS:,} calls like this one", "least", _cost(CALLS)),
+    Column(f"{CALLS:,} calls", f"US dollars for {CALLS:,} calls like this one", "least", _cost(CALLS)),
 )
 
 

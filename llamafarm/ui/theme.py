@@ -52,7 +52,7 @@ def theme() -> gr.themes.Base:
         checkbox_label_background_fill="transparent",
         checkbox_label_background_fill_dark="transparent",
         slider_color="*primary_600",
-        input_background_fill="white",
+        input_background_fill="*neutral_50",
         input_background_fill_dark="*neutral_950",
     )
 

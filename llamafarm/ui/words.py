@@ -22,6 +22,7 @@ STATES: dict[LaneStatus, str] = {
     "stopped": "stopped",
     "failed": "failed",
 }
+RUNNING: tuple[LaneStatus, ...] = ("waiting", "loading", "thinking", "streaming")
 ENDINGS = {
     "length": "cut at the token limit",
     "content_filter": "cut by a content filter",
@@ -45,4 +46,5 @@ def ending(reply: Reply) -> str:
 
 def status_pill(reply: Reply) -> Markup:
     """The state as a coloured pill; the colour only repeats what the word says."""
-    return tag("span", state(reply), class_=f"lf-pill lf-{reply.status}", title=reply.note or None)
+    runs = " lf-running" if reply.status in RUNNING else ""
+    return tag("span", state(reply), class_=f"lf-pill lf-{reply.status}{runs}", title=reply.note or None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,12 +33,20 @@ PATIENCE_MS = 30_000  # a real model on a busy machine takes its time
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With LF_REQUIRE_BROWSER a page's test that is skipped, for whatever reason, is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("LF_REQUIRE_BROWSER"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and LF_REQUIRE_BROWSER is set: {report.longreprtext}"
+    return report
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
-        if os.environ.get("LF_REQUIRE_BROWSER"):
-            pytest.fail("No Chromium was found, and LF_REQUIRE_BROWSER asks for one.")
         pytest.skip("No Chromium was found (apt install chromium): the page's tests need one.")
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
@@ -60,11 +68,16 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens an address; afterwards the page must have had no error and asked no other host."""
+    """Opens an address; afterwards the page must have had no error and asked no other host.
+
+    `server_ends`: the test ends the server, and what the browser logs of that is no error.
+    """
     contexts: list[BrowserContext] = []
     trouble: list[str] = []
 
-    def opener(url: str, *, width: int = 1440, height: int = 900, dark: bool = False) -> Page:
+    def opener(
+        url: str, *, width: int = 1440, height: int = 900, dark: bool = False, server_ends: bool = False
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
@@ -72,7 +85,8 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: trouble.append(f"page error: {error}"))
-        page.on("console", lambda said: trouble.append(f"console: {said.text}") if said.type == "error" else None)
+        if not server_ends:
+            page.on("console", lambda said: trouble.append(f"console: {said.text}") if said.type == "error" else None)
         page.on("request", lambda sent: trouble.append(f"asked {sent.url}") if _is_foreign(sent.url) else None)
         page.goto(url)
         return page

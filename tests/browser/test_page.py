@@ -246,6 +246,32 @@ def test_a_file_from_the_browser(sample_server: str, open_page: OpenPage, tmp_pa
     expect(page.locator(".lf-table tbody tr")).to_have_count(1)
 
 
+def test_a_file_that_is_broken_says_so_where_the_answers_would_be(
+    sample_server: str, open_page: OpenPage, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("version: v1\nruntime:\n  models:\n\t- a\n")
+    page = open_page(sample_server, width=390)  # the project's panel is folded here
+    expect(page.locator(".lf-table tbody tr")).to_have_count(3)
+    page.get_by_role("button", name="Project").click()
+    with page.expect_file_chooser() as chooser:
+        page.locator("#upload").click()
+    chooser.value.set_files(path)
+    expect(page.locator("#table")).to_contain_text("mine.yaml can't be used. There is a tab")
+    expect(page.locator("#table")).to_contain_text("line 4")
+    expect(page.locator(".lf-lane:visible")).to_have_count(0)
+
+
+def test_a_server_that_has_gone_is_told(open_page: OpenPage, tmp_path: Path) -> None:
+    with model_server(plays("openai", [said("openai", "slow")], then="hang")) as slow:
+        path = project(tmp_path, f'provider: openai, model: x, base_url: "{slow.url}"')
+        with serving([path]) as url:
+            page = open_page(url, server_ends=True)
+            send(page)
+            expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("slow")
+        expect(page.locator("#lf-lost")).to_contain_text("The server can't be reached")
+
+
 def test_switching_projects_and_samples(sample_server: str, open_page: OpenPage) -> None:
     page = open_page(sample_server)
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
@@ -280,7 +306,7 @@ def test_the_table_as_csv(sample_server: str, open_page: OpenPage) -> None:
     with page.expect_download() as download:
         page.locator("#csv").click()
     lines = Path(download.value.path()).read_text().splitlines()
-    assert lines[0].startswith("lane,model,provider,model_id,status")
+    assert lines[0].startswith("lane,model,answered_by,provider,model_id,status")
     assert len(lines) == 4
 
 

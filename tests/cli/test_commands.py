@@ -14,7 +14,7 @@ import pytest
 
 from llamafarm.config import sample_names, sample_path
 from tests.faultserver.server import FaultServer
-from tests.faultserver.speech import answer, plays
+from tests.faultserver.speech import answer, ending, plays, said
 
 HEAVY = {"gradio", "pandas", "numpy", "httpx", "aiohttp", "fastapi", "yaml", "pydantic", "genai_prices", "xllamacpp"}
 
@@ -122,6 +122,17 @@ async def test_compare_for_people_has_the_answer_and_the_table(tmp_path: Path) -
     assert "is well." in done.stdout
     assert "\x1b" not in done.stdout
     assert "unknown" in done.stdout
+
+
+async def test_compare_marks_what_a_time_includes_and_an_answer_that_was_cut(tmp_path: Path) -> None:
+    pieces = [said("ollama", "And so"), ending("ollama", "length")]
+    async with FaultServer(plays("ollama", pieces)) as server:
+        written(tmp_path, HEAD + f"    - {{name: loads, provider: ollama, model: x, base_url: '{server.url}'}}\n")
+        shown = await lf_async("compare", "What is it?", folder=tmp_path)
+        told = json.loads((await lf_async("compare", "--json", "What is it?", folder=tmp_path)).stdout)
+    assert "loads: the times include 250 ms of loading the model." in shown.stdout
+    assert "loads: the answer was cut at the token limit." in shown.stdout
+    assert (told["lanes"][0]["timings"]["load_s"], told["lanes"][0]["finish_reason"]) == (0.25, "length")
 
 
 def test_compare_is_exit_1_when_nobody_answers(tmp_path: Path) -> None:

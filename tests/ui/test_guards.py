@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import socket
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from llamafarm.config import sample_path
 from llamafarm.errors import RequestError
-from llamafarm.guards import MAX_BODY
+from llamafarm.guards import MAX_BODY, Guards, Message, Receive, Scope, Send
 from llamafarm.server import serve
 from llamafarm.settings import ServerSettings
 from tests.serving import serving
@@ -78,3 +79,27 @@ def test_a_taken_port_is_told() -> None:
         with pytest.raises(RequestError, match="can't be used: Address already in use") as raised:
             serve([], ServerSettings(port=taken.getsockname()[1]))
     assert "--port" in raised.value.hint
+
+
+async def test_a_stream_that_is_open_when_the_server_ends_is_closed_quietly() -> None:
+    opened = asyncio.Event()
+    sent: list[Message] = []
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        opened.set()
+        await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {"type": "http", "method": "GET", "headers": [(b"host", b"localhost")]}
+    task = asyncio.create_task(Guards(endless, ServerSettings())(scope, receive, send))
+    await opened.wait()
+    task.cancel()
+    await task
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert not sent[-1].get("more_body")

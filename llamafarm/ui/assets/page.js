@@ -7,3 +7,21 @@ document.addEventListener("keydown", (event) => {
   // Gradio hears of typed text on input; give it the turn it needs before the click.
   setTimeout(() => send.click(), 60);
 });
+
+// While a lane runs the server is asked now and then: where it has gone, no figure moves, and the page says so.
+setInterval(async () => {
+  let notice = document.querySelector("#lf-lost");
+  const runs = document.querySelector("#table .lf-running");
+  if (!runs && !notice) return;
+  try {
+    await fetch("gradio_api/app_id", { cache: "no-store" });
+    notice?.remove();
+  } catch {
+    if (notice) return;
+    notice = document.createElement("div");
+    notice.id = "lf-lost";
+    notice.setAttribute("role", "alert");
+    notice.textContent = "The server can't be reached: what is shown may be out of date. Start it again and reload.";
+    document.body.append(notice);
+  }
+}, 3000);
