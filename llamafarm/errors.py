@@ -5,6 +5,7 @@
     ├── RequestError                    what was asked can't be done (a missing variable, an unknown model)
     │   └── ModelUnusable               a named model can't be asked here: a missing key, a file that can't be loaded
     ├── MissingPartError                an optional package or model file is not installed
+    ├── ToolServerFailed                an MCP server can't be started or reached; told to the model, never ends a lane
     └── ProviderError                   a model server did not answer as it should
         ├── ConnectFailed               refused, name not found, TLS failure, connection lost before an answer
         ├── TimedOut                    a bound on waiting was met; `phase` tells which
@@ -76,6 +77,17 @@ class ModelUnusable(RequestError):
 
 class MissingPartError(LlamaFarmError):
     """An optional package or a model file is missing; the hint says how to install it."""
+
+
+class ToolServerFailed(LlamaFarmError):
+    """An MCP server can't be started or reached, or was lost.
+
+    `unsent`: the call that it was about certainly never reached the server, so that it may be made again.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", unsent: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.unsent = unsent
 
 
 class ProviderError(LlamaFarmError):

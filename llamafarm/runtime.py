@@ -18,6 +18,7 @@ from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT
 from llamafarm.providers.registry import Providers
+from llamafarm.tools import McpServers
 from llamafarm.types import Fault
 
 
@@ -25,12 +26,13 @@ from llamafarm.types import Fault
 class Runtime:
     """What the faces (page, API, command line) share: projects, providers with their connections, prices.
 
-    `rests` are the models that failed a moment ago.
+    `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago.
     """
 
     library: Library
     providers: Providers
     prices: PriceBook
+    tools: McpServers
     rests: Rests = field(default_factory=Rests)
 
     def compare(self, project: Project, lanes: Iterable[Lane], question: Question) -> Comparison:
@@ -57,10 +59,10 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(configs: Sequence[Path] = ()) -> AsyncIterator[Runtime]:
-    """Open the operator's projects, connections and the embedded models' home; close them at the end.
+    """Open the operator's projects, connections, the embedded models' home and that of MCP servers; close them again.
 
     Raises ConfigError where one of `configs` is not there.
     """
     library = open_library(configs)
-    async with open_client() as client, EmbeddedModels(client) as embedded:
-        yield Runtime(library, Providers(client, embedded=embedded.provider), PriceBook())
+    async with open_client() as client, EmbeddedModels(client) as embedded, McpServers() as tools:
+        yield Runtime(library, Providers(client, embedded=embedded.provider), PriceBook(), tools)

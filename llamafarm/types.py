@@ -73,6 +73,21 @@ class SentRequest:
     body: Mapping[str, JsonValue]
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that the playground runs for models: `name` of the MCP server `server`.
+
+    Models call it by `call_name`, which is unique among what they are offered. `schema` is the JSON Schema of its
+    arguments, an object. `description` and `schema` are the server's words: shown as text, never trusted.
+    """
+
+    server: str
+    name: str
+    call_name: str
+    description: str
+    schema: Mapping[str, JsonValue]
+
+
 # --- what is measured ------------------------------------------------------------------------------
 
 
