@@ -12,7 +12,8 @@
         ├── AuthFailed                  401, 403
         ├── ModelNotFound               404 for the model
         ├── RequestRejected             400, 413, 422 and other 4xx: asking again won't help
-        │   └── ContextTooLong          prompt and answer don't fit the model's context
+        │   ├── ContextTooLong          prompt and answer don't fit the model's context
+        │   └── ToolsUnsupported        the model has no use for tools
         ├── RateLimited                 429
         ├── ServerFailed                5xx, 408, and an error object inside a stream
         ├── BadAnswer                   the bytes are not the protocol (HTML, broken JSON, a redirect)
@@ -149,6 +150,10 @@ class RequestRejected(ProviderError):
 
 class ContextTooLong(RequestRejected):
     """The prompt does not fit into the model's context."""
+
+
+class ToolsUnsupported(RequestRejected):
+    """The model, or its server as it was started, can't use tools."""
 
 
 class RateLimited(ProviderError):

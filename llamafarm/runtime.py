@@ -13,6 +13,8 @@ from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.rests import Rests
+from llamafarm.engine.toolcalls import Approve
+from llamafarm.engine.toolloop import Toolbox
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
@@ -35,9 +37,15 @@ class Runtime:
     tools: McpServers
     rests: Rests = field(default_factory=Rests)
 
-    def compare(self, project: Project, lanes: Iterable[Lane], question: Question) -> Comparison:
-        """`question` to all `lanes` at once; nothing runs before the comparison is entered."""
-        return Comparison(lanes, lambda lane: chat(project, lane, question, self.providers, self.rests))
+    def compare(
+        self, project: Project, lanes: Iterable[Lane], question: Question, *, approve: Approve | None = None
+    ) -> Comparison:
+        """`question` to all `lanes` at once; nothing runs before the comparison is entered.
+
+        `approve`, where given, is awaited before each tool call with the lane's id, the tool and the call.
+        """
+        box = Toolbox(self.tools, self.context_window, approve)
+        return Comparison(lanes, lambda lane: chat(project, lane, question, self.providers, self.rests, box))
 
     def staged(self, faults: Mapping[str, Fault], rests: Rests) -> Runtime:
         """This runtime with `faults` staged for named models; what fails there is remembered in `rests` alone."""
