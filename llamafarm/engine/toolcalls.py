@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llamafarm.config.model import Project
+from llamafarm.engine.functions import arguments_of
 from llamafarm.tools.base import Offer, ToolResult
 from llamafarm.tools.results import cut
 from llamafarm.types import Event, JsonValue, Tool, ToolCall, ToolHeld, ToolReturned, ToolStarted
@@ -79,7 +79,7 @@ class Caller:
     async def _returned(self, call: ToolCall, tool: Tool | None, tell: Callable[[Event], None]) -> ToolReturned:
         if tool is None:
             return _answer(call, tool, f"There is no tool {call.name}. The tools are: {', '.join(self.tools)}.")
-        arguments = _arguments(call.arguments)
+        arguments = arguments_of(call.arguments)
         if arguments is None:
             return _answer(call, tool, "The arguments are not a JSON object: write them anew.")
         if self.approve is not None:
@@ -111,15 +111,3 @@ def _answer(call: ToolCall, tool: Tool | None, text: str, *, denied: bool = Fals
 
 def _cut(returned: ToolReturned, limit: int) -> ToolReturned:
     return replace(returned, text=cut(returned.text, limit))
-
-
-def _arguments(text: str) -> dict[str, JsonValue] | None:
-    """The arguments as an object; some models write it as the text of a text, or leave it out."""
-    value: JsonValue = text.strip() or "{}"
-    for _ in range(2):
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                return None
-    return value if isinstance(value, dict) else {} if value is None else None

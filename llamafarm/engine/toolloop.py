@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.engine.functions import function_names, function_of
+from llamafarm.engine.functions import function_names, function_of, sendable
 from llamafarm.engine.metrics import estimated_usage
 from llamafarm.engine.toolcalls import Approve, Caller, Servers
 from llamafarm.errors import ContextTooLong, ToolsUnsupported
@@ -69,7 +69,7 @@ class _Turn:
     def messages(self) -> list[Message]:
         """The turn as the model is told of it when it is asked again."""
         results = [Message("tool", self.returned[call.id], tool_call_id=call.id) for call in self.calls]
-        return [Message("assistant", "".join(self.text), tuple(self.calls)), *results]
+        return [Message("assistant", "".join(self.text), tuple(map(sendable, self.calls))), *results]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -144,6 +145,7 @@ async def test_what_goes_wrong_is_an_answer_to_the_model(called: ToolCalled, res
     assert reply.tool_runs[0].state == "failed"
     assert words in reply.tool_runs[0].text
     assert words in provider.requests[1].messages[-1].content
+    assert json.loads(provider.requests[1].messages[-2].tool_calls[0].arguments) == {}
 
 
 @pytest.mark.parametrize("arguments", ["", "null", '"{}"', "{}"])

@@ -1,7 +1,7 @@
 """A stdio server of the 2025 protocol, written by hand: quick to start, and it can break every rule.
 
 `python raw.py [quirk …]`. Quirks: slow (never answers), dead (ends at once, with last words), deaf (lists nothing and
-never answers calls), bad_list, chatty (other text on its output), paged, no_tools, stubborn (does not end when its
+never answers calls), bad_list, chatty (other text on its output), paged, no_tools, few (one tool alone), stubborn (does not end when its
 input does).
 """
 
@@ -22,20 +22,8 @@ OBJECT = {
     "properties": {"text": {"type": "string"}},
     "$schema": "http://json-schema.org/draft-07/schema#",
 }
-NAMES = [
-    "echo",
-    "add",
-    "fail",
-    "crash",
-    "hang",
-    "huge",
-    "environment",
-    "where",
-    "child",
-    "grow",
-    "undeclared",
-    "nothing",
-]
+TOOLS = "echo add fail crash hang huge environment where child grow undeclared nothing"
+NAMES = TOOLS.split()[: 1 if "few" in QUIRKS else None]
 hanging: dict[Any, str] = {}
 
 
@@ -50,7 +38,9 @@ def tools(cursor: str | None) -> dict[str, Any]:
     listed: list[dict[str, Any]] = [
         {"name": name, "description": f"To {name}.", "inputSchema": OBJECT} for name in NAMES
     ]
-    listed[NAMES.index("undeclared")]["outputSchema"] = {"type": "object", "required": ["a"]}
+    for tool in listed:
+        if tool["name"] == "undeclared":
+            tool["outputSchema"] = {"type": "object", "required": ["a"]}
     if "paged" in QUIRKS:
         at = int(cursor or 0)
         return {"tools": listed[at : at + 5]} | ({"nextCursor": str(at + 5)} if at + 5 < len(listed) else {})
