@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from llamafarm.cli.table import tool_lines
+from llamafarm.config import parse
 from llamafarm.config.model import McpServer, NamedModel, Project
 from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.record import lane_json
 from llamafarm.providers.llamacpp import BUNDLED
 from llamafarm.runtime import Runtime, open_runtime
 from llamafarm.types import Count, Reply
@@ -132,14 +135,25 @@ async def test_a_crash_in_mid_call_is_told_to_the_model(runtime: Runtime) -> Non
 
 async def test_a_project_that_is_not_trusted_starts_nothing(runtime: Runtime, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    server = raw(command="touch", args=(str(mark),))
     async with FaultServer(plays("openai", answer("openai", "Hello."))) as fault:
-        whole = named("openai", f"{fault.url}/v1", server).model_copy(update={"trusted": False})
-        reply = await ask(runtime, whole)
+        uploaded = (
+            f"version: v1\nname: n\nnamespace: n\nmcp: {{servers: [{{name: raw, command: touch, args: ['{mark}']}}, "
+            f"{{name: db, base_url: '{fault.url}/mcp'}}]}}\n"
+            f"runtime: {{models: [{{name: m, provider: openai, model: x, base_url: '{fault.url}/v1'}}]}}\n"
+        )
+        held, trusted = (parse(uploaded, trusted=trusted, environ={}).project for trusted in (False, True))
+        assert held is not None
+        assert trusted is not None
+        reply = await ask(runtime, held)
+        assert [seen.path for seen in fault.requests] == ["/v1/chat/completions"]
         assert "tools" not in fault.requests[0].json()
-    assert not mark.exists()
-    assert (reply.status, reply.text) == ("done", "Hello.")
-    assert "not trusted" in reply.tools_missing["raw"]
+        assert not mark.exists()
+        assert (reply.status, reply.text) == ("done", "Hello.")
+        assert "not trusted" in reply.tools_missing["raw"]
+        assert "not trusted" in reply.tools_missing["db"]
+        await ask(runtime, trusted)
+        assert mark.exists()  # so the test would see it
+        assert "/mcp" in [seen.path for seen in fault.requests]
 
 
 async def test_the_embedded_model_says_that_it_cant_use_tools(runtime: Runtime) -> None:
@@ -173,7 +187,7 @@ async def test_the_embedded_model_never_breaks_its_lane_with_prompt_based(runtim
 async def test_the_embedded_model_survives_its_own_nonsense(runtime: Runtime) -> None:
     """It is made to write a call of a tool that is not there, and then one of a tool that is."""
     settings = {
-        "parameters": {"max_tokens": 40, "temperature": 0}, "base_url": None, "max_tool_turns": 2,
+        "parameters": {"max_tokens": 40, "temperature": 0}, "base_url": None, "max_tool_turns": 1,
         "tool_call_strategy": "prompt_based",
     }  # fmt: skip
     for name in ("fly", "echo"):
@@ -182,3 +196,20 @@ async def test_the_embedded_model_survives_its_own_nonsense(runtime: Runtime) ->
         reply = await ask(runtime, project([one], mcp_servers=(raw("few"),)))
         assert (reply.status, reply.finish_reason, reply.text) == ("done", "tool_turns", "")
         assert {ran.call.name for ran in reply.tool_runs} == {name}
+
+
+async def test_a_record_and_a_terminal_tell_what_was_called(runtime: Runtime) -> None:
+    turns = [plays("openai", asking("openai", ("echo", {"text": "hay"}))), plays("openai", answer("openai", "Hay."))]
+    down = McpServer(name="down", transport="http", base_url="http://127.0.0.1:9/mcp")
+    async with FaultServer(turns[-1], *turns) as fault:
+        reply = await ask(runtime, named("openai", f"{fault.url}/v1", raw("few"), down))
+    told = lane_json(reply)
+    (called,) = json.loads(json.dumps(told["tool_calls"]))
+    assert called.pop("seconds") >= 0
+    assert called == {
+        "server": "raw", "tool": "echo", "arguments": '{"text": "hay"}', "turn": 1, "state": "done", "result": "hay",
+    }  # fmt: skip
+    missing, line = tool_lines(reply)
+    assert missing.startswith("no tools of down: The MCP server down can't be reached: nothing answers at 127.0.0.1:9.")
+    assert line.startswith('raw: echo {"text": "hay"} → done, ')
+    assert line.endswith(": hay")
