@@ -162,10 +162,11 @@ class Ask(Frozen):
     variable: `name` of an environment variable whose value would go to `target`.
     address: `target` would be called (with a key that the file itself holds).
     command: `target` would be started on this machine.
+    server: the MCP server at `target` would be called.
     file: `target` would be read on this machine.
     """
 
-    kind: Literal["variable", "address", "command", "file"]
+    kind: Literal["variable", "address", "command", "server", "file"]
     name: str
     target: str
     line: int | None = None

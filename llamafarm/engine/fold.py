@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
 
 from llamafarm.config.model import NamedModel
 from llamafarm.engine.functions import function_names
 from llamafarm.engine.metrics import (
-    Decoding,
     Instants,
     all_cost,
     all_usage,
-    complete_usage,
-    estimated_usage,
     timings,
     with_lost,
 )
 from llamafarm.engine.toolruns import ToolRuns
+from llamafarm.engine.turn import Turn
 from llamafarm.types import (
     Asking,
-    ChatRequest,
     Cost,
     CostReported,
     Event,
@@ -40,12 +37,10 @@ from llamafarm.types import (
     Reply,
     Retrying,
     Sent,
-    SentRequest,
     StagedFault,
     Started,
     Stopped,
     TextDelta,
-    ToolCall,
     ToolCalled,
     ToolHeld,
     ToolReturned,
@@ -57,36 +52,6 @@ from llamafarm.types import (
 )
 
 Price = Callable[[str, Usage, Decimal | None], Cost]
-
-
-@dataclass(slots=True)
-class _Answer:
-    """What has come of one turn of one named model's answer."""
-
-    request: ChatRequest | None = None
-    text: StringIO = field(default_factory=StringIO)
-    reasoning: StringIO = field(default_factory=StringIO)
-    calls: list[ToolCall] = field(default_factory=list)
-    decoding: Decoding = field(default_factory=Decoding)
-    told: Usage = field(default_factory=Usage)
-    usd: Decimal | None = None
-    sent: SentRequest | None = None
-    begun: bool = False
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing of it can be counted or paid for."""
-        return not self.begun and self.told == Usage() and self.usd is None
-
-    def usage(self, *, ended: bool) -> Usage:
-        """The tokens as the server told them, with what it left out estimated once there is an answer."""
-        told = self.told
-        if self.request is None or not (self.begun or ended):
-            return told
-        reasoning = self.reasoning.getvalue()
-        if told.input and told.output and (told.reasoning or not reasoning):
-            return told
-        return complete_usage(told, estimated_usage(self.request, self.text.getvalue(), reasoning, self.calls))
 
 
 class Fold:
@@ -104,8 +69,8 @@ class Fold:
         self._price = price
         self._status: LaneStatus = "waiting"
         self._note = ""
-        self._answer = _Answer()
-        self._turns: list[_Answer] = []
+        self._answer = Turn()
+        self._turns: list[Turn] = []
         self._tools = ToolRuns()
         self._instants = Instants(started=0.0)
         self._reason: str | None = None
@@ -178,7 +143,7 @@ class Fold:
         else:
             self._turns.append(self._answer)
             self._status, self._note = "waiting", ""
-        self._answer = _Answer(request=event.request)
+        self._answer = Turn(request=event.request)
 
     def _tool(self, event: Event) -> None:
         request = self._answer.request
@@ -206,7 +171,7 @@ class Fold:
         """A model is left behind: what it reported is paid for, what it measured is not the next one's."""
         if self._answer.told != Usage() or self._answer.usd is not None:
             self._lost.append(self._price(self._model.name, self._answer.told, self._answer.usd))
-        self._answer, self._tools = _Answer(), ToolRuns()
+        self._answer, self._tools = Turn(), ToolRuns()
         self._instants.queue_s = self._instants.load_s = None
 
     def _end(self, event: Finished | Failed | Stopped) -> None:
@@ -257,7 +222,7 @@ class Fold:
             said=self._said(),
         )
 
-    def _cost(self, turns: list[_Answer], usages: list[Usage]) -> Cost:
+    def _cost(self, turns: list[Turn], usages: list[Usage]) -> Cost:
         if all(usage == Usage() and turn.usd is None for turn, usage in zip(turns, usages, strict=True)):
             return Cost(None, "unknown", detail="No tokens were counted.")
         priced = [self._price(self._model.name, each, turn.usd) for turn, each in zip(turns, usages, strict=True)]

@@ -76,14 +76,20 @@ def decode_speed(turns: Iterable[tuple[Decoding, Usage]]) -> float | None:
     return gaps / span
 
 
-def estimated_usage(request: ChatRequest, text: str, reasoning: str, calls: Iterable[ToolCall] = ()) -> Usage:
-    """Token counts guessed from the texts, marked as estimated; with pictures the input can't be guessed."""
-    thought = tokens.estimate(reasoning)
-    seen = any(message.images for message in request.messages)
+def estimated_input(request: ChatRequest) -> Count | None:
+    """The tokens of a request guessed from its messages and tools; with pictures they can't be guessed."""
+    if any(message.images for message in request.messages):
+        return None
     given = tokens.estimate_messages(request.messages) + sum(tokens.estimate(json.dumps(t)) for t in request.tools)
     given += sum(_estimated(message.tool_calls) for message in request.messages)
+    return Count(given, "estimated")
+
+
+def estimated_usage(given: Count | None, text: str, reasoning: str, calls: Iterable[ToolCall] = ()) -> Usage:
+    """Token counts of an answer guessed from its texts, marked as estimated; `given` are those of its request."""
+    thought = tokens.estimate(reasoning)
     return Usage(
-        input=None if seen else Count(given, "estimated"),
+        input=given,
         output=Count(tokens.estimate(text) + _estimated(calls) + thought, "estimated"),
         reasoning=Count(thought, "estimated") if reasoning else None,
     )

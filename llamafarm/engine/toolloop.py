@@ -10,7 +10,7 @@ from itertools import count
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.functions import function_names, function_of, sendable
-from llamafarm.engine.metrics import estimated_usage
+from llamafarm.engine.metrics import estimated_input
 from llamafarm.engine.toolcalls import Approve, Caller, Servers
 from llamafarm.errors import ContextTooLong, ToolsUnsupported
 from llamafarm.providers.base import Provider
@@ -194,7 +194,7 @@ class Answering:
 
     def _room(self, request: ChatRequest) -> int:
         """Characters that a turn's results may have: a quarter of the context, while a quarter stays for the answer."""
-        window, given = self._window(), estimated_usage(request, "", "").input
+        window, given = self._window(), estimated_input(request)
         left = window * 3 // 4 - (given.value if given else 0)
         return min(left, window // 4) * CHARACTERS_A_TOKEN
 
