@@ -5,13 +5,15 @@
     ├── RequestError                    what was asked can't be done (a missing variable, an unknown model)
     │   └── ModelUnusable               a named model can't be asked here: a missing key, a file that can't be loaded
     ├── MissingPartError                an optional package or model file is not installed
+    ├── ToolServerFailed                an MCP server can't be started or reached; told to the model, never ends a lane
     └── ProviderError                   a model server did not answer as it should
         ├── ConnectFailed               refused, name not found, TLS failure, connection lost before an answer
         ├── TimedOut                    a bound on waiting was met; `phase` tells which
         ├── AuthFailed                  401, 403
         ├── ModelNotFound               404 for the model
         ├── RequestRejected             400, 413, 422 and other 4xx: asking again won't help
-        │   └── ContextTooLong          prompt and answer don't fit the model's context
+        │   ├── ContextTooLong          prompt and answer don't fit the model's context
+        │   └── ToolsUnsupported        the model has no use for tools
         ├── RateLimited                 429
         ├── ServerFailed                5xx, 408, and an error object inside a stream
         ├── BadAnswer                   the bytes are not the protocol (HTML, broken JSON, a redirect)
@@ -78,6 +80,17 @@ class MissingPartError(LlamaFarmError):
     """An optional package or a model file is missing; the hint says how to install it."""
 
 
+class ToolServerFailed(LlamaFarmError):
+    """An MCP server can't be started or reached, or was lost.
+
+    `unsent`: the call that it was about certainly never reached the server, so that it may be made again.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", unsent: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.unsent = unsent
+
+
 class ProviderError(LlamaFarmError):
     """A model server did not answer as it should.
 
@@ -137,6 +150,10 @@ class RequestRejected(ProviderError):
 
 class ContextTooLong(RequestRejected):
     """The prompt does not fit into the model's context."""
+
+
+class ToolsUnsupported(RequestRejected):
+    """The model, or its server as it was started, can't use tools."""
 
 
 class RateLimited(ProviderError):

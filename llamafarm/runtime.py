@@ -13,11 +13,14 @@ from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.rests import Rests
+from llamafarm.engine.toolcalls import Approve
+from llamafarm.engine.toolloop import Toolbox
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT
 from llamafarm.providers.registry import Providers
+from llamafarm.tools import McpServers
 from llamafarm.types import Fault
 
 
@@ -25,17 +28,24 @@ from llamafarm.types import Fault
 class Runtime:
     """What the faces (page, API, command line) share: projects, providers with their connections, prices.
 
-    `rests` are the models that failed a moment ago.
+    `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago.
     """
 
     library: Library
     providers: Providers
     prices: PriceBook
+    tools: McpServers
     rests: Rests = field(default_factory=Rests)
 
-    def compare(self, project: Project, lanes: Iterable[Lane], question: Question) -> Comparison:
-        """`question` to all `lanes` at once; nothing runs before the comparison is entered."""
-        return Comparison(lanes, lambda lane: chat(project, lane, question, self.providers, self.rests))
+    def compare(
+        self, project: Project, lanes: Iterable[Lane], question: Question, *, approve: Approve | None = None
+    ) -> Comparison:
+        """`question` to all `lanes` at once; nothing runs before the comparison is entered.
+
+        `approve`, where given, is awaited before each tool call with the lane's id, the tool and the call.
+        """
+        box = Toolbox(self.tools, self.context_window, approve)
+        return Comparison(lanes, lambda lane: chat(project, lane, question, self.providers, self.rests, box))
 
     def staged(self, faults: Mapping[str, Fault], rests: Rests) -> Runtime:
         """This runtime with `faults` staged for named models; what fails there is remembered in `rests` alone."""
@@ -57,10 +67,10 @@ class Runtime:
 
 @asynccontextmanager
 async def open_runtime(configs: Sequence[Path] = ()) -> AsyncIterator[Runtime]:
-    """Open the operator's projects, connections and the embedded models' home; close them at the end.
+    """Open the operator's projects, connections, the embedded models' home and that of MCP servers; close them again.
 
     Raises ConfigError where one of `configs` is not there.
     """
     library = open_library(configs)
-    async with open_client() as client, EmbeddedModels(client) as embedded:
-        yield Runtime(library, Providers(client, embedded=embedded.provider), PriceBook())
+    async with open_client() as client, EmbeddedModels(client) as embedded, McpServers() as tools:
+        yield Runtime(library, Providers(client, embedded=embedded.provider), PriceBook(), tools)

@@ -16,7 +16,9 @@ Role = Literal["system", "user", "assistant", "tool"]
 CountSource = Literal["reported", "estimated"]
 CostSource = Literal["reported", "config", "table", "free", "unknown"]
 Fault = Literal["refused", "429", "500", "timeout", "cut"]
-LaneStatus = Literal["idle", "waiting", "loading", "thinking", "streaming", "done", "stopped", "failed"]
+LaneStatus = Literal["idle", "waiting", "loading", "thinking", "streaming", "calling", "done", "stopped", "failed"]
+ToolState = Literal["asked", "held", "running", "done", "failed", "denied", "stopped"]
+TOOL_TURNS = "tool_turns"  # our finish_reason where a model asked for tools until its bound
 
 
 # --- what is asked ---------------------------------------------------------------------------------
@@ -73,6 +75,21 @@ class SentRequest:
     body: Mapping[str, JsonValue]
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that the playground runs for models: `name` of the MCP server `server`.
+
+    Models call it by `call_name`, which is unique among what they are offered. `schema` is the JSON Schema of its
+    arguments, an object. `description` and `schema` are the server's words: shown as text, never trusted.
+    """
+
+    server: str
+    name: str
+    call_name: str
+    description: str
+    schema: Mapping[str, JsonValue]
+
+
 # --- what is measured ------------------------------------------------------------------------------
 
 
@@ -108,7 +125,9 @@ class Timings:
 
     queue_s: waited for a free place before the request left. load_s: loading the model, where told.
     ttfr_s: to the first reasoning token. ttft_s: to the first visible token. total_s: to the end.
-    tokens_per_s: (output tokens - 1) / (last - first token), only over 200 ms and 8 tokens or more.
+    tokens_per_s: (output tokens - 1) / (last - first token), only over 200 ms and 8 tokens or more; with tools,
+    over the time in which the model generated. tools_s: MCP servers started and tools ran. held_s: calls waited for a
+    person's word, and none ran.
     partial: the lane was stopped or failed; the figures are what was measured until then.
     """
 
@@ -118,6 +137,8 @@ class Timings:
     ttft_s: float | None = None
     total_s: float | None = None
     tokens_per_s: float | None = None
+    tools_s: float | None = None
+    held_s: float | None = None
     partial: bool = False
 
 
@@ -225,6 +246,59 @@ class ToolCalled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolsOffered(Event):
+    """The model is told of `tools`. `missing` says by MCP server why its tools are not there.
+
+    Starting the servers and listing their tools took `seconds`.
+    """
+
+    tools: tuple[Tool, ...]
+    missing: Mapping[str, str]
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolHeld(Event):
+    """The call `call_id` waits for the word of the person who watches."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStarted(Event):
+    """The call `call_id` of `tool` at the MCP server `server` runs now."""
+
+    call_id: str
+    server: str
+    tool: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolReturned(Event):
+    """The call `call_id` gave `text`, as the model gets it.
+
+    `is_error`: it failed, or was not made at all; `denied`: because the person who watches did not allow it. `seconds`
+    is how long the tool ran. `server` and `tool` are empty where there is no such tool.
+    """
+
+    call_id: str
+    server: str
+    tool: str
+    text: str
+    is_error: bool = False
+    denied: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTurn(Event):
+    """The same model is asked again, with the results of its calls; `turn` counts from 2."""
+
+    turn: int
+    request: ChatRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReported(Event):
     """Token counts as the server tells them; a later one replaces an earlier one of the same call."""
 
@@ -304,6 +378,29 @@ def is_final(event: Event) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolRun:
+    """One call that a model made of a tool, and what came of it.
+
+    `call` is as the model wrote it; `server` and `tool` are empty where there is no such tool. `state`: asked, held
+    (for a person's word), running, done, failed, denied, or stopped with its lane. `text` is the result as the model
+    gets it, and `seconds` how long the tool ran, or has run. `turn` counts from 1.
+    """
+
+    call: ToolCall
+    turn: int
+    server: str = ""
+    tool: str = ""
+    state: ToolState = "asked"
+    text: str = ""
+    seconds: float | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether its result is still to come."""
+        return self.state in ("asked", "held", "running")
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What a lane has said so far, or in the end.
 
@@ -311,6 +408,11 @@ class Reply:
     `provider` and `model_id` are those of the one that answers. `text` and `reasoning` are whole; `finish_reason`
     and `failure` are None until there is one. `note` says in words what the lane is doing, where its status alone
     does not. `staged` are the models and faults of a demonstration: its figures are no measurements.
+
+    `tool_calls` are the calls of the newest turn, for the asker to answer where `finish_reason` is tool_calls.
+    `tools` are what the model was told of, `tools_missing` says by MCP server why its tools were not there, and
+    `tool_runs` are all calls that we made or were to make. Usage and cost are those of all turns. `said` is what the
+    lane adds to its conversation: every turn of calls with their results, and the answer.
     """
 
     lane: str
@@ -332,6 +434,10 @@ class Reply:
     fallbacks: tuple[FellBack, ...] = ()
     staged: Mapping[str, Fault] = field(default_factory=dict)
     note: str = ""
+    tools: tuple[Tool, ...] = ()
+    tools_missing: Mapping[str, str] = field(default_factory=dict)
+    tool_runs: tuple[ToolRun, ...] = ()
+    said: tuple[Message, ...] = ()
 
     @property
     def lost_s(self) -> float:

@@ -15,6 +15,7 @@ from llamafarm import display
 from llamafarm.types import Reply, Route
 
 WORTH_TELLING_S = 0.05
+RESULT = 120  # characters of a tool's result
 TAIL = 3  # lines of an answer that is still coming
 STYLES = {"done": "green", "failed": "red", "stopped": "yellow"}
 
@@ -49,6 +50,8 @@ class LiveTable:
                 self._console.print(Text(f"\n{reply.lane}", style="bold"))
                 for line in chain_lines(reply):
                     self._console.print(Text(line, style="yellow"))
+                for line in tool_lines(reply):
+                    self._console.print(Text(_plain(line), style="dim"))
                 self._console.print(Text(_plain(reply.text) or "(no text)"))
                 if reply.failure:
                     self._console.print(Text(f"{reply.failure.message} {reply.failure.hint}".strip(), style="red"))
@@ -99,6 +102,17 @@ def chain_lines(reply: Reply) -> list[str]:
         f"{step.model} → {step.to} after {display.seconds(step.lost_s)}: {step.message}" for step in reply.fallbacks
     ]
     return [_plain(line) for line in (*tries, *steps)]
+
+
+def tool_lines(reply: Reply) -> Iterator[str]:
+    """What was called and what came of it, a line each; and why the tools of a server were not there."""
+    for name, why in reply.tools_missing.items():
+        yield f"no tools of {name}: {why}"
+    for run in reply.tool_runs:
+        name = f"{run.server}: {run.tool}" if run.server else run.call.name
+        result = " ".join(run.text.split())
+        shown = result if len(result) <= RESULT else f"{result[:RESULT]}…"
+        yield f"{name} {run.call.arguments} → {run.state}, {display.seconds(run.seconds)}: {shown}"
 
 
 def _plain(text: str) -> str:

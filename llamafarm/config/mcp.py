@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path as FilePath
 
 from llamafarm.config.checked import checked
 from llamafarm.config.document import Findings, Path
@@ -10,11 +11,14 @@ from llamafarm.config.model import McpServer
 from llamafarm.config.strings import Strings
 from llamafarm.types import JsonValue
 
-KEYS = ("name", "transport", "command", "args", "env", "base_url", "url", "headers")
+SETTINGS = ("command", "args", "env", "headers", "timeout")
+KEYS = ("name", "transport", "base_url", "url", *SETTINGS)
 
 
-def read_servers(findings: Findings, value: JsonValue, strings: Strings) -> tuple[McpServer, ...]:
-    """The MCP servers of a project. One that is wrong is an error with its line, and is left out."""
+def read_servers(
+    findings: Findings, value: JsonValue, strings: Strings, folder: FilePath | None
+) -> tuple[McpServer, ...]:
+    """The MCP servers of a project in `folder`. One that is wrong is an error with its line, and is left out."""
     path: Path = ("mcp", "servers")
     section = findings.mapping(("mcp",), value)
     servers: dict[str, McpServer] = {}
@@ -22,7 +26,7 @@ def read_servers(findings: Findings, value: JsonValue, strings: Strings) -> tupl
         if name in servers:
             findings.error((*place, "name"), f"There are two MCP servers `{name}`: rename one.")
         elif (server := _server(findings, place, name, entry, strings)) is not None:
-            servers[name] = server
+            servers[name] = server.model_copy(update={"folder": folder})
     return tuple(servers.values())
 
 
@@ -62,7 +66,7 @@ def _server(
     settings = filled.value if isinstance(filled.value, dict) else {}
     address = settings.get("base_url") or settings.get("url")
     transport = settings.get("transport") or ("stdio" if settings.get("command") else "http")
-    values = {key: settings[key] for key in ("command", "args", "env", "headers") if settings.get(key) is not None}
+    values = {key: settings[key] for key in SETTINGS if settings.get(key) is not None}
     server, problems = checked(
         findings.document,
         path,

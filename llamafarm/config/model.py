@@ -59,8 +59,22 @@ class PromptSet(Frozen):
     messages: tuple[PromptMessage, ...]
 
 
+class ServerTimeouts(Frozen):
+    """Bounds on waiting for an MCP server, in seconds.
+
+    connect: until it has started and listed its tools; long, since `npx` and `uvx` may fetch the server first.
+    call: one tool call.
+    """
+
+    connect: Seconds = 60.0
+    call: Seconds = 60.0
+
+
 class McpServer(Frozen):
-    """An entry of `mcp.servers`."""
+    """An entry of `mcp.servers`.
+
+    `folder` is that of the project file: a stdio server runs there, so that relative paths start at the file.
+    """
 
     name: str
     transport: Transport
@@ -69,6 +83,8 @@ class McpServer(Frozen):
     env: Mapping[str, SecretStr] = Field(default_factory=dict)
     base_url: str | None = None
     headers: Mapping[str, SecretStr] = Field(default_factory=dict)
+    timeout: ServerTimeouts = ServerTimeouts()
+    folder: Path | None = None
 
 
 class NamedModel(Frozen):
@@ -79,6 +95,7 @@ class NamedModel(Frozen):
     `parameters` is `model_api_parameters` as written. `prompts` are the names of the prompt sets that apply, in order,
     already resolved (absent or empty in the file = every set). `mcp_servers` likewise (absent = all).
     `context_window` is how many tokens prompt and answer have together, where the file tells.
+    `max_tool_turns` bounds how often the model may ask for tools before it has to answer.
     `key_variable` names the environment variable that `api_key` came from, for messages and exports.
     `problems` are the errors of this model alone: with any, it is shown but can't be used.
     """
@@ -96,6 +113,7 @@ class NamedModel(Frozen):
     mcp_servers: tuple[str, ...] = ()
     tools: tuple[Mapping[str, JsonValue], ...] = ()
     tool_call_strategy: Literal["native_api", "prompt_based"] = "native_api"
+    max_tool_turns: int = Field(default=10, ge=1, le=100)
     pricing: Pricing | None = None
     tier: str | None = None
     context_window: Annotated[int, Field(gt=0)] | None = None
@@ -144,10 +162,11 @@ class Ask(Frozen):
     variable: `name` of an environment variable whose value would go to `target`.
     address: `target` would be called (with a key that the file itself holds).
     command: `target` would be started on this machine.
+    server: the MCP server at `target` would be called.
     file: `target` would be read on this machine.
     """
 
-    kind: Literal["variable", "address", "command", "file"]
+    kind: Literal["variable", "address", "command", "server", "file"]
     name: str
     target: str
     line: int | None = None

@@ -28,7 +28,7 @@ TEXTS = ("description", "provider", "model", "base_url", "api_key", "tier", "too
 RENAMED = {"parameters": "model_api_parameters"}
 KEYS = (
     "name", *TEXTS, "model_api_parameters", "extra_body", "prompts", "prompt", "mcp_servers", "tools",
-    "default", "pricing", "timeout", "fallback", "context_window",
+    "default", "pricing", "timeout", "fallback", "context_window", "max_tool_turns",
 )  # fmt: skip
 PARAMETERS = ("temperature", "top_p", "top_k", "max_tokens", "num_ctx", "repeat_penalty", "seed", "stop")
 UNUSED = ("instructor_mode", "lora", "encoder_config", "cache", "rag", "memory")
@@ -86,7 +86,7 @@ class ModelReader:
                 values[key] = written.strip() if key != "description" else written
         for key, field_name in (("model_api_parameters", "parameters"), ("extra_body", "extra_body")):
             values[field_name] = self._mapping((*path, key), settings.get(key))
-        for key in ("tools", "pricing", "timeout", "context_window"):
+        for key in ("tools", "pricing", "timeout", "context_window", "max_tool_turns"):
             if settings.get(key) is not None:
                 values[key] = settings[key]
         values["prompts"] = self._prompts(path, settings)

@@ -93,7 +93,7 @@ class _Reader:
         version_fits = self._version(root)
         runtime = findings.mapping(("runtime",), root.get("runtime"))
         prompts = read_prompts(findings, root.get("prompts"))
-        servers = read_servers(findings, root.get("mcp"), self.strings)
+        servers = read_servers(findings, root.get("mcp"), self.strings, source.absolute().parent if source else None)
         entries = self._entries(root, runtime)
         names = Names(
             tuple(each.name for each in prompts),

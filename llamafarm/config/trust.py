@@ -72,7 +72,7 @@ def other_variables(model: NamedModel, entry: Mapping[str, JsonValue]) -> list[A
 
 
 def server_asks(document: Document) -> list[Ask]:
-    """What the MCP servers of an untrusted file ask for: commands, and variables."""
+    """What the MCP servers of an untrusted file ask for: commands, addresses, and variables."""
     value = document.value
     mcp = value.get("mcp") if isinstance(value, dict) else None
     servers = mcp.get("servers") if isinstance(mcp, dict) else None
@@ -92,6 +92,8 @@ def _server_asks(entry: Mapping[str, JsonValue], line: int | None) -> list[Ask]:
         args = entry.get("args")
         words = [entry["command"], *(args if isinstance(args, list) else [])]
         asks.append(Ask(kind="command", name=name, target=" ".join(map(str, words)), line=line))
+    elif address := entry.get("base_url") or entry.get("url"):
+        asks.append(Ask(kind="server", name=name, target=origin(str(address)), line=line))
     return asks
 
 

@@ -13,9 +13,10 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import render
 from llamafarm.engine.chain import chain_of, chained
 from llamafarm.engine.rests import Rests
+from llamafarm.engine.toolloop import Answering, Toolbox
 from llamafarm.errors import LlamaFarmError, ProviderError
 from llamafarm.providers.base import Provider
-from llamafarm.types import Asking, ChatRequest, Event, Failed, Image, JsonValue, Message, Started
+from llamafarm.types import ChatRequest, Event, Failed, Image, JsonValue, Message, Started
 
 log = logging.getLogger(__name__)
 
@@ -89,18 +90,18 @@ def request_for(project: Project, lane: Lane, question: Question, model: NamedMo
 
 
 async def chat(
-    project: Project, lane: Lane, question: Question, providers: Registry, rests: Rests
+    project: Project, lane: Lane, question: Question, providers: Registry, rests: Rests, box: Toolbox | None = None
 ) -> AsyncGenerator[Event, None]:
     """The events of one lane, whichever model of its chain answers. Every error becomes a `Failed` event.
 
-    Only cancelling ends it otherwise. `rests` remembers which models to pass over.
+    Only cancelling ends it otherwise. `rests` remembers which models to pass over. `box` runs the tools of MCP servers;
+    without one no model is told of them.
     """
 
     async def ask(model: NamedModel) -> AsyncGenerator[Event, None]:
         request = request_for(project, lane, question, model)
-        provider = providers.for_model(model)
-        yield Asking(at=time.perf_counter(), model=model.name, request=request)
-        async with aclosing(provider.stream(request)) as events:
+        answering = Answering(lane.id, project, model, providers.for_model(model), box)
+        async with aclosing(answering.events(request)) as events:
             async for event in events:
                 yield event
 

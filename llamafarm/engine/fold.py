@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from decimal import Decimal
 from io import StringIO
 
 from llamafarm.config.model import NamedModel
-from llamafarm.engine.metrics import Instants, complete_usage, estimated_usage, timings, with_lost
+from llamafarm.engine.functions import function_names
+from llamafarm.engine.metrics import (
+    Instants,
+    all_cost,
+    all_usage,
+    timings,
+    with_lost,
+)
+from llamafarm.engine.toolruns import ToolRuns
+from llamafarm.engine.turn import Turn
 from llamafarm.types import (
     Asking,
-    ChatRequest,
     Cost,
     CostReported,
     Event,
@@ -22,38 +30,28 @@ from llamafarm.types import (
     LaneStatus,
     Loaded,
     Loading,
+    Message,
+    NextTurn,
     Ready,
     ReasoningDelta,
     Reply,
     Retrying,
     Sent,
-    SentRequest,
     StagedFault,
     Started,
     Stopped,
     TextDelta,
-    ToolCall,
     ToolCalled,
+    ToolHeld,
+    ToolReturned,
+    ToolsOffered,
+    ToolStarted,
     Usage,
     UsageReported,
     Waiting,
 )
 
 Price = Callable[[str, Usage, Decimal | None], Cost]
-
-
-@dataclass(slots=True)
-class _Answer:
-    """What has come of one named model's answer."""
-
-    request: ChatRequest | None = None
-    text: StringIO = field(default_factory=StringIO)
-    reasoning: StringIO = field(default_factory=StringIO)
-    calls: list[ToolCall] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
-    usd: Decimal | None = None
-    sent: SentRequest | None = None
-    begun: bool = False
 
 
 class Fold:
@@ -71,7 +69,9 @@ class Fold:
         self._price = price
         self._status: LaneStatus = "waiting"
         self._note = ""
-        self._answer = _Answer()
+        self._answer = Turn()
+        self._turns: list[Turn] = []
+        self._tools = ToolRuns()
         self._instants = Instants(started=0.0)
         self._reason: str | None = None
         self._failure: Failed | None = None
@@ -90,9 +90,10 @@ class Fold:
             case ToolCalled(call=call):
                 self._answer.begun = True
                 self._answer.calls.append(call)
-                self._instants.last_content = event.at
+                self._answer.decoding.last = event.at
+                self._tool(event)
             case UsageReported(usage=usage):
-                self._answer.usage = usage
+                self._answer.told = usage
             case CostReported(usd=usd):
                 self._answer.usd = usd
             case Finished() | Failed() | Stopped():
@@ -106,7 +107,7 @@ class Fold:
             instants.first_text = at
         if status == "thinking" and instants.first_reasoning is None:
             instants.first_reasoning = at
-        instants.last_content = at
+        self._answer.decoding.came(at, reasoning=status == "thinking")
         self._status, self._note = status, ""
         self._answer.begun = True
         pieces.write(text)
@@ -115,9 +116,8 @@ class Fold:
         match event:
             case Started():
                 self._instants.started = event.at
-            case Asking(model=name, request=request):
-                self._model = self._find(name)
-                self._answer = _Answer(request=request)
+            case Asking() | NextTurn():
+                self._ask(event)
             case Waiting(what=what):
                 self._status, self._note = "waiting", what
             case Ready(waited_s=waited):
@@ -131,8 +131,29 @@ class Fold:
                     self._status, self._note = "waiting", ""
             case Sent(request=sent):
                 self._answer.sent = sent
+            case ToolsOffered() | ToolHeld() | ToolStarted() | ToolReturned():
+                self._tool(event)
             case _:
                 self._setback(event)
+
+    def _ask(self, event: Asking | NextTurn) -> None:
+        if isinstance(event, Asking):
+            self._model = self._find(event.model)
+            self._turns = []
+        else:
+            self._turns.append(self._answer)
+            self._status, self._note = "waiting", ""
+        self._answer = Turn(request=event.request)
+
+    def _tool(self, event: Event) -> None:
+        request = self._answer.request
+        offered = {tool.call_name for tool in self._tools.offered}
+        declared = frozenset(function_names(request.tools)) - offered if request else frozenset()
+        self._tools.add(event, len(self._turns) + 1, declared)
+        if isinstance(event, ToolHeld | ToolStarted | ToolReturned):
+            self._status, self._note = "calling", self._tools.note
+        elif isinstance(event, ToolsOffered):
+            self._note = ""
 
     def _setback(self, event: Event) -> None:
         match event:
@@ -148,13 +169,14 @@ class Fold:
 
     def _give_up(self) -> None:
         """A model is left behind: what it reported is paid for, what it measured is not the next one's."""
-        if self._answer.usage != Usage() or self._answer.usd is not None:
-            self._lost.append(self._price(self._model.name, self._answer.usage, self._answer.usd))
-        self._answer = _Answer()
+        if self._answer.told != Usage() or self._answer.usd is not None:
+            self._lost.append(self._price(self._model.name, self._answer.told, self._answer.usd))
+        self._answer, self._tools = Turn(), ToolRuns()
         self._instants.queue_s = self._instants.load_s = None
 
     def _end(self, event: Finished | Failed | Stopped) -> None:
         self._instants.ended = event.at
+        self._tools.end(event.at)
         self._note = ""
         match event:
             case Finished(reason=reason):
@@ -166,9 +188,12 @@ class Fold:
 
     def reply(self, now: float) -> Reply:
         """The reply so far; `now` (perf_counter seconds) is the end of a lane that still goes on."""
-        answer = self._answer
-        text, reasoning = answer.text.getvalue(), answer.reasoning.getvalue()
-        usage = self._usage(text, reasoning)
+        answer, ended = self._answer, self._status == "done"
+        turns = [*self._turns, *([] if self._turns and answer.empty and not ended else [answer])]
+        usages = [turn.usage(ended=ended) for turn in turns]
+        decodings = [(turn.decoding, usage) for turn, usage in zip(turns, usages, strict=True)]
+        partial = self._status in ("stopped", "failed")
+        tools_s, held_s = self._tools.spans(now if self._instants.ended is None else self._instants.ended)
         return Reply(
             lane=self._lane,
             asked=self._asked.name,
@@ -176,31 +201,42 @@ class Fold:
             provider=self._model.provider,
             model_id=self._model.model,
             status=self._status,
-            text=text,
-            reasoning=reasoning,
+            text=_joined([turn.text.getvalue() for turn in turns]),
+            reasoning=_joined([turn.reasoning.getvalue() for turn in turns]),
             tool_calls=tuple(answer.calls),
-            usage=usage,
-            timings=timings(self._instants, usage, now=now, partial=self._status in ("stopped", "failed")),
-            cost=self._cost(usage),
+            usage=all_usage(usages),
+            timings=replace(
+                timings(self._instants, decodings, now=now, partial=partial), tools_s=tools_s, held_s=held_s
+            ),
+            cost=self._cost(turns, usages),
             finish_reason=self._reason,
             failure=self._failure,
-            sent=answer.sent,
+            sent=answer.sent or (self._turns[-1].sent if self._turns else None),
             retries=tuple(self._retries),
             fallbacks=tuple(self._fallbacks),
             staged=dict(self._staged),
             note=self._note,
+            tools=self._tools.offered,
+            tools_missing=self._tools.missing,
+            tool_runs=self._tools.runs(now),
+            said=self._said(),
         )
 
-    def _usage(self, text: str, reasoning: str) -> Usage:
-        answer = self._answer
-        if answer.request is None or not (answer.begun or self._status == "done"):
-            return answer.usage
-        if answer.usage.input and answer.usage.output and (answer.usage.reasoning or not reasoning):
-            return answer.usage
-        return complete_usage(answer.usage, estimated_usage(answer.request, text, reasoning))
-
-    def _cost(self, usage: Usage) -> Cost:
-        if usage == Usage() and self._answer.usd is None:
+    def _cost(self, turns: list[Turn], usages: list[Usage]) -> Cost:
+        if all(usage == Usage() and turn.usd is None for turn, usage in zip(turns, usages, strict=True)):
             return Cost(None, "unknown", detail="No tokens were counted.")
-        cost = self._price(self._model.name, usage, self._answer.usd)
+        priced = [self._price(self._model.name, each, turn.usd) for turn, each in zip(turns, usages, strict=True)]
+        cost = all_cost(priced)
         return with_lost(cost, self._lost) if self._lost else cost
+
+    def _said(self) -> tuple[Message, ...]:
+        answer = self._answer
+        asked = self._turns[0].request if self._turns else answer.request
+        between = answer.request.messages[len(asked.messages) :] if answer.request and asked else ()
+        text = answer.text.getvalue()
+        return (*between, Message("assistant", text)) if text else between
+
+
+def _joined(texts: list[str]) -> str:
+    """The texts of several turns, each a paragraph of its own."""
+    return "\n\n".join(text for text in texts if text)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from llamafarm import tokens
-from llamafarm.types import ChatRequest, Cost, Count, Timings, Usage
+from llamafarm.types import ChatRequest, Cost, CostSource, Count, Timings, ToolCall, Usage
 
 MIN_SPEED_SPAN_S = 0.2
 MIN_SPEED_TOKENS = 8
+CERTAINTY: tuple[CostSource, ...] = ("reported", "free", "config", "table", "unknown")  # surest first
 
 
 @dataclass(slots=True)
@@ -20,20 +22,29 @@ class Instants:
     started: float
     first_reasoning: float | None = None
     first_text: float | None = None
-    last_content: float | None = None
     ended: float | None = None
     queue_s: float | None = None
     load_s: float | None = None
 
-    @property
-    def first_content(self) -> float | None:
-        """The first token of any kind: the start of decoding."""
-        seen = [at for at in (self.first_reasoning, self.first_text) if at is not None]
-        return min(seen) if seen else None
+
+@dataclass(slots=True)
+class Decoding:
+    """When the tokens of one turn came: the first that was seen, the last, and the first of shown reasoning."""
+
+    first: float | None = None
+    last: float | None = None
+    first_reasoning: float | None = None
+
+    def came(self, at: float, *, reasoning: bool = False) -> None:
+        """A piece of text or reasoning came."""
+        self.first = at if self.first is None else self.first
+        self.last = at
+        if reasoning and self.first_reasoning is None:
+            self.first_reasoning = at
 
 
-def timings(instants: Instants, usage: Usage, *, now: float, partial: bool) -> Timings:
-    """The spans of a lane until it ended, or until `now` while it goes on."""
+def timings(instants: Instants, turns: Iterable[tuple[Decoding, Usage]], *, now: float, partial: bool) -> Timings:
+    """The spans of a lane until it ended, or until `now` while it goes on; `turns` as `decode_speed` takes them."""
     start = instants.started
     return Timings(
         queue_s=instants.queue_s,
@@ -41,35 +52,45 @@ def timings(instants: Instants, usage: Usage, *, now: float, partial: bool) -> T
         ttfr_s=_since(start, instants.first_reasoning),
         ttft_s=_since(start, instants.first_text),
         total_s=_since(start, now if instants.ended is None else instants.ended),
-        tokens_per_s=decode_speed(instants, usage),
+        tokens_per_s=decode_speed(turns),
         partial=partial,
     )
 
 
-def decode_speed(instants: Instants, usage: Usage) -> float | None:
-    """Output tokens per second while decoding: (tokens - 1) / (last token - first token).
+def decode_speed(turns: Iterable[tuple[Decoding, Usage]]) -> float | None:
+    """Output tokens per second while decoding: (tokens - 1) / (last token - first token), over all turns together.
 
     None where it would rest on less than 200 ms or fewer than 8 tokens. Reasoning that the server counts
-    but does not show was generated before the first token that was seen, so it is left out.
+    but does not show was generated before the first token that was seen, so it is left out. So is a turn of which
+    nothing was seen before its tool calls, which come all at once.
     """
-    first, last = instants.first_content, instants.last_content
-    if first is None or last is None or usage.output is None:
+    span, shown, gaps = 0.0, 0, 0
+    for decoding, usage in turns:
+        if decoding.first is None or decoding.last is None or usage.output is None:
+            continue
+        hidden = usage.reasoning.value if usage.reasoning and decoding.first_reasoning is None else 0
+        made = usage.output.value - hidden
+        span, shown, gaps = span + decoding.last - decoding.first, shown + made, gaps + max(made - 1, 0)
+    if span < MIN_SPEED_SPAN_S or shown < MIN_SPEED_TOKENS:
         return None
-    shown = usage.output.value
-    if instants.first_reasoning is None and usage.reasoning is not None:
-        shown -= usage.reasoning.value
-    if last - first < MIN_SPEED_SPAN_S or shown < MIN_SPEED_TOKENS:
-        return None
-    return (shown - 1) / (last - first)
+    return gaps / span
 
 
-def estimated_usage(request: ChatRequest, text: str, reasoning: str) -> Usage:
-    """Token counts guessed from the texts, marked as estimated; with pictures the input can't be guessed."""
+def estimated_input(request: ChatRequest) -> Count | None:
+    """The tokens of a request guessed from its messages and tools; with pictures they can't be guessed."""
+    if any(message.images for message in request.messages):
+        return None
+    given = tokens.estimate_messages(request.messages) + sum(tokens.estimate(json.dumps(t)) for t in request.tools)
+    given += sum(_estimated(message.tool_calls) for message in request.messages)
+    return Count(given, "estimated")
+
+
+def estimated_usage(given: Count | None, text: str, reasoning: str, calls: Iterable[ToolCall] = ()) -> Usage:
+    """Token counts of an answer guessed from its texts, marked as estimated; `given` are those of its request."""
     thought = tokens.estimate(reasoning)
-    seen = any(message.images for message in request.messages)
     return Usage(
-        input=None if seen else Count(tokens.estimate_messages(request.messages), "estimated"),
-        output=Count(tokens.estimate(text) + thought, "estimated"),
+        input=given,
+        output=Count(tokens.estimate(text) + _estimated(calls) + thought, "estimated"),
         reasoning=Count(thought, "estimated") if reasoning else None,
     )
 
@@ -82,6 +103,44 @@ def complete_usage(reported: Usage, guess: Usage) -> Usage:
         reasoning=reported.reasoning or guess.reasoning,
         cached=reported.cached,
     )
+
+
+def all_usage(turns: Sequence[Usage]) -> Usage:
+    """The tokens of all turns; input and output are unknown as soon as those of one turn are."""
+    if len(turns) == 1:
+        return turns[0]
+    return Usage(
+        input=_sum([turn.input for turn in turns], whole=True),
+        output=_sum([turn.output for turn in turns], whole=True),
+        reasoning=_sum([turn.reasoning for turn in turns], whole=False),
+        cached=_sum([turn.cached for turn in turns], whole=False),
+    )
+
+
+def all_cost(turns: Sequence[Cost]) -> Cost:
+    """The cost of all turns, as sure as the least sure of them."""
+    if len(turns) == 1:
+        return turns[0]
+    weakest = max(turns, key=lambda cost: CERTAINTY.index(cost.source))
+    known = [cost.usd for cost in turns if cost.usd is not None]
+    return replace(
+        weakest,
+        usd=sum(known, Decimal(0)) if len(known) == len(turns) else None,
+        detail=f"{weakest.detail} Over {len(turns)} turns.".strip(),
+        estimated=any(cost.estimated for cost in turns),
+    )
+
+
+def _sum(counts: Sequence[Count | None], *, whole: bool) -> Count | None:
+    known = [count for count in counts if count is not None]
+    if not known or (whole and len(known) < len(counts)):
+        return None
+    estimated = any(count.source == "estimated" for count in known)
+    return Count(sum(count.value for count in known), "estimated" if estimated else "reported")
+
+
+def _estimated(calls: Iterable[ToolCall]) -> int:
+    return sum(tokens.estimate(call.name) + tokens.estimate(call.arguments) for call in calls)
 
 
 def with_lost(cost: Cost, lost: Sequence[Cost]) -> Cost:

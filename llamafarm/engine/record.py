@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llamafarm.types import Count, JsonValue, Reply, Route
+from llamafarm.types import Count, JsonValue, Reply, Route, ToolRun
 
 
 def comparison_json(prompt: str, routes: Iterable[Route], replies: Iterable[Reply]) -> dict[str, JsonValue]:
@@ -22,6 +22,8 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
 
     `model` is the named model that was asked, `answered_by` the one that answered after `fallbacks`; `provider`,
     the figures and the cost are those of the one that answered. `staged` are faults of a demonstration, by model.
+    `tool_calls` are the calls of MCP tools, with the arguments as the model wrote them and the results as it got them;
+    `tools_missing` says by MCP server why its tools were not there.
     """
     usage, spans, cost = reply.usage, reply.timings, reply.cost
     return {
@@ -36,6 +38,8 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             for step in reply.fallbacks
         ],
         "staged": dict(reply.staged),
+        "tool_calls": [_tool_run(run) for run in reply.tool_runs],
+        "tools_missing": dict(reply.tools_missing),
         "usage": {
             "input": _value(usage.input),
             "output": _value(usage.output),
@@ -50,8 +54,21 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             "ttft_s": spans.ttft_s,
             "total_s": spans.total_s,
             "tokens_per_s": spans.tokens_per_s,
+            "tools_s": spans.tools_s,
         },
         "cost": {"usd": None if cost.usd is None else float(cost.usd), "source": cost.source},
+    }
+
+
+def _tool_run(run: ToolRun) -> dict[str, JsonValue]:
+    return {
+        "server": run.server,
+        "tool": run.tool or run.call.name,
+        "arguments": run.call.arguments,
+        "turn": run.turn,
+        "state": run.state,
+        "result": run.text,
+        "seconds": run.seconds,
     }
 
 

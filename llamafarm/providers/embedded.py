@@ -15,7 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import RequestRejected
+from llamafarm.errors import RequestRejected, ToolsUnsupported
 from llamafarm.providers.base import Provider
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.http import count_of
@@ -104,7 +104,7 @@ class Embedded:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`; `Loading` and `Loaded` where its file is not in memory yet.
 
-        Raises RequestRejected for tools that the model's chat template would silently leave out, and for pictures
+        Raises ToolsUnsupported for tools that the model's chat template would silently leave out, and for pictures
         that the model can't see.
         """
         asked = time.perf_counter()
@@ -117,9 +117,9 @@ class Embedded:
             yield Loaded(at=now, seconds=now - asked)
         running = await asyncio.shield(task)
         if request.tools and not running.supports_tools:
-            raise RequestRejected(
+            raise ToolsUnsupported(
                 f"{self.model.model} can't use tools: its chat template has no place for them.",
-                hint="Take `tools` out, or set tool_call_strategy: prompt_based.",
+                hint="Set tool_call_strategy: prompt_based.",
             )
         if not running.sees and any(message.images for message in request.messages):
             raise RequestRejected(f"{self.model.model} can't see pictures: it takes text alone.")

@@ -25,6 +25,7 @@ from llamafarm.errors import (
     RateLimited,
     RequestRejected,
     ServerFailed,
+    ToolsUnsupported,
 )
 from llamafarm.providers.patience import timed_out
 from llamafarm.types import ChatRequest, JsonValue
@@ -33,6 +34,10 @@ EXCERPT = 200
 REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 _CONTEXT = re.compile(
     r"context[ _-]?(length|size|window)|exceed_context|maximum context|too many tokens", re.IGNORECASE
+)
+# Ollama, vLLM, llama.cpp and OpenRouter, in this order, of a model that can't use tools or was not started for it.
+_NO_TOOLS = re.compile(
+    r"does not support tools|tool choice requires|requires --jinja|support tool use|tools? (is|are) not supported", re.I
 )
 _KEYLIKE = re.compile(r"(?i)(?<=bearer )\S+|\b(?:sk|pk|gsk|hf|xai)[-_][A-Za-z0-9*_.-]{6,}")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -68,6 +73,11 @@ class Faults:
         return error
 
     def _classify(self, refusal: Refusal, said: str) -> ProviderError:
+        if self.request.tools and _NO_TOOLS.search(refusal.text):
+            return ToolsUnsupported(
+                f"{self.model.model} can't use tools (HTTP {refusal.status}){said}",
+                hint="Set tool_call_strategy: prompt_based.",
+            )
         match refusal.status:
             case 401 | 403:
                 return AuthFailed(f"{self.server} refuses the key (HTTP {refusal.status}){said}", hint=self._key_hint())

@@ -52,9 +52,10 @@ class Ollama:
     def payload(self, request: ChatRequest) -> dict[str, JsonValue]:
         """The body of the request. What `extra_body` says wins; a null in it takes a field away."""
         options: dict[str, JsonValue] = {}
+        called = {call.id: call.name for message in request.messages for call in message.tool_calls}
         body: dict[str, JsonValue] = {
             "model": self._model.model,
-            "messages": [_message_json(message) for message in request.messages],
+            "messages": [_message_json(message, called) for message in request.messages],
             "stream": True,
         }
         for name, value in request.parameters.items():
@@ -188,8 +189,11 @@ def _measures(record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
         yield UsageReported(at=at, usage=Usage(input=given, output=made))
 
 
-def _message_json(message: Message) -> dict[str, JsonValue]:
+def _message_json(message: Message, called: Mapping[str, str]) -> dict[str, JsonValue]:
+    """A message in Ollama's form; `called` are the names of the tools that were called, by the calls' ids."""
     body: dict[str, JsonValue] = {"role": message.role, "content": message.content}
+    if (name := called.get(message.tool_call_id or "")) is not None:
+        body["tool_name"] = name
     if message.images:
         body["images"] = [image.data for image in message.images]
     if message.tool_calls:

@@ -18,6 +18,7 @@ STATES: dict[LaneStatus, str] = {
     "loading": "loading the model",
     "thinking": "thinking",
     "streaming": "streaming",
+    "calling": "calling tools",
     "done": "done",
     "stopped": "stopped",
     "failed": "failed",
@@ -27,6 +28,7 @@ ENDINGS = {
     "length": "cut at the token limit",
     "content_filter": "cut by a content filter",
     "tool_calls": "asks for a tool",
+    "tool_turns": "asked for tools until its bound",
 }
 
 

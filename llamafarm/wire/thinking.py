@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from llamafarm.wire.tags import overlap
+
 OPEN, CLOSE = "<think>", "</think>"
 
 
@@ -63,7 +65,7 @@ class Thinking:
             if reasoning:
                 yield Piece(reasoning, reasoning=True)
             return
-        keep = _overlap(self._held, CLOSE)
+        keep = overlap(self._held, CLOSE)
         ready = self._held[: len(self._held) - keep]
         self._held = self._held[len(ready) :]
         if ready:
@@ -73,8 +75,3 @@ class Thinking:
         held, self._held = self._held, ""
         if held:
             yield Piece(held, reasoning=reasoning)
-
-
-def _overlap(text: str, tag: str) -> int:
-    """How many characters at the end of `text` may be the start of `tag`."""
-    return next((size for size in range(min(len(tag) - 1, len(text)), 0, -1) if text.endswith(tag[:size])), 0)

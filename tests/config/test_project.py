@@ -222,6 +222,22 @@ def test_mcp_servers_absent_none_and_some() -> None:
     assert [model.mcp_servers for model in whole.models] == [("fs", "db"), (), ("db",)]
 
 
+def test_an_mcp_server_runs_in_the_files_folder_within_its_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "llamafarm.yaml"
+    path.write_text(
+        f"{HEAD}mcp:\n  servers:\n    - {{name: fs, command: npx, timeout: {{connect: 5}}}}\n"
+        "    - {name: db, base_url: 'http://localhost:1/mcp'}\n"
+        "runtime:\n  models:\n    - {name: a, provider: ollama, model: x, max_tool_turns: 3}\n"
+    )
+    loaded = load(path, environ={})
+    assert loaded.project is not None
+    assert not loaded.errors
+    fs, db = loaded.project.mcp_servers
+    assert (fs.folder, fs.timeout.connect, fs.timeout.call) == (tmp_path, 5, 60)
+    assert (fs.transport, db.transport) == ("stdio", "http")
+    assert loaded.project.models[0].max_tool_turns == 3
+
+
 def test_our_own_settings() -> None:
     model = only_model(
         "provider: openai\nmodel: x\nbase_url: http://localhost:1\npricing: {input: 0.15, output: 0.6, cached: 0.075}\n"

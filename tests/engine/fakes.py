@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
 from decimal import Decimal
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest, Cost, Event, Finished, TextDelta, Usage
+from llamafarm.tools.base import Offer, ToolResult
+from llamafarm.types import (
+    ChatRequest,
+    Cost,
+    Event,
+    Finished,
+    JsonValue,
+    TextDelta,
+    Tool,
+    ToolCall,
+    ToolCalled,
+    Usage,
+)
 
 Step = str | Event | asyncio.Event | BaseException | Callable[[], None]
 
@@ -38,9 +51,71 @@ class Scripted:
                         yield step
                     case _:
                         step()
-            yield Finished(at=time.perf_counter(), reason="stop")
+            if not isinstance(self._steps[-1] if self._steps else None, Finished):
+                yield Finished(at=time.perf_counter(), reason="stop")
         finally:
             self.closed.set()
+
+
+class Turns:
+    """A provider that plays the next script each time it is asked, and the last one ever after."""
+
+    def __init__(self, *scripts: Sequence[Step]) -> None:
+        self._scripts = [Scripted(*steps) for steps in scripts]
+        self.requests: list[ChatRequest] = []
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        script = self._scripts[min(len(self.requests), len(self._scripts) - 1)]
+        self.requests.append(request)
+        async with aclosing(script.stream(request)) as events:
+            async for event in events:
+                yield event
+
+
+def asks(name: str, arguments: str = "{}", call_id: str = "c1") -> ToolCalled:
+    """The model asks for a tool."""
+    return ToolCalled(at=time.perf_counter(), call=ToolCall(call_id, name, arguments))
+
+
+ToolStep = ToolResult | asyncio.Event | BaseException
+
+
+class FakeServers:
+    """MCP servers that offer `tools` and answer each call from its script: gates are waited for, then a result."""
+
+    def __init__(self, *tools: Tool, missing: Mapping[str, str] | None = None, **scripts: Sequence[ToolStep]) -> None:
+        self._offer = Offer(tools, missing or {})
+        self._scripts = scripts
+        self.calls: list[tuple[str, Mapping[str, JsonValue]]] = []
+        self.began = asyncio.Event()
+        self.cancelled: list[str] = []
+
+    async def offer(self, project: Project, servers: Sequence[str], taken: Collection[str] = ()) -> Offer:
+        return self._offer
+
+    def running(self, project: Project) -> frozenset[str]:
+        return frozenset()
+
+    async def call(self, project: Project, tool: Tool, arguments: Mapping[str, JsonValue]) -> ToolResult:
+        self.calls.append((tool.name, arguments))
+        self.began.set()
+        try:
+            for step in self._scripts.get(tool.name, ()):
+                match step:
+                    case asyncio.Event():
+                        await step.wait()
+                    case BaseException():
+                        raise step
+                    case _:
+                        return step
+        except asyncio.CancelledError:
+            self.cancelled.append(tool.name)
+            raise
+        return ToolResult(f"{tool.name} was called")
+
+
+def tool(name: str, server: str = "fs", call_name: str | None = None) -> Tool:
+    return Tool(server, name, call_name or name, f"To {name}.", {"type": "object", "properties": {}})
 
 
 class Registry:

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from llamafarm.engine.metrics import estimated_usage
+from llamafarm.engine.metrics import estimated_input, estimated_usage
 from llamafarm.errors import RequestRejected
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
@@ -55,6 +55,6 @@ async def test_the_embedded_model_says_that_it_sees_nothing() -> None:
 
 
 def test_tokens_of_pictures_are_not_guessed() -> None:
-    usage = estimated_usage(REQUEST, "A llama.", "")
+    usage = estimated_usage(estimated_input(REQUEST), "A llama.", "")
     assert usage.input is None
     assert usage.output is not None

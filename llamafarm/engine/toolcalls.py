@@ -1,0 +1,113 @@
+"""The calls of one turn: all run together, each is told as it goes, and each has a result."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from llamafarm.config.model import Project
+from llamafarm.engine.functions import arguments_of
+from llamafarm.tools.base import Offer, ToolResult
+from llamafarm.tools.results import cut
+from llamafarm.types import Event, JsonValue, Tool, ToolCall, ToolHeld, ToolReturned, ToolStarted
+
+log = logging.getLogger(__name__)
+
+Approve = Callable[[str, Tool, ToolCall], Awaitable[bool]]
+DENIED = "The person who watches did not allow this call. Go on without it."
+
+
+class Servers(Protocol):
+    """What runs tools; see `llamafarm.tools.McpServers`."""
+
+    async def offer(self, project: Project, servers: Sequence[str], taken: Collection[str] = ()) -> Offer:
+        """The tools of the project's `servers`, under names that are not among `taken`."""
+        ...
+
+    async def call(self, project: Project, tool: Tool, arguments: Mapping[str, JsonValue]) -> ToolResult:
+        """The result of one call; never raises but for cancelling."""
+        ...
+
+    def running(self, project: Project) -> frozenset[str]:
+        """The names of the servers that are up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Runs the calls of one lane. `approve`, where given, is asked before each: (lane, tool, call) -> may it run."""
+
+    lane: str
+    project: Project
+    servers: Servers
+    tools: Mapping[str, Tool]
+    approve: Approve | None = None
+
+    async def run(self, calls: Sequence[ToolCall], limit: int) -> AsyncGenerator[Event, None]:
+        """The events of `calls`, one `ToolReturned` each; results are cut to `limit` characters.
+
+        Closing it cancels what still runs, at the servers too.
+        """
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        tasks = [
+            asyncio.create_task(self._one(call, limit, events.put_nowait), name=f"tool {call.name}") for call in calls
+        ]
+        try:
+            left = len(tasks)
+            while left:
+                event = await events.get()
+                left -= isinstance(event, ToolReturned)
+                yield event
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _one(self, call: ToolCall, limit: int, tell: Callable[[Event], None]) -> None:
+        tool = self.tools.get(call.name)
+        try:
+            returned = await self._returned(call, tool, tell)
+        except Exception:
+            log.exception("the call of %s failed unexpectedly", call.name)
+            returned = _answer(call, tool, "The playground itself failed here: its log has the details.")
+        tell(_cut(returned, limit))
+
+    async def _returned(self, call: ToolCall, tool: Tool | None, tell: Callable[[Event], None]) -> ToolReturned:
+        if tool is None:
+            return _answer(call, tool, f"There is no tool {call.name}. The tools are: {', '.join(self.tools)}.")
+        arguments = arguments_of(call.arguments)
+        if arguments is None:
+            return _answer(call, tool, "The arguments are not a JSON object: write them anew.")
+        if self.approve is not None:
+            tell(ToolHeld(at=time.perf_counter(), call_id=call.id))
+            if not await self.approve(self.lane, tool, call):
+                return _answer(call, tool, DENIED, denied=True)
+        began = time.perf_counter()
+        tell(ToolStarted(at=began, call_id=call.id, server=tool.server, tool=tool.name))
+        result = await self.servers.call(self.project, tool, arguments)
+        now = time.perf_counter()
+        return ToolReturned(
+            at=now,
+            call_id=call.id,
+            server=tool.server,
+            tool=tool.name,
+            text=result.text,
+            is_error=result.is_error,
+            seconds=now - began,
+        )
+
+
+def _answer(call: ToolCall, tool: Tool | None, text: str, *, denied: bool = False) -> ToolReturned:
+    """The return of a call that was not made."""
+    server, name = (tool.server, tool.name) if tool else ("", "")
+    return ToolReturned(
+        at=time.perf_counter(), call_id=call.id, server=server, tool=name, text=text, is_error=True, denied=denied
+    )
+
+
+def _cut(returned: ToolReturned, limit: int) -> ToolReturned:
+    return replace(returned, text=cut(returned.text, limit))

@@ -1,0 +1,47 @@
+"""One turn of a model's answer, as far as it has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from io import StringIO
+
+from llamafarm.engine.metrics import Decoding, complete_usage, estimated_input, estimated_usage
+from llamafarm.types import ChatRequest, Count, SentRequest, ToolCall, Usage
+
+
+@dataclass(slots=True)
+class Turn:
+    """What has come of one turn: all of the answer, where the model asks for no tools.
+
+    `given` is the guessed size of the request, once it has been `guessed`: a reply is asked for many times.
+    """
+
+    request: ChatRequest | None = None
+    text: StringIO = field(default_factory=StringIO)
+    reasoning: StringIO = field(default_factory=StringIO)
+    calls: list[ToolCall] = field(default_factory=list)
+    decoding: Decoding = field(default_factory=Decoding)
+    told: Usage = field(default_factory=Usage)
+    usd: Decimal | None = None
+    sent: SentRequest | None = None
+    begun: bool = False
+    given: Count | None = None
+    guessed: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of it can be counted or paid for."""
+        return not self.begun and self.told == Usage() and self.usd is None
+
+    def usage(self, *, ended: bool) -> Usage:
+        """The tokens as the server told them, with what it left out estimated once there is an answer."""
+        told = self.told
+        if self.request is None or not (self.begun or ended):
+            return told
+        reasoning = self.reasoning.getvalue()
+        if told.input and told.output and (told.reasoning or not reasoning):
+            return told
+        if told.input is None and not self.guessed:
+            self.given, self.guessed = estimated_input(self.request), True
+        return complete_usage(told, estimated_usage(self.given, self.text.getvalue(), reasoning, self.calls))

@@ -1,0 +1,141 @@
+"""What the MCP server can do, without MCP: arguments in, JSON out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.record import comparison_json, lane_json
+from llamafarm.errors import RequestError
+from llamafarm.routing import suggest
+from llamafarm.runtime import Runtime
+from llamafarm.types import JsonValue, Reply, is_final
+
+MAX_LANES = 32
+Progress = Callable[[int, int, str], Awaitable[None]]
+Answer = dict[str, JsonValue]
+
+
+class Arguments(BaseModel):
+    """Base of the arguments of all tools."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str | None = Field(None, description="namespace/name of a project of this server; else its first.")
+
+
+class ListModels(Arguments):
+    """List the named models of a project: provider, model id, whether each can be used, and which is the default."""
+
+
+class RoutePrompt(Arguments):
+    """Say which named model each routing strategy would pick for a prompt, and why. No model is asked."""
+
+    prompt: str = Field(description="The prompt.", min_length=1)
+
+
+class Compare(Arguments):
+    """Ask several named models the same at once: every answer with its time to first token, tokens and cost."""
+
+    prompt: str = Field(description="What to ask.", min_length=1)
+    models: list[str] | None = Field(None, description="Names of models; else all that can be used.", min_length=1)
+    system: str | None = Field(None, description="A system prompt in place of the project's own.")
+
+
+class Chat(Arguments):
+    """Ask one named model: its answer with its time to first token, tokens and cost."""
+
+    prompt: str = Field(description="What to ask.", min_length=1)
+    model: str | None = Field(None, description="The name of the model; else the project's default.")
+    system: str | None = Field(None, description="A system prompt in place of the project's own.")
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """The tools on the operator's projects. All raise RequestError for what is not there."""
+
+    runtime: Runtime
+
+    async def list_models(self, asked: ListModels) -> Answer:
+        """The project and its models."""
+        project = await self._project(asked.project)
+        return {
+            "project": f"{project.namespace}/{project.name}",
+            "models": [_model(model, project) for model in project.models],
+        }
+
+    async def route(self, asked: RoutePrompt) -> Answer:
+        """The model that each strategy picks, with its reason."""
+        project = await self._project(asked.project)
+        return {
+            route.strategy: {"model": route.model, "reason": route.reason} for route in suggest(asked.prompt, project)
+        }
+
+    async def compare(self, asked: Compare, progress: Progress) -> Answer:
+        """The record of a comparison; `progress` hears of each lane that ends."""
+        project = await self._project(asked.project)
+        models = [_named(project, name) for name in dict.fromkeys(asked.models or ())]
+        models = models or [model for model in project.models if model.usable] or list(project.models)
+        if len(models) > MAX_LANES:
+            raise RequestError(f"{len(models)} models at once are too many.", hint=f"Name at most {MAX_LANES}.")
+        replies = await self._ask(project, models, asked.prompt, asked.system, progress)
+        return comparison_json(asked.prompt, suggest(asked.prompt, project), replies)
+
+    async def chat(self, asked: Chat, progress: Progress) -> Answer:
+        """The record of one lane."""
+        project = await self._project(asked.project)
+        model = _named(project, asked.model or project.default_model)
+        (reply,) = await self._ask(project, [model], asked.prompt, asked.system, progress)
+        return lane_json(reply)
+
+    async def _ask(
+        self, project: Project, models: Sequence[NamedModel], prompt: str, system: str | None, progress: Progress
+    ) -> list[Reply]:
+        lanes = [Lane(model.name, model, system=system) for model in models]
+        board = self.runtime.board(project, lanes)
+        ended = 0
+        comparison = self.runtime.compare(project, lanes, Question.of(prompt))
+        async with comparison, aclosing(comparison.events()) as events:
+            async for told in events:
+                board.add(told)
+                if is_final(told.event):
+                    ended += 1
+                    await progress(ended, len(lanes), f"{told.lane}: {board.replies()[told.lane].status}")
+        return list(board.replies().values())
+
+    async def _project(self, name: str | None) -> Project:
+        library = self.runtime.library
+        await library.refresh()
+        projects = {
+            f"{each.project.namespace}/{each.project.name}": each.project for each in library.entries if each.project
+        }
+        if name is None and projects:
+            return next(iter(projects.values()))
+        if name not in projects:
+            raise RequestError(f"There is no project {name}.", hint=f"There is: {', '.join(projects) or 'none'}.")
+        return projects[name]
+
+
+def _named(project: Project, name: str) -> NamedModel:
+    model = project.model(name)
+    if model is None:
+        known = ", ".join(each.name for each in project.models)
+        raise RequestError(f"There is no model {name}.", hint=f"The project has: {known}.")
+    return model
+
+
+def _model(model: NamedModel, project: Project) -> JsonValue:
+    return {
+        "name": model.name,
+        "provider": model.provider,
+        "model": model.model,
+        "description": model.description,
+        "default": model.name == project.default_model,
+        "usable": model.usable,
+        "problems": [problem.message for problem in model.problems],
+    }

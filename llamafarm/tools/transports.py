@@ -1,0 +1,149 @@
+"""From a server's entry in the project file to the package's streams: stdio, streamable HTTP, SSE."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+from mcp.client.sse import sse_client
+from mcp.client.stdio import DEFAULT_INHERITED_ENV_VARS, StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+from llamafarm.config.model import McpServer
+from llamafarm.tools.stderr import LastWords
+
+GIVEN = ("PATH", "HOME")  # all that a stdio server gets of our environment
+HTTP_TIMEOUT_S = 30.0
+MAX_EVENT = 16 * 1024 * 1024  # bytes of one result over server-sent events, as for an answer of a model
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(slots=True)
+class Line:
+    """What is known of a connection from outside the protocol: `status` of the last refusal, the process's last words.
+
+    `ended` is called when the server's side of the stream has ended.
+    """
+
+    ended: Callable[[], None]
+    status: int | None = None
+    words: LastWords = field(default_factory=LastWords)
+
+
+@asynccontextmanager
+async def connected(server: McpServer, line: Line) -> AsyncIterator[tuple[Any, Any]]:
+    """The read and write streams to `server`, for `mcp.Client`; to be opened and closed by one task.
+
+    Raises OSError where a command can't be started.
+    """
+    headers = {name: value.get_secret_value() for name, value in server.headers.items()}
+    address = server.base_url or ""
+    async with AsyncExitStack() as stack:
+        if server.transport == "stdio":
+            stack.enter_context(line.words)
+            opening = stdio_client(parameters(server), errlog=line.words.file)
+        elif server.transport == "http":
+            client = await stack.enter_async_context(_client(line, headers))
+            opening = streamable_http_client(address, http_client=client, max_sse_event_size=MAX_EVENT)
+        else:
+            opening = sse_client(address, httpx_client_factory=_Clients(line, headers))
+        read, write = await stack.enter_async_context(opening)
+        if server.transport == "stdio":
+            line.words.started()
+        yield _Watched(read, line.ended), write
+
+
+def parameters(server: McpServer) -> StdioServerParameters:
+    """How a stdio server is started: in its project's folder, with the file's environment, PATH and HOME alone.
+
+    The package itself adds a few variables more (USER, TERM, …), and has no switch for it: on POSIX systems, `env -u`
+    takes them away before the command runs. Values never stand in the arguments, where any user could read them.
+    """
+    env = {name: os.environ[name] for name in GIVEN if name in os.environ}
+    env |= {name: value.get_secret_value() for name, value in server.env.items()}
+    command, arguments = server.command or "", list(server.args)
+    folder = server.folder or "."
+    unwanted = [name for name in DEFAULT_INHERITED_ENV_VARS if name not in env]
+    if os.name == "posix" and unwanted and (taker := shutil.which("env")):
+        place = str(Path(folder) / command) if "/" in command else command
+        if not shutil.which(place, path=env.get("PATH")):
+            raise FileNotFoundError(command)
+        arguments = [*(part for name in unwanted for part in ("-u", name)), command, *arguments]
+        command = taker
+    return StdioServerParameters(command=command, args=arguments, env=env, cwd=folder)
+
+
+def _client(line: Line, headers: dict[str, str]) -> httpx2.AsyncClient:
+    """The HTTP client of one server. Reading has no bound here: each call has one, and a stream may be silent."""
+
+    async def note(response: httpx2.Response) -> None:
+        if response.is_error:
+            line.status = response.status_code
+
+    direct = httpx2.AsyncHTTPTransport()
+    return httpx2.AsyncClient(
+        headers=headers,
+        timeout=httpx2.Timeout(HTTP_TIMEOUT_S, read=None),
+        event_hooks={"response": [note]},
+        mounts={f"all://{host}": direct for host in LOCAL},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    """Gives the package our client where it would make its own."""
+
+    line: Line
+    headers: dict[str, str]
+
+    def __call__(
+        self,
+        headers: dict[str, str] | None = None,  # noqa: ARG002 - the package's signature
+        timeout: httpx2.Timeout | None = None,  # noqa: ARG002
+        auth: httpx2.Auth | None = None,  # noqa: ARG002
+    ) -> httpx2.AsyncClient:
+        return _client(self.line, self.headers)
+
+
+class _Watched:
+    """A read stream that tells when it has ended. The package reads it to its end, and then says nothing."""
+
+    def __init__(self, inner: Any, ended: Callable[[], None]) -> None:
+        self._inner = inner
+        self._ended = ended
+
+    @property
+    def last_context(self) -> Any:
+        """The context of the newest message, where the inner stream keeps one."""
+        return getattr(self._inner, "last_context", None)
+
+    async def receive(self) -> Any:
+        """The next message."""
+        return await self._inner.receive()
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._inner.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        return await self._inner.__anext__()
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended()
+        await self._inner.__aexit__(kind, error, trace)

@@ -1,0 +1,106 @@
+"""Tools in the prompt, calls in the text."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from llamafarm.errors import Interrupted
+from llamafarm.providers.prompted import Prompted
+from llamafarm.types import ChatRequest, Event, Finished, Message, ReasoningDelta, TextDelta, ToolCall, ToolCalled
+from tests.engine.fakes import Scripted, Step
+
+LOOK: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "look",
+        "description": "To look at things. It takes some time.",
+        "parameters": {"type": "object", "properties": {"at": {"type": "string", "description": "Where."}}},
+    },
+}
+CALL = '<tool_call>{"name": "look", "arguments": {"at": "barn"}}</tool_call>'
+USER = Message("user", "What is in the barn?")
+
+
+async def ask(request: ChatRequest, *steps: Step, window: int = 4096) -> tuple[list[Event], ChatRequest]:
+    inner = Scripted(*steps)
+    async with aclosing(Prompted(inner, window).stream(request)) as events:
+        told = [event async for event in events]
+    return told, inner.requests[0]
+
+
+async def test_tools_go_into_the_system_prompt() -> None:
+    request = ChatRequest((Message("system", "Be brief."), USER), {"seed": 1}, (LOOK,))
+    _, sent = await ask(request, "Hay.")
+    assert (sent.tools, sent.parameters, sent.messages[1]) == ((), {"seed": 1}, USER)
+    guide = sent.messages[0].content
+    assert guide.startswith("Be brief.\n\nYou can call tools.")
+    assert '{"name": "look", "description": "To look at things. It takes some time.", "parameters": {' in guide
+    assert '<tool_call>{"name": "the tool\'s name"' in guide
+    _, bare = await ask(ChatRequest((USER,), tools=(LOOK,)), "Hay.")
+    assert [message.role for message in bare.messages] == ["system", "user"]
+
+
+async def test_without_room_they_are_described_in_short() -> None:
+    _, sent = await ask(ChatRequest((USER,), tools=(LOOK,) * 3), "Hay.", window=100)
+    assert (
+        '{"name": "look", "description": "To look at things", "arguments": {"at": "string"}}'
+        in sent.messages[0].content
+    )
+
+
+async def test_llamafarms_own_form_of_a_tool() -> None:
+    _, sent = await ask(ChatRequest((USER,), tools=({"type": "tool", "name": "look", "description": "x"}, {})), "Hay.")
+    assert '{"name": "look", "description": "x"}' in sent.messages[0].content
+
+
+async def test_calls_and_results_of_before_are_text() -> None:
+    messages = (
+        USER,
+        Message("assistant", "I look. ", (ToolCall("1", "look", '{"at": "barn"}'), ToolCall("2", "look", "{}"))),
+        Message("tool", "hay", tool_call_id="1"),
+        Message("tool", "nothing", tool_call_id="2"),
+    )
+    for tools in ((LOOK,), ()):
+        _, sent = await ask(ChatRequest(messages, tools=tools), "Hay.")
+        asked, told = sent.messages[-2:]
+        assert asked == Message(
+            "assistant", f'I look.\n{CALL}\n<tool_call>{{"name": "look", "arguments": {{}}}}</tool_call>'
+        )
+        assert told.role == "user"
+        assert told.content == "<tool_response>\nhay\n</tool_response>\n<tool_response>\nnothing\n</tool_response>"
+
+
+async def test_a_call_is_an_event_and_no_text() -> None:
+    thought = ReasoningDelta(at=1.0, text="<tool_call>hm")
+    events, _ = await ask(ChatRequest((USER,), tools=(LOOK,)), thought, "I look. ", CALL[:9], CALL[9:])
+    assert events[0] == thought
+    assert [event.text for event in events if isinstance(event, TextDelta)] == ["I look. "]
+    assert [event.call for event in events if isinstance(event, ToolCalled)] == [
+        ToolCall("call_1", "look", '{"at": "barn"}')
+    ]
+    assert isinstance(events[-1], Finished)
+    assert events[-1].reason == "tool_calls"
+
+
+async def test_how_it_ended_stays_where_the_answer_was_cut() -> None:
+    events, _ = await ask(ChatRequest((USER,), tools=(LOOK,)), CALL, Finished(at=1.0, reason="length"))
+    assert events[-1] == Finished(at=1.0, reason="length")
+
+
+async def test_without_tools_text_stays_as_it_is() -> None:
+    events, sent = await ask(ChatRequest((USER,)), CALL)
+    assert [event.text for event in events if isinstance(event, TextDelta)] == [CALL]
+    assert sent.messages == (USER,)
+
+
+async def test_what_was_held_back_is_told_before_an_error() -> None:
+    seen: list[Event] = []
+    inner = Scripted("Hay <tool", Interrupted("It broke."))
+    async with aclosing(Prompted(inner, 4096).stream(ChatRequest((USER,), tools=(LOOK,)))) as events:
+        seen += [await anext(events), await anext(events)]
+        with pytest.raises(Interrupted):
+            await anext(events)
+    assert "".join(event.text for event in seen if isinstance(event, TextDelta)) == "Hay <tool"
