@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from llamafarm import display
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question, request_for
+from llamafarm.engine.metrics import estimated_input
 from llamafarm.errors import RequestError
-from llamafarm.tokens import estimate_messages
-from llamafarm.types import Cost, Count, Reply, Usage
+from llamafarm.types import ChatRequest, Cost, Count, Reply, Usage
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.markup import Markup, tag
 
@@ -58,8 +58,8 @@ def look_ahead(
             request = request_for(project, lane, question)
         except RequestError:
             continue
-        seen = any(message.images for message in request.messages)
-        given = None if seen else _given(turns, model, question) or estimate_messages(request.messages)
+        guess = estimated_input(request)
+        given = None if guess is None else _given(turns, model, question) or guess.value
         limit = next((value for name in LIMITS if isinstance(value := request.parameters.get(name), int)), None)
         found.append(
             Outlook(
@@ -80,9 +80,10 @@ def _given(turns: Sequence[Turn], model: NamedModel, question: Question) -> int 
     if reply is None or not _counted(reply):
         return None
     before, made, thought = reply.usage.input, reply.usage.output, reply.usage.reasoning
-    if before is None or made is None:
+    fresh = estimated_input(ChatRequest(question.messages))
+    if before is None or made is None or fresh is None:
         return None
-    return before.value + made.value - (thought.value if thought else 0) + estimate_messages(question.messages)
+    return before.value + made.value - (thought.value if thought else 0) + fresh.value
 
 
 def _counted(reply: Reply) -> bool:
