@@ -20,6 +20,7 @@ from llamafarm.ui.talk import talk_outputs
 from llamafarm.ui.talk_handlers import TalkHandlers
 from llamafarm.ui.temperature import scale
 from llamafarm.ui.theme import css, head, script, theme
+from llamafarm.ui.tool_handlers import ToolHandlers
 
 EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st tab would wait
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -36,6 +37,7 @@ def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
         _wire_prompt(page, handlers)
         _wire_lanes(page, handlers)
         _wire_talk(page, TalkHandlers(handlers))
+        _wire_tools(page, ToolHandlers(handlers))
     demo.max_threads = EVENTS_AT_ONCE
     demo.queue(default_concurrency_limit=None, api_open=False)
     return demo
@@ -69,7 +71,8 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
 def _shown(page: Page) -> list[Block]:
     """All that opening a project changes."""
     outputs: list[Block] = [page.masthead, page.models, page.variables, page.table, page.routing, page.outlook]
-    outputs += [page.send, page.stop, *_talk(page)]
+    outputs += [page.send, page.stop, *_talk(page), page.tools.ask]
+    outputs += [page.tools.listed, page.tools.tool, page.tools.result]
     panel = page.panel
     outputs += [panel.report, panel.asks, panel.trust, panel.editor, panel.check]
     outputs += page.theatre.faults
@@ -85,13 +88,14 @@ def _talk(page: Page) -> list[Block]:
 
 def _live(page: Page) -> list[Block]:
     """What follows the replies of all lanes."""
-    return [component for slot in page.slots for component in (*slot.live, *slot.thoughts)]
+    gate = [page.gate.shown, page.gate.key]
+    return gate + [component for slot in page.slots for component in (*slot.live, *slot.thoughts)]
 
 
 def _asked(page: Page) -> list[Any]:
     """What Send, Follow up and Retry read."""
     controls = [control for slot in page.slots for control in slot.tab.controls]
-    return [page.prompt, page.variables, *page.theatre.inputs, *controls]
+    return [page.prompt, page.variables, page.tools.ask, *page.theatre.inputs, *controls]
 
 
 def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
@@ -148,6 +152,15 @@ def _wire_talk(page: Page, handlers: TalkHandlers) -> None:
             alone.click(handlers.alone(seat), [page.prompt], _chosen(page), **QUIET)
 
 
+def _wire_tools(page: Page, handlers: ToolHandlers) -> None:
+    gate, tools = page.gate, page.tools
+    for button, answer in ((gate.allow, handlers.allow), (gate.deny, handlers.deny)):
+        button.click(answer, [gate.key], [gate.shown, gate.key], **QUIET)
+    slow = QUIET | {"show_progress": "minimal"}
+    tools.find.click(handlers.find, None, [tools.listed, tools.tool], **slow)
+    tools.call.click(handlers.call, [tools.tool, tools.arguments], [tools.result], **slow)
+
+
 def _wire_lanes(page: Page, handlers: Handlers) -> None:
     for seat, slot in enumerate(page.slots):
         tab = slot.tab
@@ -157,7 +170,7 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
             retry.click(
                 handlers.retry(seat),
                 _asked(page),
-                [page.table, *slot.live, *slot.thoughts],
+                [page.table, page.gate.shown, page.gate.key, *slot.live, *slot.thoughts],
                 concurrency_limit=None,
                 **QUIET,
             )

@@ -9,6 +9,7 @@ from llamafarm.config.model import Ask, Loaded, NamedModel, Project
 from llamafarm.errors import Problem
 from llamafarm.types import Reply, Route
 from llamafarm.ui.markup import Markup, join, tag
+from llamafarm.ui.tools import tool_runs
 from llamafarm.ui.words import SOURCES, ending, status_pill
 
 
@@ -33,6 +34,7 @@ def lane_head(model: NamedModel, reply: Reply | None) -> Markup:
         tag("div", tag("h3", model.name), *_state(reply), class_="lf-lane-title"),
         tag("div", _identity(model), class_="lf-sub"),
         steps(reply) if reply else None,
+        tool_runs(reply) if reply else None,
         trouble(model, reply),
         class_="lf-lane-head lf-thinks" if reply and reply.reasoning else "lf-lane-head",
     )

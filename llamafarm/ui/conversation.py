@@ -29,12 +29,12 @@ class Turn:
 
 
 def history(turns: Sequence[Turn], lane: str) -> tuple[Message, ...]:
-    """What `lane` was asked and answered; a turn in which it gave no text is left out, a partial answer stays."""
+    """What `lane` was asked and answered, its tool calls included; a turn without an answer is left out."""
     messages: list[Message] = []
     for turn in turns:
         reply = turn.replies.get(lane)
         if reply is not None and reply.text:
-            messages += [*turn.question.messages, Message("assistant", reply.text)]
+            messages += [*turn.question.messages, *(reply.said or (Message("assistant", reply.text),))]
     return tuple(messages)
 
 

@@ -12,6 +12,7 @@ from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.slots import Slot, build_card, build_tab, html
 from llamafarm.ui.talk import Pictures, Talk, build_pictures, build_talk
 from llamafarm.ui.theatre import Theatre, build_theatre
+from llamafarm.ui.tools import Gate, Tools, build_gate, build_tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Page:
     models: gr.CheckboxGroup
     variables: gr.Textbox
     theatre: Theatre
+    tools: Tools
+    gate: Gate
     routing: gr.HTML
     outlook: gr.HTML
     talk: Talk
@@ -83,8 +86,10 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
                 label="Template variables, one name=value a line", lines=2, visible=False, elem_id="variables"
             )
             theatre = build_theatre()
+            tools = build_tools()
             routing = html(routing_card((), ""), elem_id="routing")
             outlook = html(elem_id="outlook")
+            gate = build_gate()
             talk = build_talk()
             table = html(elem_id="table")
             with gr.Row(elem_id="exports"):
@@ -102,6 +107,8 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         models=models,
         variables=variables,
         theatre=theatre,
+        tools=tools,
+        gate=gate,
         routing=routing,
         outlook=outlook,
         talk=talk,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -10,10 +12,11 @@ import gradio as gr
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question, failure
+from llamafarm.engine.toolcalls import Approve
 from llamafarm.errors import RequestError
 from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
-from llamafarm.types import Image, JsonValue, Reply
+from llamafarm.types import Image, JsonValue, Reply, Tool, ToolCall
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import Changes
 from llamafarm.ui.sessions import Session
@@ -21,6 +24,7 @@ from llamafarm.ui.settings import Settings
 from llamafarm.ui.show import Updates, idle, live_updates, table_of
 from llamafarm.ui.talk import talk_updates
 from llamafarm.ui.theatre import staged
+from llamafarm.ui.tools import Held, held_card, held_key
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 0.5
@@ -30,13 +34,14 @@ HEARTBEAT_S = 0.5
 class Ask:
     """What Send and Retry read from the page; `settings` and `faults` are the controls of each seat, in order.
 
-    `stage`: the theatre is on, and `faults` are staged.
+    `stage`: the theatre is on, and `faults` are staged. `ask_before` are the MCP servers whose calls wait for a person.
     """
 
     prompt: str
     variables: str
     stage: bool
     faults: Sequence[str]
+    ask_before: Sequence[str]
     settings: Sequence[Settings]
 
     def question(self, images: tuple[Image, ...] = ()) -> Question:
@@ -124,7 +129,7 @@ class Runner:
         session.tell(ticket, refused | board.replies())
         changes: Changes[object, object] = Changes()
         yield changes.of(self._updates(session, ticket))
-        async with runtime.compare(project, lanes, question) as comparison:
+        async with runtime.compare(project, lanes, question, approve=_approver(session, ask)) as comparison:
             session.runs.append(comparison)
             try:
                 async with aclosing(comparison.batches(every_s=FLUSH_S, heartbeat_s=HEARTBEAT_S)) as batches:
@@ -140,11 +145,32 @@ class Runner:
         """The table, and the lanes that still belong to the run that holds `ticket`."""
         if session.closed:
             return {}
-        updates: Updates = {self.page.table: table_of(session)}
+        gate = self.page.gate
+        updates: Updates = {
+            self.page.table: table_of(session),
+            gate.shown: held_card(session.held),
+            gate.key: held_key(session.held),
+        }
         for slot, model in zip(self.page.slots, session.seats(), strict=False):
             if session.holder.get(model.name) is ticket:
                 updates |= live_updates(slot, model, session.replies.get(model.name))
         return updates
+
+
+def _approver(session: Session, ask: Ask) -> Approve:
+    """Lets a person decide on each call of the servers that they want to be asked about."""
+
+    async def approve(lane: str, tool: Tool, call: ToolCall) -> bool:
+        if tool.server not in ask.ask_before:
+            return True
+        held = Held(secrets.token_hex(8), lane, tool, call, asyncio.get_running_loop().create_future())
+        session.held.append(held)
+        try:
+            return await held.word
+        finally:
+            session.held.remove(held)
+
+    return approve
 
 
 def _lanes(

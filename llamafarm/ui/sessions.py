@@ -14,9 +14,10 @@ from llamafarm.config.model import Loaded, NamedModel, Project
 from llamafarm.engine.chat import Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.rests import Rests
-from llamafarm.types import Message, Reply, Route
+from llamafarm.types import Message, Reply, Route, Tool
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.pictures import Picture
+from llamafarm.ui.tools import Held
 
 MAX_LANES = 12  # side by side on the page; a project may hold more
 
@@ -30,7 +31,8 @@ class Session:
 
     `holder` says which run owns each lane: a lane that is retried while others still stream belongs to
     the newer run, and the older one no longer speaks for it. `rests` are the models that failed on this tab's
-    stage, apart from the server's own. `closed`: another session took its place.
+    stage, apart from the server's own. `held` are the tool calls that wait for a person, `tools` those that were
+    listed. `closed`: another session took its place.
     """
 
     loaded: Loaded
@@ -46,6 +48,8 @@ class Session:
     pictures: tuple[Picture, ...] = ()
     holder: dict[str, object] = field(default_factory=dict)
     rests: Rests = field(default_factory=Rests)
+    held: list[Held] = field(default_factory=list)
+    tools: Sequence[Tool] = ()
     closed: bool = False
 
     def __post_init__(self) -> None:

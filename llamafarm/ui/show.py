@@ -19,6 +19,7 @@ from llamafarm.ui.slots import Slot
 from llamafarm.ui.table import shared, table
 from llamafarm.ui.temperature import scale
 from llamafarm.ui.theatre import theatre_updates
+from llamafarm.ui.tools import asked_before
 
 # What Gradio takes from a listener: components and their new values or gr.update(...) of several kinds.
 Updates = dict[Any, Any]
@@ -43,6 +44,10 @@ def project_updates(page: Page, session: Session, *, may_trust: bool) -> Updates
         page.variables: variables_box(project),
         page.table: table_of(session),
         **theatre_updates(page.theatre, session.seats()),
+        page.tools.ask: asked_before(project.mcp_servers if project else ()),
+        page.tools.listed: "",
+        page.tools.tool: gr.Dropdown(choices=[], value=None),
+        page.tools.result: "",
         **slots_updates(page.slots, session),
     }
 

@@ -23,7 +23,7 @@ STATES: dict[LaneStatus, str] = {
     "stopped": "stopped",
     "failed": "failed",
 }
-RUNNING: tuple[LaneStatus, ...] = ("waiting", "loading", "thinking", "streaming")
+RUNNING: tuple[LaneStatus, ...] = ("waiting", "loading", "thinking", "streaming", "calling")
 ENDINGS = {
     "length": "cut at the token limit",
     "content_filter": "cut by a content filter",
