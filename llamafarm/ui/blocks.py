@@ -24,7 +24,7 @@ class QuickBlocks(gr.Blocks):
     ) -> list[Any]:
         """As Gradio's, for the outputs that change; the others are passed over."""
         outputs = list(block_fn.outputs)
-        if block_fn.batch or len(outputs) == 1:
+        if block_fn.batch or len(outputs) <= 1:
             return await self._told(block_fn, predictions, state)
         if _skipped(predictions):
             return [skip() for _ in outputs]

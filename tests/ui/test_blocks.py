@@ -50,3 +50,10 @@ async def test_what_is_left_alone_is_not_built_anew(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(gr.Markdown, "__init__", counted)
     await demo.postprocess_data(fn, {fn.outputs[0]: gr.Markdown(visible=False), fn.outputs[1]: "so"}, None)
     assert len(made) == 2  # the update that the test makes, and what Gradio makes of it
+
+
+@pytest.mark.parametrize("kind", [gr.Blocks, QuickBlocks])
+async def test_a_listener_without_outputs(kind: type[gr.Blocks]) -> None:
+    with kind() as demo:
+        gr.Button("go").click(lambda: None, None, None)
+    assert await demo.postprocess_data(demo.fns[next(iter(demo.fns))], None, None) == []  # type: ignore[arg-type]
