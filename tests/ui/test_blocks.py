@@ -56,4 +56,4 @@ async def test_what_is_left_alone_is_not_built_anew(monkeypatch: pytest.MonkeyPa
 async def test_a_listener_without_outputs(kind: type[gr.Blocks]) -> None:
     with kind() as demo:
         gr.Button("go").click(lambda: None, None, None)
-    assert await demo.postprocess_data(demo.fns[next(iter(demo.fns))], None, None) == []  # type: ignore[arg-type]
+    assert await demo.postprocess_data(demo.fns[next(iter(demo.fns))], None, None) == []
