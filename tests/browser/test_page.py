@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -83,10 +82,8 @@ def test_stop_stops_within_a_second(sample_server: str, open_page: OpenPage) -> 
     page.get_by_role("tab", name="Side by side").click()
     send(page, "Write a very long story about a llama, chapter by chapter.")
     expect(page.locator(".lf-table .lf-pill.lf-streaming").first).to_be_visible()
-    started = time.perf_counter()
     page.locator("#stop").click()
     expect(page.locator(".lf-table .lf-pill.lf-stopped").first).to_be_visible(timeout=1000)
-    assert time.perf_counter() - started < 1.5
     expect(page.locator("#send")).to_be_enabled()
     expect(page.locator(".lf-table .lf-pill.lf-streaming")).to_have_count(0)
 
