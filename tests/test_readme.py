@@ -16,7 +16,7 @@ import typer.main
 from llamafarm.cli.main import app
 from llamafarm.config import load, parse, report, sample_names, sample_path
 from llamafarm.config.mcp import KEYS as SERVER_KEYS
-from llamafarm.config.model import PROVIDERS, Pricing, Timeouts
+from llamafarm.config.model import PROVIDERS, NamedModel, Pricing, ServerTimeouts, Timeouts
 from llamafarm.config.models import ADDRESSES, KEYS, UNUSED
 from llamafarm.config.project import RUNTIME, USED
 from llamafarm.engine.record import comparison_json
@@ -26,7 +26,7 @@ from llamafarm.types import Reply, Route
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 MAX_PICTURE = 250 * 1024
-ENVIRON = {"OPENAI_API_KEY": "k"}
+ENVIRON = {"OPENAI_API_KEY": "k", "DB_TOKEN": "t"}
 REPLY = Reply(lane="a", asked="a", model="a", provider="embedded", model_id="m", status="done")
 GROUP: Any = typer.main.get_command(app)  # a click Group, which typer types as any command
 
@@ -149,6 +149,10 @@ def test_every_key_is_in_the_reference() -> None:
 def test_every_default_is_as_written() -> None:
     for name, field in Timeouts.model_fields.items():
         assert f"`{name}` ({field.default:g})" in section("### A named model")
+    for name, field in ServerTimeouts.model_fields.items():
+        assert f"`{name}` ({field.default:g})" in section("### MCP servers")
+    turns = NamedModel.model_fields["max_tool_turns"].default
+    assert f"before it has to answer: {turns}," in section("### A named model")
     assert first_column("### Providers") == set(PROVIDERS)
     for address in ADDRESSES.values():
         assert f"`{address}`" in section("### Providers")

@@ -74,7 +74,7 @@ def _shown(page: Page) -> list[Block]:
     outputs += [page.send, page.stop, *_talk(page), page.tools.ask]
     outputs += [page.tools.listed, page.tools.tool, page.tools.result]
     panel = page.panel
-    outputs += [panel.report, panel.asks, panel.trust, panel.editor, panel.check]
+    outputs += [panel.source, panel.report, panel.asks, panel.trust, panel.editor, panel.check]
     outputs += page.theatre.faults
     for slot in page.slots:
         tab = slot.tab

@@ -50,7 +50,7 @@ class Projects:
         if key not in {known for _, known in self.sources()}:
             raise RequestError("This project is not in the list.")
         path = sample_path(key.removeprefix(SAMPLE)) if key.startswith(SAMPLE) else Path(key.removeprefix(OPERATOR))
-        return await self._file(path)
+        return await self._file(path, source=key)
 
     async def path(self, text: str) -> Session:
         """The session for a file of this machine, which only a person at this machine may name."""
@@ -63,10 +63,10 @@ class Projects:
             raise RequestError(f"There is no file {path}.", hint="Write the whole path.")
         return await self._file(path)
 
-    async def _file(self, path: Path) -> Session:
+    async def _file(self, path: Path, source: str | None = None) -> Session:
         loaded = await asyncio.to_thread(load, path)
         text = await asyncio.to_thread(_shown_text, path)
-        return Session(loaded, text=text, title=path.name)
+        return Session(loaded, text=text, title=path.name, source=source)
 
     async def text(self, text: str, name: str) -> Session:
         """The session for a file's text from the browser, not trusted."""

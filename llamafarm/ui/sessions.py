@@ -29,6 +29,7 @@ class Session:
     `turns` are those before the newest question; `editing` is the turn that the next follow-up replaces, with all
     that came after it. `pictures` go with the next prompt.
 
+    `source` is the project's key in the page's list, None for what came by path or from the browser.
     `holder` says which run owns each lane: a lane that is retried while others still stream belongs to
     the newer run, and the older one no longer speaks for it. `rests` are the models that failed on this tab's
     stage, apart from the server's own. `held` are the tool calls that wait for a person, `tools` those that were
@@ -38,6 +39,7 @@ class Session:
     loaded: Loaded
     text: str = ""
     title: str = ""
+    source: str | None = None
     chosen: Sequence[str] = ()
     runs: list[Comparison] = field(default_factory=list)
     replies: dict[str, Reply] = field(default_factory=dict)

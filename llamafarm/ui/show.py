@@ -33,6 +33,7 @@ def project_updates(page: Page, session: Session, *, may_trust: bool) -> Updates
     models = project.models if project else ()
     return {
         page.masthead: masthead(project),
+        panel.source: session.source,
         panel.report: report(loaded, session.title),
         panel.asks: gr.HTML(asks(loaded, may_trust=may_trust), visible=untrusted),
         panel.trust: gr.Button(visible=untrusted and may_trust),

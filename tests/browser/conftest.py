@@ -29,7 +29,7 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-extensions",
 ]
-PATIENCE_MS = 30_000  # a real model on a busy machine takes its time
+PATIENCE_MS = 60_000  # a real model on a busy machine takes its time
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -241,6 +241,10 @@ def test_a_file_from_the_browser(sample_server: str, open_page: OpenPage, tmp_pa
     chooser.value.set_files(path)
     expect(page.locator("#masthead")).to_contain_text("x/mine")
     expect(page.locator(".lf-table tbody tr")).to_have_count(1)
+    expect(page.locator("#source input")).to_have_value("")  # nothing of the list is shown any more
+    page.locator("#source input").click()
+    page.get_by_role("option", name="sample: embedded").click()
+    expect(page.locator("#masthead")).to_contain_text("samples/embedded")
 
 
 def test_a_file_that_is_broken_says_so_where_the_answers_would_be(
