@@ -27,6 +27,7 @@ from llamafarm.runtime import Runtime
 from llamafarm.types import (
     Event,
     FellBack,
+    NextTurn,
     ReasoningDelta,
     Relayed,
     Reply,
@@ -42,18 +43,25 @@ HEARTBEAT_S = 0.5
 
 @dataclass(slots=True)
 class Teller:
-    """Tells an answer on a screen. `text`: the answer and its reasoning too, as they come."""
+    """Tells one answer on a screen. `text`: the answer and its reasoning too, as they come."""
 
     screen: Screen
     text: bool = True
     _relayed: bool = False
+    _told: bool = False
+    _turned: bool = False
 
     def tell(self, events: Sequence[Event]) -> None:
         """What has happened, in order."""
         for event in events:
             match event:
                 case TextDelta(text=text) if self.text:
+                    if self._told and self._turned:  # as the reply joins the texts of its turns
+                        self.screen.paragraph()
+                    self._told, self._turned = True, False
                     self.screen.answer(text)
+                case NextTurn():
+                    self._turned = True
                 case ReasoningDelta(text=text) if self.text:
                     self.screen.reasoning(text)
                 case ToolsOffered() | ToolCalled() | ToolReturned():
@@ -94,7 +102,6 @@ class Teller:
             self.screen.reasoning(reply.reasoning)
             self.screen.answer(reply.text)
         self.screen.end()
-        self._relayed = False
         if reply.failure is not None:
             self.screen.note(f"lf: {failure_line(reply.failure)}", RED)
 

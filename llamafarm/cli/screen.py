@@ -41,6 +41,10 @@ class Screen:
         self._out.buffer.flush()
         self._open_out = not text.endswith("\n")
 
+    def paragraph(self) -> None:
+        """The answer goes on in a new paragraph; on a terminal a note may have ended the line before."""
+        self.answer("\n" if self.shown and not self._open_out else "\n\n")
+
     def end(self) -> None:
         """The answer is over: its last line is ended, where it did not end it itself."""
         if self._open_out:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,36 @@ def test_tool_calls_and_a_cut_answer_are_told(tmp_path: Path, run: Run, serve: S
     assert (done.code, done.text) == (0, "")
     assert 'tool call: weather({"place": "Lima"})' in done.notes
     assert run("chat", "Hello").notes.endswith(" · cut at the token limit\n")
+
+
+TURN = {"index": 0, "id": "c1", "function": {"name": "add", "arguments": '{"a": 1, "b": 2}'}}
+TOOLS = """mcp:
+  servers:
+    - {name: maths, transport: stdio, command: "%s", args: [-m, tests.tools.serve, stdio]}
+    - {name: gone, transport: http, base_url: "http://127.0.0.1:9/mcp"}
+"""
+
+
+def test_tools_that_run_here_are_told_and_turns_are_paragraphs(
+    tmp_path: Path, run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    asks = plays("openai", [said("openai", "I look."), chunk({"tool_calls": [TURN]}), ending("openai", "tool_calls")])
+    tells = plays("openai", answer("openai", "It is ", "3."))
+    server = serve(tells, asks, tells, asks)
+    written(tmp_path, HEAD + entry("fast", server.url) + TOOLS % sys.executable)
+    done, whole = run("chat", "What is 1 + 2?"), run("chat", "--json", "What is 1 + 2?")
+    assert (done.code, done.text) == (0, "I look.\n\nIt is 3.\n")
+    missing, called, returned, summary = done.notes.splitlines()
+    assert missing.startswith("no tools of gone: ")
+    assert called == 'tool call: add({"a": 1, "b": 2})'
+    assert returned.startswith("maths: add → done, ")
+    assert returned.endswith(": 3")
+    assert " · 22 in, 14 out · " in summary
+    told = json.loads(whole.out)
+    assert told["text"] == "I look.\n\nIt is 3."
+    assert [(each["tool"], each["result"]) for each in told["tool_calls"]] == [("add", "3")]
+    assert told["open_tool_calls"] == []
 
 
 # --- what is asked
