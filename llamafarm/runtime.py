@@ -12,16 +12,18 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.preview import preview
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolcalls import Approve
 from llamafarm.engine.toolloop import Toolbox
 from llamafarm.pricing import PriceBook
+from llamafarm.providers.check import check_models
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT
 from llamafarm.providers.registry import Providers
 from llamafarm.tools import McpServers
-from llamafarm.types import Fault
+from llamafarm.types import Fault, ModelCheck, SentRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,14 @@ class Runtime:
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`."""
         return Board(project, tuple(lanes), self.prices)
+
+    async def check(self, project: Project) -> tuple[ModelCheck, ...]:
+        """A look at each named model: is its server there, has it the model, does it take the key? Within 8 s."""
+        return await check_models(project.models, self.providers.client)
+
+    async def preview(self, project: Project, lane: Lane, question: Question) -> SentRequest:
+        """The request that `lane` would send to its own model; nothing leaves. See `engine.preview`."""
+        return await preview(project, lane, question, self.providers)
 
 
 @asynccontextmanager

@@ -166,6 +166,31 @@ class Route:
     signals: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
+Verdict = Literal["yes", "no", "unknown"]
+KeyState = Literal["none", "missing", "refused", "accepted", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCheck:
+    """What a look at the named model `model` found, without asking it anything.
+
+    server: whether its server answers (for an embedded model: whether llama.cpp is installed). found: whether the
+    server lists the model (whether its file is there); unknown where it doesn't tell. key: `none` is sent,
+    `missing` is one that should be, `accepted` is one that was not refused; servers that list their models to anyone
+    accept every key here. usable: nothing speaks against asking it. message: in a sentence what was found. todo:
+    what to do, empty where nothing is to be done. seconds: how long the server took, None where it was not asked.
+    """
+
+    model: str
+    server: Verdict
+    found: Verdict
+    key: KeyState
+    usable: bool
+    message: str
+    todo: str = ""
+    seconds: float | None = None
+
+
 # --- what a lane says ------------------------------------------------------------------------------
 
 
@@ -313,6 +338,24 @@ class CostReported(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed(Event):
+    """A LlamaFarm server tells which of its named models answers, and how it came to that.
+
+    It is told when the answer begins, and again at its end. `route` says how the model was found, `fallbacks` which
+    models failed before it; `cost` is what the server made of the usage, None until it is known. `estimated`: the
+    token counts are no model server's own.
+    """
+
+    model: str
+    provider: str
+    model_id: str
+    route: Route | None = None
+    fallbacks: tuple[FellBack, ...] = ()
+    cost: Cost | None = None
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Retrying(Event):
     """A try failed before any content; the next, number `attempt` (from 2), starts in `delay_s` seconds."""
 
@@ -407,7 +450,8 @@ class Reply:
     `lane` names the lane, `asked` its named model, `model` the one that answers (another after a fallback),
     `provider` and `model_id` are those of the one that answers. `text` and `reasoning` are whole; `finish_reason`
     and `failure` are None until there is one. `note` says in words what the lane is doing, where its status alone
-    does not. `staged` are the models and faults of a demonstration: its figures are no measurements.
+    does not. `staged` are the models and faults of a demonstration: its figures are no measurements. `relayed` is what
+    a LlamaFarm server told of its own model behind this one.
 
     `tool_calls` are the calls of the newest turn, for the asker to answer where `finish_reason` is tool_calls.
     `tools` are what the model was told of, `tools_missing` says by MCP server why its tools were not there, and
@@ -433,6 +477,7 @@ class Reply:
     retries: tuple[Retrying, ...] = ()
     fallbacks: tuple[FellBack, ...] = ()
     staged: Mapping[str, Fault] = field(default_factory=dict)
+    relayed: Relayed | None = None
     note: str = ""
     tools: tuple[Tool, ...] = ()
     tools_missing: Mapping[str, str] = field(default_factory=dict)

@@ -14,12 +14,13 @@ import pytest
 import typer.main
 
 from llamafarm.cli.main import app
-from llamafarm.config import load, parse, report, sample_names, sample_path
+from llamafarm.config import load, parse, sample_names, sample_path
 from llamafarm.config.mcp import KEYS as SERVER_KEYS
 from llamafarm.config.model import PROVIDERS, NamedModel, Pricing, ServerTimeouts, Timeouts
 from llamafarm.config.models import ADDRESSES, KEYS, UNUSED
 from llamafarm.config.project import RUNTIME, USED
-from llamafarm.engine.record import comparison_json
+from llamafarm.config.report import report
+from llamafarm.engine.record import chat_json, comparison_json
 from llamafarm.routing import complexity
 from llamafarm.types import Reply, Route
 
@@ -89,6 +90,11 @@ def test_the_record_of_compare_has_these_keys() -> None:
     assert shape(json.loads(told)) == shape(comparison_json("hi", routes, [REPLY]))
 
 
+def test_the_record_of_chat_has_these_keys() -> None:
+    (told,) = blocks("json", section("### `lf chat`"))
+    assert shape(json.loads(told)) == shape(chat_json("hi", Route("default", "a", "why"), REPLY))
+
+
 @pytest.mark.parametrize(
     ("prompt", "tier"),
     [
@@ -124,10 +130,14 @@ def test_every_command_is_understood(arguments: list[str]) -> None:
     assert GROUP.commands[name].make_context(name, rest)
 
 
-@pytest.mark.parametrize("name", ["compare", "serve"])
+def options_of(command: Any) -> set[str]:
+    own = {opt for param in command.params for opt in param.opts if opt.startswith("--")} - {"--help"}
+    return own.union(*map(options_of, getattr(command, "commands", {}).values()))
+
+
+@pytest.mark.parametrize("name", ["chat", "compare", "route", "models", "init", "serve"])
 def test_every_option_is_listed(name: str) -> None:
-    options = {opt for param in GROUP.commands[name].params for opt in param.opts if opt.startswith("--")} - {"--help"}
-    assert first_column(f"### `lf {name}`") == options
+    assert first_column(f"### `lf {name}`") == options_of(GROUP.commands[name])
 
 
 def test_every_command_has_its_section() -> None:

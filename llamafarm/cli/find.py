@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from llamafarm.config.model import NamedModel, Project
 
 NAMES = tuple(f"llamafarm.{suffix}" for suffix in ("yaml", "yml", "json", "toml"))
 
@@ -18,7 +22,7 @@ def project_file(named: Path | None) -> Path:
     for name in NAMES:
         if Path(name).is_file():
             return Path(name)
-    raise typer.BadParameter("There is no llamafarm.yaml in this folder: name a file.")
+    raise typer.BadParameter("There is no llamafarm.yaml in this folder: name a file, or make one with lf init.")
 
 
 def project_or_sample(named: Path | None) -> Path:
@@ -29,3 +33,23 @@ def project_or_sample(named: Path | None) -> Path:
         typer.echo("lf: there is no llamafarm.yaml here, so the bundled sample is used.", err=True)
         return sample_path(FIRST)
     return project_file(named)
+
+
+def project_of(path: Path) -> Project:
+    """The project in the file at `path`. Raises ConfigError where there is none."""
+    from llamafarm.config import load
+    from llamafarm.errors import ConfigError
+
+    loaded = load(path)
+    if loaded.project is None:
+        raise ConfigError(f"{path} can't be used.", loaded.errors)
+    return loaded.project
+
+
+def model_of(project: Project, name: str, hint: str = "--model") -> NamedModel:
+    """The named model `name`; else wrong usage, with the names that there are."""
+    model = project.model(name)
+    if model is None:
+        known = ", ".join(each.name for each in project.models)
+        raise typer.BadParameter(f"There is no model {name}; the project has: {known}.", param_hint=hint)
+    return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -9,7 +10,10 @@ from typing import Annotated
 import typer
 
 from llamafarm import __version__
+from llamafarm.cli import chat, models
 from llamafarm.cli.compare import compare
+from llamafarm.cli.init import init
+from llamafarm.cli.route import route
 from llamafarm.cli.serve import serve
 from llamafarm.cli.validate import validate
 from llamafarm.errors import ConfigError, LlamaFarmError
@@ -18,14 +22,23 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="lf",
-    help="Compare the language models of a llamafarm.yaml: which answers best, how fast, at what cost.",
-    epilog="Exit codes: 0 done, 1 no usable model or no answer, 2 wrong usage, 130 interrupted.",
+    help="Ask and compare the language models of a llamafarm.yaml: which answers best, how fast, at what cost.",
+    epilog="""\b
+Examples:
+  lf init && lf chat "Hello"
+  lf compare "Why is the sky blue?"
+
+Exit codes: 0 done, 1 no usable model or no answer, 2 wrong usage, 130 interrupted.""",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command(epilog="Example: lf validate llamafarm.yaml --json")(validate)
+app.command(epilog=chat.HELP)(chat.chat)
 app.command(epilog='Example: lf compare --models fast,expert "Why is the sky blue?"')(compare)
+app.command(epilog='Example: lf route "Analyze the causes of the war"')(route)
+app.add_typer(models.app, name="models", epilog="Example: lf models check")
+app.command(epilog="Example: lf validate llamafarm.yaml --json")(validate)
+app.command(epilog="Example: lf init speed_tiers")(init)
 app.command(epilog="Example: lf serve --config llamafarm.yaml --port 8000")(serve)
 
 
@@ -49,6 +62,7 @@ def main(arguments: Sequence[str] | None = None, *, defaults: Mapping[str, Mappi
 
     `defaults` are other default values of options, by command and option.
     """
+    _settle_streams()
     try:
         app(args=None if arguments is None else list(arguments), default_map=defaults)
     except LlamaFarmError as error:
@@ -58,3 +72,14 @@ def main(arguments: Sequence[str] | None = None, *, defaults: Mapping[str, Mappi
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _settle_streams() -> None:
+    """A closed output goes nowhere, and a character that the terminal's encoding lacks becomes a question mark."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - open until the process ends
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - the same
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group
+from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
 from llamafarm import display
+from llamafarm.cli.console import open_console
+from llamafarm.cli.lines import WORTH_TELLING_S, fallback_line, missing_line, run_line
+from llamafarm.cli.plain import one_line, plain
 from llamafarm.types import Reply, Route
 
-WORTH_TELLING_S = 0.05
-RESULT = 120  # characters of a tool's result
-TAIL = 3  # lines of an answer that is still coming
-STYLES = {"done": "green", "failed": "red", "stopped": "yellow"}
+TAIL = 240  # characters of an answer that is still coming
+NOTE = 32  # characters of what a lane is waiting for
+BAR = 24
+ENDED = {"done": ("✓ done", "green"), "failed": ("✗ failed", "red"), "stopped": ("■ stopped", "yellow")}
+FIGURES = ("TTFT", "Total", "Speed", "In", "Out", "Cost")
 
 
 class LiveTable:
     """Redraws on a terminal, and writes once at the end where the output goes elsewhere."""
 
     def __init__(self, routes: Sequence[Route], default: str, *, shown: bool) -> None:
-        self._console = Console(highlight=False)
+        self._console = open_console()
         self._routes = routes
         self._default = default
         self._shown = shown
         self._replies: Mapping[str, Reply] = {}
+        self._spinners: dict[str, Spinner] = {}
+        self._began = time.perf_counter()
         live = shown and self._console.is_terminal
         self._live = Live(console=self._console, auto_refresh=False, transient=True) if live else None
 
@@ -47,14 +56,7 @@ class LiveTable:
             self._live.stop()
         if self._shown and self._replies:
             for reply in self._replies.values():
-                self._console.print(Text(f"\n{reply.lane}", style="bold"))
-                for line in chain_lines(reply):
-                    self._console.print(Text(line, style="yellow"))
-                for line in tool_lines(reply):
-                    self._console.print(Text(_plain(line), style="dim"))
-                self._console.print(Text(_plain(reply.text) or "(no text)"))
-                if reply.failure:
-                    self._console.print(Text(f"{reply.failure.message} {reply.failure.hint}".strip(), style="red"))
+                self._answer(reply)
             self._console.print()
             self._console.print(self._table())
             for note in notes(self._replies.values()):
@@ -65,59 +67,89 @@ class LiveTable:
         self._replies = replies
         if self._live:
             tails = [
-                Text(f"{reply.lane}: {' '.join(_plain(reply.text).split())[-TAIL * 80 :]}", style="dim")
+                Text(f"{reply.lane}: …{one_line(reply.text)[-TAIL:]}", style="dim")
                 for reply in replies.values()
                 if not reply.ended and reply.text
             ]
-            self._live.update(Group(self._table(), *tails), refresh=True)
+            self._live.update(Group(self._table(), Text(), self._progress(), *tails), refresh=True)
+
+    def _answer(self, reply: Reply) -> None:
+        """A lane's whole answer, with the way to it."""
+        self._console.print(Text(f"\n{reply.lane}", style="bold"))
+        for line in chain_lines(reply):
+            self._console.print(Text(line, style="yellow"))
+        for line in tool_lines(reply):
+            self._console.print(Text(line, style="dim"))
+        self._console.print(Text(plain(reply.text) or "(no text)"))
+        if reply.failure:
+            self._console.print(Text(one_line(f"{reply.failure.message} {reply.failure.hint}"), style="red"))
+
+    def _progress(self) -> RenderableType:
+        """How many lanes have ended, and how long it took until now."""
+        done, lanes = sum(reply.ended for reply in self._replies.values()), len(self._replies)
+        row = Table.grid(padding=(0, 1, 0, 0))
+        row.add_row(
+            ProgressBar(total=lanes, completed=done, width=BAR, complete_style="green", finished_style="green"),
+            Text(
+                f"{done} of {lanes} done · {display.seconds(time.perf_counter() - self._began)} · Ctrl-C stops", "dim"
+            ),
+        )
+        return row
 
     def _table(self) -> Table:
-        table = Table("Model", "Status", box=None, pad_edge=False)
-        for name in ("TTFT", "Total", "Speed", "In", "Out", "Cost", "Source"):
-            table.add_column(name, justify="left" if name == "Source" else "right")
+        table = Table("Model", "State", box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for name in FIGURES:
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("Source")
         picked = {route.model for route in self._routes}
         for reply in self._replies.values():
             stand_in = f" ← {reply.model}" if reply.model != reply.asked else ""
             marks = (" (default)" if reply.asked == self._default else "") + (" →" if reply.asked in picked else "")
-            spans, usage, cost = reply.timings, reply.usage, reply.cost
-            estimated = usage.output is not None and usage.output.source == "estimated"
             table.add_row(
-                f"{reply.lane}{marks}{stand_in}",
-                Text(reply.status, style=STYLES.get(reply.status, "cyan")),
-                display.seconds(spans.ttft_s),
-                display.seconds(spans.total_s),
-                display.speed(spans.tokens_per_s, estimated=estimated),
-                display.tokens(usage.input),
-                display.tokens(usage.output),
-                display.usd(cost.usd, estimated=cost.estimated),
-                cost.source,
+                Text(one_line(f"{reply.lane}{marks}{stand_in}")),
+                self._state(reply),
+                *map(Text, _figures(reply)),
+                Text(reply.cost.source, style="dim"),
             )
         return table
+
+    def _state(self, reply: Reply) -> RenderableType:
+        """What a lane is doing, turning while it does; how it ended."""
+        if reply.status in ENDED:
+            return Text(*ENDED[reply.status])
+        note = one_line(reply.note)
+        doing = f"{reply.status} {note[:NOTE]}{'…' if len(note) > NOTE else ''}".strip()
+        spinner = self._spinners.setdefault(reply.lane, Spinner("dots", style="cyan"))
+        spinner.update(text=Text(doing, style="cyan"))
+        return spinner
+
+
+def _figures(reply: Reply) -> tuple[str, ...]:
+    spans, usage, cost = reply.timings, reply.usage, reply.cost
+    estimated = usage.output is not None and usage.output.source == "estimated"
+    return (
+        display.seconds(spans.ttft_s),
+        display.seconds(spans.total_s),
+        display.speed(spans.tokens_per_s, estimated=estimated),
+        display.tokens(usage.input),
+        display.tokens(usage.output),
+        display.usd(cost.usd, estimated=cost.estimated),
+    )
 
 
 def chain_lines(reply: Reply) -> list[str]:
     """The tries and fallbacks of a lane, a line each."""
-    tries = [f"try {each.attempt}: {each.message}" for each in reply.retries]
-    steps = [
-        f"{step.model} → {step.to} after {display.seconds(step.lost_s)}: {step.message}" for step in reply.fallbacks
-    ]
-    return [_plain(line) for line in (*tries, *steps)]
+    tries = [one_line(f"try {each.attempt}: {each.message}") for each in reply.retries]
+    return [*tries, *map(fallback_line, reply.fallbacks)]
 
 
 def tool_lines(reply: Reply) -> Iterator[str]:
     """What was called and what came of it, a line each; and why the tools of a server were not there."""
     for name, why in reply.tools_missing.items():
-        yield f"no tools of {name}: {why}"
+        yield missing_line(name, why)
     for run in reply.tool_runs:
         name = f"{run.server}: {run.tool}" if run.server else run.call.name
-        result = " ".join(run.text.split())
-        shown = result if len(result) <= RESULT else f"{result[:RESULT]}…"
-        yield f"{name} {run.call.arguments} → {run.state}, {display.seconds(run.seconds)}: {shown}"
-
-
-def _plain(text: str) -> str:
-    """`text` without control characters: what a model says must not steer the terminal."""
-    return "".join(char for char in text if char in "\n\t" or char.isprintable())
+        yield run_line(f"{name} {run.call.arguments}", run.state, run.seconds, run.text)
 
 
 def notes(replies: Iterable[Reply]) -> Iterator[str]:

@@ -15,8 +15,12 @@ def validate(
     file: Annotated[Path | None, typer.Argument(help="The project file; else ./llamafarm.yaml.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")] = False,
 ) -> None:
-    """Check a project file: exit 0 if a model can be used, 1 if not, 2 for wrong usage."""
-    from llamafarm.config import load, report
+    """Check a project file.
+
+    The exit code is 0 if a model can be used, 1 if none can, 2 for wrong usage.
+    """
+    from llamafarm.config import load
+    from llamafarm.config.report import report
     from llamafarm.config.text import lines
 
     path = project_file(file)

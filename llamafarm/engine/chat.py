@@ -44,14 +44,15 @@ class Lane:
 class Question:
     """What is asked: the conversation so far, and values for the prompts' template variables.
 
-    `parameters` and `tools` (OpenAI function definitions) are the asker's own, for whichever model answers: they
-    come after the project's.
+    `parameters`, `tools` (OpenAI function definitions) and `system` are the asker's own, for whichever model answers:
+    the first two come after the project's, and `system` replaces its system messages as `Lane.system` does.
     """
 
     messages: tuple[Message, ...]
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     tools: tuple[Mapping[str, JsonValue], ...] = ()
+    system: str | None = None
 
     @classmethod
     def of(
@@ -77,10 +78,11 @@ def request_for(project: Project, lane: Lane, question: Question, model: NamedMo
     asked = model or lane.model
     own = asked.name == lane.model.name
     prompts = [Message(m.role, render(m.content, question.variables)) for m in project.messages_for(asked)]
-    if own and lane.system is not None:
+    system = lane.system if own and lane.system is not None else question.system
+    if system is not None:
         prompts = [message for message in prompts if message.role != "system"]
-        if lane.system.strip():
-            prompts.insert(0, Message("system", render(lane.system, question.variables)))
+        if system.strip():
+            prompts.insert(0, Message("system", render(system, question.variables)))
     parameters = {**asked.parameters, **(lane.parameters if own else {}), **question.parameters}
     return ChatRequest(
         messages=(*prompts, *lane.history, *question.messages),

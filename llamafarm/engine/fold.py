@@ -34,6 +34,7 @@ from llamafarm.types import (
     NextTurn,
     Ready,
     ReasoningDelta,
+    Relayed,
     Reply,
     Retrying,
     Sent,
@@ -96,6 +97,8 @@ class Fold:
                 self._answer.told = usage
             case CostReported(usd=usd):
                 self._answer.usd = usd
+            case Relayed():
+                self._answer.relayed = event
             case Finished() | Failed() | Stopped():
                 self._end(event)
             case _:
@@ -215,6 +218,7 @@ class Fold:
             retries=tuple(self._retries),
             fallbacks=tuple(self._fallbacks),
             staged=dict(self._staged),
+            relayed=answer.relayed,
             note=self._note,
             tools=self._tools.offered,
             tools_missing=self._tools.missing,

@@ -1,10 +1,12 @@
-"""A comparison as JSON for machines: the contract of `lf compare --json`."""
+"""A comparison or an answer as JSON for machines: the contracts of `lf compare --json` and `lf chat --json`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llamafarm.types import Count, JsonValue, Reply, Route, ToolRun
+from llamafarm.types import Count, JsonValue, Reply, Route, ToolCall, ToolRun
+
+CALLS = "tool_calls"  # the finish_reason of an answer that waits for the asker's tools
 
 
 def comparison_json(prompt: str, routes: Iterable[Route], replies: Iterable[Reply]) -> dict[str, JsonValue]:
@@ -14,6 +16,42 @@ def comparison_json(prompt: str, routes: Iterable[Route], replies: Iterable[Repl
         "route": {route.strategy: {"model": route.model, "reason": route.reason} for route in routes},
         "lanes": [lane_json(reply) for reply in replies],
     }
+
+
+def chat_json(prompt: str, route: Route, reply: Reply) -> dict[str, JsonValue]:
+    """One answer: what `lane_json` has, and the rest of what is known of it.
+
+    `route` says how the model was found: by `strategy` `named` or `default`, or by a router's, with its reason.
+    `retries` are tries that failed, before the model or a fallback answered; `lost_s` are the seconds that went to
+    models which failed. `open_tool_calls` are calls of tools that are not ours, for the asker to make. `partial`: the
+    figures are those until the answer was stopped or failed. `cost.detail` says what the cost rests on,
+    `cost.estimated` that its tokens are.
+    """
+    lane, spans, cost = lane_json(reply), reply.timings, reply.cost
+    return {
+        "prompt": prompt,
+        "route": {"strategy": route.strategy, "model": route.model, "reason": route.reason},
+        **lane,
+        "model_id": reply.model_id,
+        "reasoning": reply.reasoning,
+        "open_tool_calls": [_open_call(call) for call in reply.tool_calls] if reply.finish_reason == CALLS else [],
+        "retries": [
+            {"attempt": each.attempt, "delay_s": each.delay_s, "kind": each.kind, "message": each.message}
+            for each in reply.retries
+        ],
+        "lost_s": reply.lost_s,
+        "partial": spans.partial,
+        "timings": _object(lane["timings"]) | {"ttfr_s": spans.ttfr_s},
+        "cost": _object(lane["cost"]) | {"estimated": cost.estimated, "detail": cost.detail},
+    }
+
+
+def _open_call(call: ToolCall) -> dict[str, JsonValue]:
+    return {"id": call.id, "name": call.name, "arguments": call.arguments}
+
+
+def _object(value: JsonValue) -> dict[str, JsonValue]:
+    return value if isinstance(value, dict) else {}
 
 
 def lane_json(reply: Reply) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from io import StringIO
 
 from llamafarm.engine.metrics import Decoding, complete_usage, estimated_input, estimated_usage
-from llamafarm.types import ChatRequest, Count, SentRequest, ToolCall, Usage
+from llamafarm.types import ChatRequest, Count, Relayed, SentRequest, ToolCall, Usage
 
 
 @dataclass(slots=True)
@@ -24,6 +24,7 @@ class Turn:
     decoding: Decoding = field(default_factory=Decoding)
     told: Usage = field(default_factory=Usage)
     usd: Decimal | None = None
+    relayed: Relayed | None = None
     sent: SentRequest | None = None
     begun: bool = False
     given: Count | None = None

@@ -2,7 +2,8 @@
 
 The form is that of https://platform.openai.com/docs/api-reference/chat-streaming, with what compatible
 servers add: reasoning in `reasoning_content` (DeepSeek, vLLM, llama.cpp) or `reasoning` (OpenRouter), cost
-in `usage.cost` (OpenRouter), cached tokens in `prompt_cache_hit_tokens` (DeepSeek).
+in `usage.cost` (OpenRouter), cached tokens in `prompt_cache_hit_tokens` (DeepSeek), LlamaFarm's own word in
+`llamafarm` (see `relay`).
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from llamafarm.providers.http import count_of
+from llamafarm.providers.relay import relayed
 from llamafarm.types import (
     CostReported,
     Count,
+    CountSource,
     Event,
     JsonValue,
     ReasoningDelta,
@@ -44,16 +47,25 @@ class ChatChunks:
         self.finish_reason: str | None = None
         self._thinking = Thinking()
         self._calls: dict[int, _PartialCall] = {}
+        self._counted: CountSource = "reported"
 
     def feed(self, record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
         """The events of one chunk that arrived at `at`."""
+        yield from self.told(record, at)
         choices = record.get("choices")
         for choice in choices[:1] if isinstance(choices, list) else []:
             if isinstance(choice, dict):
                 yield from self._choice(choice, at)
         usage = record.get("usage")
         if isinstance(usage, dict):
-            yield from _usage(usage, at)
+            yield from _usage(usage, self._counted, at)
+
+    def told(self, record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+        """What a LlamaFarm server tells beside its answer, or beside its error."""
+        event = relayed(record.get("llamafarm"), at)
+        if event is not None:
+            self._counted = "estimated" if event.estimated else "reported"
+            yield event
 
     def end(self, at: float) -> Iterator[Event]:
         """What was held back until the end: the rest of the text, and the tool calls."""
@@ -106,13 +118,13 @@ def _deltas(pieces: Iterator[Piece], at: float) -> Iterator[Event]:
         yield ReasoningDelta(at=at, text=piece.text) if piece.reasoning else TextDelta(at=at, text=piece.text)
 
 
-def _usage(usage: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
-    cached = _detail(usage, "prompt_tokens_details", "cached_tokens") or _count(usage, "prompt_cache_hit_tokens")
+def _usage(usage: Mapping[str, JsonValue], source: CountSource, at: float) -> Iterator[Event]:
+    cached = _detail(usage, "prompt_tokens_details", "cached_tokens", source)
     counted = Usage(
-        input=_count(usage, "prompt_tokens"),
-        output=_count(usage, "completion_tokens"),
-        reasoning=_detail(usage, "completion_tokens_details", "reasoning_tokens"),
-        cached=cached,
+        input=_count(usage, "prompt_tokens", source),
+        output=_count(usage, "completion_tokens", source),
+        reasoning=_detail(usage, "completion_tokens_details", "reasoning_tokens", source),
+        cached=cached or _count(usage, "prompt_cache_hit_tokens", source),
     )
     if counted != Usage():
         yield UsageReported(at=at, usage=counted)
@@ -121,11 +133,11 @@ def _usage(usage: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
         yield CostReported(at=at, usd=Decimal(str(cost)))
 
 
-def _count(values: Mapping[str, JsonValue], name: str) -> Count | None:
+def _count(values: Mapping[str, JsonValue], name: str, source: CountSource) -> Count | None:
     value = count_of(values.get(name))
-    return None if value is None else Count(value, "reported")
+    return None if value is None else Count(value, source)
 
 
-def _detail(usage: Mapping[str, JsonValue], details: str, name: str) -> Count | None:
+def _detail(usage: Mapping[str, JsonValue], details: str, name: str, source: CountSource) -> Count | None:
     inner = usage.get(details)
-    return _count(inner, name) if isinstance(inner, dict) else None
+    return _count(inner, name, source) if isinstance(inner, dict) else None

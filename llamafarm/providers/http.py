@@ -1,4 +1,4 @@
-"""One POST whose answer is read as it comes: what the protocols share."""
+"""One request whose answer is read as it comes: what the protocols share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import httpx
 import orjson
@@ -34,7 +35,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request to one model's server: what is sent, and how its answer is waited for."""
+    """One request to one model's server: what is sent, and how its answer is waited for. A GET has no body."""
 
     model: NamedModel
     client: httpx.AsyncClient
@@ -42,6 +43,7 @@ class Exchange:
     url: str
     body: Mapping[str, JsonValue]
     headers: Mapping[str, str]
+    method: Literal["GET", "POST"] = "POST"
 
     @property
     def faults(self) -> Faults:
@@ -54,13 +56,13 @@ class Exchange:
         if self.model.api_key:
             shown["Authorization"] = f"Bearer ${self.model.key_variable or 'API_KEY'}"
         body = {name: _short(value) for name, value in self.body.items()}
-        return SentRequest("POST", _without_password(self.url), shown, body)
+        return SentRequest(self.method, _without_password(self.url), shown, body)
 
     @asynccontextmanager
     async def open(self, patience: Patience) -> AsyncIterator[httpx.Response]:
         """The response, once its headers have come; raises a ProviderError for any but a 2xx."""
         try:
-            content = orjson.dumps(self.body, option=orjson.OPT_NON_STR_KEYS)
+            content = orjson.dumps(self.body, option=orjson.OPT_NON_STR_KEYS) if self.method == "POST" else None
         except orjson.JSONEncodeError as error:
             raise RequestError(
                 f"The request can't be written as JSON: {error}.", hint="Look at the parameters."
@@ -70,7 +72,9 @@ class Exchange:
             headers["Authorization"] = f"Bearer {self.model.api_key.get_secret_value()}"
         timeout = httpx.Timeout(None, connect=self.model.timeout.connect)
         try:
-            request = self.client.build_request("POST", self.url, content=content, headers=headers, timeout=timeout)
+            request = self.client.build_request(
+                self.method, self.url, content=content, headers=headers, timeout=timeout
+            )
             response = await patience.wait(self.client.send(request, stream=True))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self.faults.broken(error, answering=False) from None

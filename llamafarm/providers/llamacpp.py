@@ -69,10 +69,15 @@ def _bundled() -> Path:
     )
 
 
-async def start(path: Path) -> LlamaServer:
-    """Load `path` and serve it. Raises MissingPartError without xllamacpp, ModelUnusable if it can't be loaded."""
+def need_library() -> None:
+    """Raise MissingPartError where xllamacpp is not installed; it is not imported."""
     if find_spec(RUNNER_PACKAGE) is None:
         raise MissingPartError("llama.cpp is not installed.", hint=f"Install it: pip install {RUNNER_PACKAGE}.")
+
+
+async def start(path: Path) -> LlamaServer:
+    """Load `path` and serve it. Raises MissingPartError without xllamacpp, ModelUnusable if it can't be loaded."""
+    need_library()
     key = secrets.token_urlsafe(24)
     program = ("-P", "-m", "llamafarm.providers.llama_process", str(path), str(SLOTS), str(CONTEXT))
     process = await asyncio.create_subprocess_exec(

@@ -76,9 +76,16 @@ class Ollama:
 
     def exchange(self, request: ChatRequest) -> Exchange:
         """The request as it will be sent."""
-        root = (self._model.base_url or "").rstrip("/").removesuffix("/v1")
         headers = {"Content-Type": "application/json", "Accept": "application/x-ndjson"}
-        return Exchange(self._model, self._client, request, f"{root}/api/chat", self.payload(request), headers)
+        return Exchange(self._model, self._client, request, f"{self._root()}/chat", self.payload(request), headers)
+
+    def listing(self) -> Exchange:
+        """The request for the models that were pulled; see `Remote`."""
+        url, headers = f"{self._root()}/tags", {"Accept": "application/json"}
+        return Exchange(self._model, self._client, ChatRequest(()), url, {}, headers, "GET")
+
+    def _root(self) -> str:
+        return (self._model.base_url or "").rstrip("/").removesuffix("/v1") + "/api"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`."""

@@ -53,6 +53,11 @@ class OpenAICompatible:
         url = f"{self.base_url()}/chat/completions"
         return Exchange(self.model, self.client, request, url, self.payload(request), self.headers())
 
+    def listing(self) -> Exchange:
+        """The request for the server's models; see `Remote`."""
+        url, headers = f"{self.base_url()}/models", {"Accept": "application/json"}
+        return Exchange(self.model, self.client, ChatRequest(()), url, {}, headers, "GET")
+
     def records(self) -> ChatChunks:
         """What turns the answer's records into events."""
         return ChatChunks()
@@ -141,6 +146,7 @@ class _Answer:
         if not isinstance(record, dict):
             raise self._exchange.faults.not_protocol("JSON that is no chat completion")
         if record.get("error"):
+            yield from self._chat.told(record, at)
             raise self._exchange.faults.in_stream(record)
         self._seen = self._seen or isinstance(record.get("choices"), list)
         yield from self._chat.feed(record, at)

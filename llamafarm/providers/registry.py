@@ -9,7 +9,7 @@ import httpx
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import ModelUnusable
-from llamafarm.providers.base import Provider
+from llamafarm.providers.base import Provider, Remote
 from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible
@@ -18,7 +18,7 @@ from llamafarm.providers.staged import Staged
 from llamafarm.providers.universal import Universal
 from llamafarm.types import Fault
 
-REMOTE: dict[str, Callable[[NamedModel, httpx.AsyncClient], Provider]] = {
+REMOTE: dict[str, Callable[[NamedModel, httpx.AsyncClient], Remote]] = {
     "openai": OpenAICompatible,
     "ollama": Ollama,
     "universal": Universal,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,32 +11,14 @@ from typing import Any
 import pytest
 
 from llamafarm.config import sample_names, sample_path
+from tests.cli.helpers import HEAD, lf, lf_async, written
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, ending, plays, said
 
-HEAVY = {"gradio", "pandas", "numpy", "httpx", "aiohttp", "fastapi", "yaml", "pydantic", "genai_prices", "xllamacpp"}
-
-
-def lf(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`lf` in a process of its own."""
-    command = [sys.executable, "-c", "from llamafarm.cli import main; main()", *arguments]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=60, check=False, env=os.environ | environment
-    )
-
-
-async def lf_async(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """The same beside servers that run in the test's loop."""
-    return await asyncio.to_thread(lf, *arguments, folder=folder)
-
-
-def written(folder: Path, text: str) -> Path:
-    path = folder / "llamafarm.yaml"
-    path.write_text(text)
-    return path
-
-
-HEAD = "version: v1\nname: p\nnamespace: n\nruntime:\n  models:\n"
+HEAVY = {
+    "aiohttp", "asyncio", "fastapi", "genai_prices", "gradio", "httpx", "numpy", "orjson", "pandas", "pydantic", "rich",
+    "uvicorn", "xllamacpp", "yaml",
+}  # fmt: skip
 
 
 # --- lf validate
@@ -145,27 +125,59 @@ def test_compare_is_exit_1_when_nobody_answers(tmp_path: Path) -> None:
 # --- what is quick stays quick
 
 
+def imported(folder: Path, *arguments: str) -> set[str]:
+    """The modules that a command imports."""
+    program = (
+        "import sys\nfrom llamafarm.cli import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
+        "print('IMPORTED', *sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, check=True)
+    modules = set(done.stdout.rpartition("IMPORTED ")[2].split())
+    assert "typer" in modules
+    return modules
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_the_help_imports_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+    assert imported(tmp_path, *arguments).isdisjoint(HEAVY)
+
+
 @pytest.mark.parametrize(
-    "arguments", ["['--help']", "['validate', '--help']", "['compare', '--help']", "['--version']"]
+    "command", [["chat"], ["compare"], ["route"], ["models"], ["models", "check"], ["validate"], ["init"], ["serve"]]
 )
-def test_help_imports_nothing_heavy(tmp_path: Path, arguments: str) -> None:
-    program = (
-        "import sys\nfrom llamafarm.cli import main\n"
-        f"try:\n    main({arguments})\nexcept SystemExit:\n    pass\n"
-        "print('IMPORTED', *sorted({name.partition('.')[0] for name in sys.modules}))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
-    imported = set(done.stdout.rpartition("IMPORTED ")[2].split())
-    assert imported.isdisjoint(HEAVY - {"pydantic"})  # typer itself looks for it
-    assert "typer" in imported
+def test_the_help_of_a_command_imports_nothing_heavy(tmp_path: Path, command: list[str]) -> None:
+    # typer itself takes pydantic for the values of options, as soon as there is a command
+    assert imported(tmp_path, *command, "--help").isdisjoint(HEAVY - {"pydantic"})
 
 
-def test_validate_imports_no_page_and_no_network(tmp_path: Path) -> None:
+def test_every_command_has_an_example(tmp_path: Path) -> None:
+    commands = [
+        ["chat"],
+        ["compare"],
+        ["route"],
+        ["models", "list"],
+        ["models", "check"],
+        ["validate"],
+        ["init"],
+        ["serve"],
+    ]
+    for command in commands:
+        done = lf(*command, "--help", folder=tmp_path)
+        assert f"lf {' '.join(command)}" in done.stdout.partition("Example")[2], command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        (["validate"], {"yaml", "pydantic"}),
+        (["route", "Hello"], {"yaml", "pydantic", "rich"}),
+        (["models", "list"], {"yaml", "pydantic", "rich"}),
+        (["init", "--list"], {"pydantic"}),
+    ],
+)
+def test_commands_that_ask_nobody_import_no_page_and_no_network(
+    tmp_path: Path, arguments: list[str], allowed: set[str]
+) -> None:
     written(tmp_path, HEAD + "    - {name: a, provider: ollama, model: m}\n")
-    program = (
-        "import sys\nfrom llamafarm.cli import main\n"
-        "try:\n    main(['validate'])\nexcept SystemExit:\n    pass\n"
-        "print('IMPORTED', *sorted({name.partition('.')[0] for name in sys.modules}))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert set(done.stdout.rpartition("IMPORTED ")[2].split()).isdisjoint(HEAVY - {"yaml", "pydantic"})
+    assert imported(tmp_path, *arguments).isdisjoint(HEAVY - allowed)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from llamafarm.config import load, parse, report, sample_names, sample_path
+from llamafarm.config import load, parse, sample_names, sample_path
 from llamafarm.config.model import Loaded, NamedModel, Project
+from llamafarm.config.report import report
 
 FRAGMENTS = sorted((Path(__file__).parent / "documentation").glob("*.yaml"))
 HEAD = "version: v1\nname: test\nnamespace: default\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llamafarm.config.model import PromptMessage, PromptSet
+from llamafarm.config.model import NamedModel, Project, PromptMessage, PromptSet
 from llamafarm.engine.chat import Lane, Question, chat, request_for
 from llamafarm.engine.rests import Rests
 from llamafarm.errors import RequestError
@@ -39,6 +39,19 @@ def test_a_system_prompt_of_the_lanes_own(system: str, first: tuple[str, str]) -
     messages = asked(Lane("m", MODEL, system=system), how="brief")
     assert messages[0] == first
     assert len([role for role, _ in messages if role == "system"]) <= 1
+
+
+def test_the_askers_system_prompt_is_for_whichever_model_answers() -> None:
+    other = model("other", prompts=("a",))
+    question = Question((Message("user", "Hay?"),), {"how": "brief"}, system="Be {{ how }}.")
+    lanes = Project.model_validate(dict(PROJECT) | {"models": (MODEL, other)})
+
+    def first(lane: Lane, asked: NamedModel | None = None) -> str:
+        return request_for(lanes, lane, question, asked).messages[0].content
+
+    assert first(Lane("m", MODEL)) == first(Lane("m", MODEL), other) == "Be brief."
+    assert first(Lane("m", MODEL, system="Be loud.")) == "Be loud."
+    assert first(Lane("m", MODEL, system="Be loud."), other) == "Be brief."
 
 
 def test_parameters_override_and_none_takes_away() -> None:

@@ -21,6 +21,7 @@ from llamafarm.types import (
     Message,
     Ready,
     ReasoningDelta,
+    Relayed,
     Reply,
     Retrying,
     Started,
@@ -132,3 +133,13 @@ def test_a_tool_call_is_part_of_the_answer() -> None:
     call = ToolCall("1", "look", "{}")
     reply = fold(ToolCalled(at=11, call=call), Finished(at=11, reason="tool_calls"))
     assert (reply.tool_calls, reply.finish_reason) == ((call,), "tool_calls")
+
+
+def test_what_a_llamafarm_server_tells_stands_beside_the_lane_and_goes_with_its_model() -> None:
+    told = Relayed(at=10.1, model="fast", provider="ollama", model_id="llama3.2:1b")
+    again = Relayed(at=12.0, model="fast", provider="ollama", model_id="llama3.2:1b", estimated=True)
+    reply = fold(told, TextDelta(at=11.0, text="Hay"), again, Finished(at=12.0, reason="stop"))
+    assert reply.relayed == again
+    assert (reply.model, reply.provider) == ("m", "openai")  # the lane's own model stays what it is
+    left = FellBack(at=11.0, model="m", to="other", lost_s=1.0, kind="K", message="No.")
+    assert fold(told, left, Asking(at=11.0, model="other", request=REQUEST)).relayed is None

@@ -1,0 +1,101 @@
+"""What is told about an answer beside the answer: a line for each try and fallback, one that sums it up."""
+
+from __future__ import annotations
+
+from llamafarm import display
+from llamafarm.cli.plain import one_line
+from llamafarm.types import Cost, Failed, FellBack, Reply, Retrying, Route, ToolCall, Usage
+
+WIDTH = 120  # characters of a tool call's arguments, and of its result
+WORTH_TELLING_S = 0.05  # of loading and waiting
+
+
+UNROUTED = ("named", "default")
+
+
+def route_line(route: Route) -> str:
+    """What a router picked and why; empty where no router was asked."""
+    if route.strategy in UNROUTED:
+        return ""
+    return one_line(f"Route by {route.strategy.replace('_', ' ')}: {route.reason}")
+
+
+def retry_line(event: Retrying) -> str:
+    """A try that failed, and when the next one starts."""
+    return one_line(f"{event.message} Try {event.attempt} in {display.seconds(event.delay_s)}.")
+
+
+def fallback_line(step: FellBack) -> str:
+    """A model that was given up, and which one is asked instead."""
+    return one_line(f"{step.model} → {step.to} after {display.seconds(step.lost_s)}: {step.message}")
+
+
+def call_line(call: ToolCall) -> str:
+    """A tool call as the model asks for it."""
+    return f"tool call: {one_line(call.name)}({_short(call.arguments)})"
+
+
+def run_line(name: str, state: str, seconds: float | None, result: str) -> str:
+    """What came of a tool call."""
+    return f"{one_line(name)} → {state}, {display.seconds(seconds)}: {_short(result)}"
+
+
+def missing_line(server: str, why: str) -> str:
+    """Why the tools of an MCP server are not there."""
+    return one_line(f"no tools of {server}: {why}")
+
+
+def _short(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= WIDTH else f"{line[:WIDTH]}…"
+
+
+def failure_line(failure: Failed) -> str:
+    """Why there is no answer, and what to do."""
+    return one_line(f"{failure.message} {failure.hint}")
+
+
+def waiting_line(reply: Reply) -> str:
+    """What a lane is doing while nothing of it is seen."""
+    doing = f"{reply.status} {reply.note}".strip()
+    return f"{reply.model}: {doing} … {display.seconds(reply.timings.total_s)}"
+
+
+def summary_line(reply: Reply, route: str) -> str:
+    """Model, TTFT, speed, tokens, cost, time and route in one line; `–` is not measured, `~` estimated."""
+    usage, spans = reply.usage, reply.timings
+    who = f"{reply.model} ({reply.provider} {reply.model_id})" if reply.model_id else reply.model
+    took = display.seconds(spans.total_s) + (f", {display.seconds(reply.lost_s)} of it lost" if reply.lost_s else "")
+    if usage == Usage():  # nothing came at all
+        return one_line(f"{who} · {reply.status} after {took} · route: {route}")
+    estimated = usage.output is not None and usage.output.source == "estimated"
+    parts = [
+        who,
+        f"TTFT {display.seconds(spans.ttft_s)}{_inside(reply)}",
+        display.speed(spans.tokens_per_s, estimated=estimated) if spans.tokens_per_s else f"{display.NOTHING} tok/s",
+        f"{display.tokens(usage.input)} in, {display.tokens(usage.output)} out",
+        _cost(reply.cost),
+        took,
+        f"route: {route}",
+    ]
+    if reply.status != "done":
+        parts.append(reply.status)
+    elif reply.finish_reason == "length":
+        parts.append("cut at the token limit")
+    elif reply.finish_reason not in ("stop", None):
+        parts.append(f"finished by {reply.finish_reason}")
+    return one_line(" · ".join(parts))
+
+
+def _inside(reply: Reply) -> str:
+    """What of a TTFT was loading and waiting."""
+    spans = ((reply.timings.load_s, "loading"), (reply.timings.queue_s, "waiting"))
+    told = [f"{display.seconds(span)} {what}" for span, what in spans if span and span >= WORTH_TELLING_S]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _cost(cost: Cost) -> str:
+    if cost.source == "free":
+        return "free"
+    figure = display.usd(cost.usd, estimated=cost.estimated)
+    return f"cost {figure}" if cost.usd is None else f"{figure} ({cost.source})"

@@ -1,0 +1,132 @@
+"""The options that several commands share, and what they add up to: one wish."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llamafarm.cli.complete import complete_models, complete_names
+from llamafarm.cli.pairs import parameters_of, variables_of
+from llamafarm.cli.prompt import read_prompt
+
+if TYPE_CHECKING:
+    from llamafarm.engine.chat import Question
+    from llamafarm.types import JsonValue
+
+PromptArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="PROMPT", help="What to ask. What comes by -f and standard input is put after it."),
+]
+FileOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--file", "-f", metavar="FILE", help="Read the prompt from a file, - for standard input; may be repeated."
+    ),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", metavar="FILE", help="The project file; else ./llamafarm.yaml (.yml, .json, .toml)."
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="A named model, or auto for the router's pick; else the default.",
+        autocompletion=complete_models,
+    ),
+]
+ModelsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--models",
+        "--model",
+        "-m",
+        metavar="NAMES",
+        help="Names of models, with commas; else all that can be used.",
+        autocompletion=complete_names,
+    ),
+]
+SystemOption = Annotated[
+    str | None, typer.Option("--system", "-s", help="A system prompt in place of the project's.", metavar="TEXT")
+]
+TemperatureOption = Annotated[
+    float | None,
+    typer.Option("--temperature", "-t", metavar="NUMBER", min=0, help="Randomness; 0 is the most likely answer."),
+]
+MaxTokensOption = Annotated[
+    int | None, typer.Option("--max-tokens", metavar="COUNT", min=1, help="Bound on the answer's tokens.")
+]
+ParamOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param", "-p", metavar="KEY=VALUE", help="Any other parameter: JSON, else text; null takes one away."
+    ),
+]
+VarOption = Annotated[
+    list[str] | None, typer.Option("--var", metavar="KEY=TEXT", help="A value for a template variable of the prompts.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked, and how: the same for one model and for many."""
+
+    prompt: str
+    system: str | None
+    parameters: Mapping[str, JsonValue]
+    variables: Mapping[str, JsonValue]
+
+    def question(self) -> Question:
+        """As the first of a conversation."""
+        from llamafarm.engine.chat import Question
+        from llamafarm.types import Message
+
+        return Question((Message("user", self.prompt),), self.variables, self.parameters, system=self.system)
+
+
+def wish_of(
+    prompt: str | None,
+    files: Sequence[Path] | None,
+    system: str | None,
+    temperature: float | None,
+    max_tokens: int | None,
+    params: Sequence[str] | None,
+    variables: Sequence[str] | None,
+    *,
+    piped: bool = True,
+) -> Wish:
+    """The wish of a command line. Wrong usage where something can't be read, or where there is no prompt at all.
+
+    `piped`: standard input, where it is no terminal, belongs to the prompt; else an empty prompt is none.
+    """
+    for text in (prompt, system, *(params or ()), *(variables or ())):
+        _check_text(text)
+    parameters = parameters_of(params or ())
+    if temperature is not None:
+        if not math.isfinite(temperature):
+            raise typer.BadParameter("A temperature is a finite number.", param_hint="--temperature")
+        parameters["temperature"] = temperature
+    if max_tokens is not None:
+        parameters["max_tokens"] = max_tokens
+    text = read_prompt(prompt, files or (), piped=piped)
+    if piped and not text:
+        raise typer.BadParameter("There is no prompt: give one, name a file with -f, or pipe it in.")
+    return Wish(text, system, parameters, variables_of(variables or ()))
+
+
+def _check_text(text: str | None) -> None:
+    """Bytes of the command line that are no text in its encoding can't be sent to anybody."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter(f"{text!r} is not UTF-8 text.") from None

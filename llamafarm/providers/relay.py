@@ -1,0 +1,74 @@
+"""What a LlamaFarm server tells beside a completion: its extension `llamafarm`, in chunks, answers and errors.
+
+The first chunk has the named model, the route and the fallbacks; the last has the cost too. All of it is read with
+care: another server may use the name for something else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import get_args
+
+from llamafarm.types import Cost, CostSource, FellBack, JsonValue, Relayed, Route
+
+
+def relayed(value: JsonValue, at: float) -> Relayed | None:
+    """The extension as an event; None where it is not there, or names no model."""
+    if not isinstance(value, dict) or not _text(value, "model"):
+        return None
+    route, steps, cost = (value.get(name) for name in ("route", "fallbacks", "cost"))
+    return Relayed(
+        at=at,
+        model=_text(value, "model"),
+        provider=_text(value, "provider"),
+        model_id=_text(value, "model_id"),
+        route=_route(route) if isinstance(route, dict) else None,
+        fallbacks=tuple(_step(step, at) for step in steps if isinstance(step, dict)) if isinstance(steps, list) else (),
+        cost=_cost(cost) if isinstance(cost, dict) else None,
+        estimated=value.get("usage_source") == "estimated",
+    )
+
+
+def _route(value: Mapping[str, JsonValue]) -> Route:
+    signals = value.get("signals")
+    return Route(
+        strategy=_text(value, "strategy"),
+        model=_text(value, "model"),
+        reason=_text(value, "reason"),
+        signals=signals if isinstance(signals, dict) else {},
+    )
+
+
+def _step(value: Mapping[str, JsonValue], at: float) -> FellBack:
+    return FellBack(
+        at=at,
+        model=_text(value, "model"),
+        to=_text(value, "to"),
+        lost_s=_amount(value.get("lost_s")) or 0.0,
+        kind=_text(value, "kind"),
+        message=_text(value, "message"),
+    )
+
+
+def _cost(value: Mapping[str, JsonValue]) -> Cost:
+    usd, source = _amount(value.get("usd")), value.get("source")
+    known: dict[str, CostSource] = {name: name for name in get_args(CostSource)}
+    if usd is None or not isinstance(source, str) or source not in known or source == "unknown":
+        return Cost(None, "unknown", detail=_text(value, "detail"))
+    return Cost(
+        Decimal(str(usd)), known[source], detail=_text(value, "detail"), estimated=value.get("estimated") is True
+    )
+
+
+def _text(value: Mapping[str, JsonValue], name: str) -> str:
+    text = value.get(name)
+    return text if isinstance(text, str) else ""
+
+
+def _amount(value: JsonValue) -> float | None:
+    """`value` where it is a finite number that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and value >= 0 else None
