@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
+from llamafarm.asgi import App, Message, Receive, Scope, Send, is_api, refuse
 from llamafarm.settings import ServerSettings
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 8 * 1024 * 1024
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOOKED_AT = (b"host", b"origin", b"content-length")
 
 # Scripts and styles of the page itself are inline, and its plots and events compile functions; nothing may
 # come from, or go to, another server.
@@ -47,23 +41,19 @@ class Guards:
     """Wraps an application.
 
     On loopback only this machine's names are answered to (else another site's name could be pointed here), a
-    page of another origin can't post, a body has at most 8 MiB, and every answer carries the policy that
-    keeps what models say from loading anything.
+    page of another origin can't post (but to the API, where the operator allows its origin), a body has at most
+    8 MiB, and every answer carries the policy that keeps what models say from loading anything.
     """
 
     def __init__(self, app: App, settings: ServerSettings) -> None:
         self._app = app
         self._loopback = settings.loopback
+        self._origins = settings.cors_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a refused request here, and pass on every other."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refusal(scope["method"], headers)
-        if refusal is not None:
-            await _refuse(send, *refusal)
             return
 
         begun = False
@@ -75,6 +65,11 @@ class Guards:
                 message["headers"] = [*message.get("headers", []), *HEADERS]
             await send(message)
 
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            status, code, reason = refusal
+            await refuse(scope, guarded_send, status, reason, code=code)
+            return
         try:
             await self._app(scope, _bounded(receive), guarded_send)
         except asyncio.CancelledError:
@@ -83,18 +78,24 @@ class Guards:
                 raise
             await send({"type": "http.response.body", "body": b""})
 
-    def _refusal(self, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
-        host = headers.get("host", "")
+    def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
+        """Status, code and reason, where the request is refused."""
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in LOOKED_AT}
+        host = headers.get(b"host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if self._loopback and name not in LOCAL_HOSTS:
-            return 421, f"This server answers to localhost, not to {name!r}."
-        origin = headers.get("origin")
-        if method not in ("GET", "HEAD", "OPTIONS") and origin not in (None, f"http://{host}", f"https://{host}"):
-            return 403, "Another site's page can't use this server."
-        length = headers.get("content-length", "0")
+            return 421, "wrong_host", f"This server answers to localhost, not to {name!r}."
+        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not self._may_post(scope, host, headers):
+            return 403, "wrong_origin", "Another site's page can't use this server."
+        length = headers.get(b"content-length", "0")
         if not length.isdigit() or int(length) > MAX_BODY:
-            return 413, f"The request is larger than {MAX_BODY // 1024 // 1024} MiB."
+            return 413, "request_too_large", f"The request is larger than {MAX_BODY // 1024 // 1024} MiB."
         return None
+
+    def _may_post(self, scope: Scope, host: str, headers: dict[bytes, str]) -> bool:
+        origin = headers.get(b"origin")
+        own = (None, f"http://{host}", f"https://{host}")
+        return origin in own or (is_api(scope) and origin in self._origins)
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -108,10 +109,3 @@ def _bounded(receive: Receive) -> Receive:
         return message if read <= MAX_BODY else {"type": "http.disconnect"}
 
     return bounded
-
-
-async def _refuse(send: Send, status: int, reason: str) -> None:
-    body = reason.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *HEADERS]})
-    await send({"type": "http.response.body", "body": body})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,14 +23,15 @@ from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT
 from llamafarm.providers.registry import Providers
 from llamafarm.tools import McpServers
-from llamafarm.types import Fault, ModelCheck, SentRequest
+from llamafarm.types import Event, Fault, ModelCheck, SentRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What the faces (page, API, command line) share: projects, providers with their connections, prices.
 
-    `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago.
+    `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago; `embedded` is the home of
+    the embedded models.
     """
 
     library: Library
@@ -38,6 +39,11 @@ class Runtime:
     prices: PriceBook
     tools: McpServers
     rests: Rests = field(default_factory=Rests)
+    embedded: EmbeddedModels | None = None
+
+    def chat(self, project: Project, lane: Lane, question: Question) -> AsyncGenerator[Event, None]:
+        """The events of one lane, without a task of its own: closing it stops the model's server."""
+        return chat(project, lane, question, self.providers, self.rests, Toolbox(self.tools, self.context_window))
 
     def compare(
         self, project: Project, lanes: Iterable[Lane], question: Question, *, approve: Approve | None = None
@@ -83,4 +89,5 @@ async def open_runtime(configs: Sequence[Path] = ()) -> AsyncIterator[Runtime]:
     """
     library = open_library(configs)
     async with open_client() as client, EmbeddedModels(client) as embedded, McpServers() as tools:
-        yield Runtime(library, Providers(client, embedded=embedded.provider), PriceBook(), tools)
+        providers = Providers(client, embedded=embedded.provider)
+        yield Runtime(library, providers, PriceBook(), tools, embedded=embedded)

@@ -1,4 +1,4 @@
-"""The server: the page on one port, with everything that it needs opened and closed around it."""
+"""The server: the page, the API and the MCP endpoint on one port, with all that they need opened and closed around."""
 
 from __future__ import annotations
 
@@ -6,38 +6,77 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
+from llamafarm.api.app import PATHS, build_api
+from llamafarm.asgi import App, Receive, Scope, Send
 from llamafarm.config.samples import FIRST, sample_path
 from llamafarm.errors import RequestError
+from llamafarm.gate import Gate
 from llamafarm.guards import Guards
+from llamafarm.mcpserver import McpEndpoint
 from llamafarm.runtime import Runtime, open_runtime
 from llamafarm.settings import ServerSettings
 
 
-def build_app(runtime: Runtime, settings: ServerSettings) -> FastAPI:
-    """The HTTP application around an open runtime."""
+class Doors:
+    """Each application at its own addresses, the page at all others: none sees what is meant for another."""
+
+    def __init__(self, apps: Mapping[str, App], page: App) -> None:
+        self._apps = apps
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on. The server's start and end are the page's: it alone has something to start."""
+        first = "/" + scope.get("path", "").split("/", 2)[1] if scope["type"] != "lifespan" else ""
+        await self._apps.get(first, self._page)(scope, receive, send)
+
+
+def build_app(runtime: Runtime, settings: ServerSettings, mcp: App | None = None) -> App:
+    """The HTTP application around an open runtime; `mcp` is its endpoint for MCP clients."""
+    api: App = Gate(build_api(runtime, settings), settings)
+    if settings.cors_origins:
+        origins, anything = list(settings.cors_origins), ["*"]
+        api = CORSMiddleware(
+            api, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=anything
+        )
+    doors = dict.fromkeys(PATHS, api) | ({"/mcp": Gate(mcp, settings)} if mcp else {})
+    return Guards(Doors(doors, Gate(_page(runtime, settings), settings)), settings)
+
+
+def _page(runtime: Runtime, settings: ServerSettings) -> FastAPI:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is imported
     from llamafarm.ui.app import mount  # noqa: PLC0415 - gradio takes seconds to import, and reads the line above
 
-    app = FastAPI(title="LlamaFarm Playground", docs_url=None, redoc_url=None, openapi_url=None)
-    mount(app, runtime, settings=settings)
-    app.add_middleware(Guards, settings=settings)
-    return app
+    return mount(FastAPI(docs_url=None, redoc_url=None, openapi_url=None), runtime, settings=settings)
 
 
 def serve(configs: Sequence[Path], settings: ServerSettings) -> None:
     """Serve until a signal comes. Without `configs`, the sample that needs nothing is the operator's project.
 
-    Raises RequestError where the port is taken, ConfigError where one of `configs` is not there.
+    Raises RequestError where the port is taken or nothing would keep strangers out, ConfigError where one of
+    `configs` is not there.
     """
-    with closing(_listen(settings)) as sock:
-        asyncio.run(_serve(configs or [sample_path(FIRST)], settings, sock))
+    settings.check()
+    with closing(_listen(settings)) as sock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(configs or [sample_path(FIRST)], settings, sock))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop, where it is to be had."""
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - not on every platform
+
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 def _listen(settings: ServerSettings) -> socket.socket:
@@ -72,8 +111,8 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(configs: Sequence[Path], settings: ServerSettings, sock: socket.socket) -> None:
-    async with open_runtime(configs) as runtime:
-        app = build_app(runtime, settings)
+    async with open_runtime(configs) as runtime, McpEndpoint(runtime) as mcp:
+        app = build_app(runtime, settings, mcp)
         # A browser tab holds its stream open: without this bound the server would never end.
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
         server = _Server(config)

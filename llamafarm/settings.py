@@ -7,18 +7,44 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from llamafarm.errors import RequestError
+
+GENERATIONS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A person who may use the page (and the API) with a name and a password."""
+
+    user: str
+    password: SecretStr
+
+    @classmethod
+    def of(cls, text: str) -> Login:
+        """`user:password` as a login. Raises RequestError."""
+        user, colon, password = text.partition(":")
+        if not (user and colon and password):
+            raise RequestError("A login is written user:password.", hint="Look at --login or LF_LOGIN.")
+        return cls(user, SecretStr(password))
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """`host` and `port` are where the server listens; `api_keys`, where there are any, are asked of callers.
+    """`host` and `port` are where the server listens.
 
+    As soon as there are `api_keys` or a `login`, everything but `/health` asks for one of them: the API for a
+    bearer key, the page for the login, or for a key as the password.
     `trust_uploads`: files that come from a browser may be trusted also where `host` is not loopback.
+    `cors_origins`: sites whose pages may call the API. `generations`: answers that one caller may have running.
     """
 
     host: str = "127.0.0.1"
     port: int = 7860
     trust_uploads: bool = False
     api_keys: tuple[SecretStr, ...] = ()
+    login: Login | None = None
+    cors_origins: tuple[str, ...] = ()
+    generations: int = GENERATIONS
 
     @property
     def loopback(self) -> bool:
@@ -27,3 +53,17 @@ class ServerSettings:
             return ipaddress.ip_address(self.host.strip("[]")).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+    @property
+    def protected(self) -> bool:
+        """Whether callers must say who they are."""
+        return bool(self.api_keys or self.login)
+
+    def check(self) -> None:
+        """Raise RequestError where anybody on the network could spend the operator's keys and read the files."""
+        if not (self.loopback or self.protected):
+            raise RequestError(
+                f"{self.host} can be reached from other machines, and nothing would keep anybody out.",
+                hint="Set keys for programs (LF_API_KEYS or --api-key) or a login for the page (LF_LOGIN or "
+                "--login user:password), or listen on this machine alone: --host 127.0.0.1.",
+            )

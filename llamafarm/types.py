@@ -43,13 +43,14 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation, in OpenAI's roles."""
+    """One message of a conversation, in OpenAI's roles. `name` tells speakers of one role apart."""
 
     role: Role
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     images: tuple[Image, ...] = ()
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,13 +394,17 @@ class Finished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed(Event):
-    """The lane failed. `message` and `hint` are for people; `kind` is the error's class name."""
+    """The lane failed. `message` and `hint` are for people; `kind` is the error's class name.
+
+    `retry_after_s`: seconds that the model's server asked to wait before the next try.
+    """
 
     kind: str
     message: str
     hint: str = ""
     status: int | None = None
     request_id: str | None = None
+    retry_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

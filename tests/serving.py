@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
+from llamafarm.mcpserver import McpEndpoint
 from llamafarm.runtime import open_runtime
 from llamafarm.server import build_app
 from llamafarm.settings import ServerSettings
@@ -19,7 +20,7 @@ from llamafarm.settings import ServerSettings
 class Announcing(uvicorn.Server):
     """A server that says when it listens."""
 
-    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, ready: threading.Event | asyncio.Event) -> None:
         super().__init__(config)
         self._ready = ready
 
@@ -37,8 +38,8 @@ def serving(configs: list[Path], settings: ServerSettings | None = None) -> Iter
         stop, ready = threading.Event(), threading.Event()
 
         async def run() -> None:
-            async with open_runtime(configs) as runtime:
-                app = build_app(runtime, settings or ServerSettings(port=sock.getsockname()[1]))
+            async with open_runtime(configs) as runtime, McpEndpoint(runtime) as mcp:
+                app = build_app(runtime, settings or ServerSettings(port=sock.getsockname()[1]), mcp)
                 config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
                 server = Announcing(config, ready)
                 task = asyncio.create_task(server.serve(sockets=[sock]))

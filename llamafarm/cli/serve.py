@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+KEYS, LOGIN = "LF_API_KEYS", "LF_LOGIN"
 
 
 def serve(
@@ -14,12 +20,41 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 8000,
+    api_key: Annotated[
+        list[str] | None,
+        typer.Option(help=f"A key that callers need; may be repeated. Better kept in {KEYS}, with commas."),
+    ] = None,
+    login: Annotated[str | None, typer.Option(help=f"user:password that people need. Better kept in {LOGIN}.")] = None,
+    cors_origin: Annotated[
+        list[str] | None, typer.Option(help="A site whose pages may call the API, such as https://example.org.")
+    ] = None,
+    max_generations: Annotated[
+        int | None, typer.Option(min=1, help="Answers that one key may have running; more get 429. Default: 256.")
+    ] = None,
     trust_uploads: Annotated[
         bool, typer.Option("--trust-uploads", help="Files from browsers may be trusted although others reach the page.")
     ] = False,
 ) -> None:
-    """Serve the page until Ctrl-C."""
+    """Serve the page at / and the API at /v1 until Ctrl-C; /docs describes the API."""
     from llamafarm.server import serve as run
-    from llamafarm.settings import ServerSettings
+    from llamafarm.settings import GENERATIONS, Login, ServerSettings
 
-    run(config or [], ServerSettings(host=host, port=port, trust_uploads=trust_uploads))
+    person = login or os.environ.get(LOGIN)
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        trust_uploads=trust_uploads,
+        api_keys=_keys(api_key or []),
+        login=Login.of(person) if person else None,
+        cors_origins=tuple(origin.rstrip("/") for origin in cors_origin or []),
+        generations=max_generations or GENERATIONS,
+    )
+    run(config or [], settings)
+
+
+def _keys(named: list[str]) -> tuple[SecretStr, ...]:
+    """The keys of the command line, and those of the environment."""
+    from pydantic import SecretStr
+
+    keys = (key.strip() for key in [*named, *os.environ.get(KEYS, "").split(",")])
+    return tuple(SecretStr(key) for key in dict.fromkeys(keys) if key)

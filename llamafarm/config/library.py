@@ -8,21 +8,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from llamafarm.config.mask import masked_text, masked_value
 from llamafarm.config.model import Loaded, Project
 from llamafarm.config.project import load
-from llamafarm.config.read import SUFFIXES
+from llamafarm.config.read import SUFFIXES, read_document, read_file, read_text
 from llamafarm.errors import ConfigError, Problem
+from llamafarm.types import JsonValue
 
 LOOK_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file. `loaded` is the last good reading; `broken` the problems of a newer one that can't be used."""
+    """One file. `loaded` is the last good reading; `broken` the problems of a newer one that can't be used.
+
+    `text` and `config` are what `loaded` was read from, as text and as plain values, with its secrets hidden.
+    `changed_at` is when that was written, in seconds since 1970.
+    """
 
     path: Path
     loaded: Loaded
     broken: tuple[Problem, ...] = ()
+    text: str = ""
+    config: JsonValue = None
+    changed_at: float = 0.0
 
     @property
     def project(self) -> Project | None:
@@ -45,6 +54,10 @@ class Library:
         """All files, as they were at the newest look."""
         return tuple(self._entries.values())
 
+    def entry(self, path: Path) -> Entry | None:
+        """The file at `path`, if it is one of these."""
+        return self._entries.get(path)
+
     def find(self, namespace: str, name: str) -> Entry | None:
         """The first file whose project is `namespace/name`."""
         for entry in self.entries:
@@ -66,7 +79,7 @@ class Library:
             stamp = _stamp(path)
             if self._stamps.get(path) != stamp:
                 self._stamps[path] = stamp
-                self._entries[path] = _entry(path, self._entries.get(path))
+                self._entries[path] = _entry(path, stamp[0] / 1e9, self._entries.get(path))
 
     def _files(self) -> list[Path]:
         files: list[Path] = []
@@ -90,11 +103,16 @@ def open_library(paths: Sequence[Path]) -> Library:
     return library
 
 
-def _entry(path: Path, before: Entry | None) -> Entry:
+def _entry(path: Path, changed_at: float, before: Entry | None) -> Entry:
     loaded = load(path)
     if loaded.project is None and before is not None and before.project is not None:
         return replace(before, broken=loaded.errors)
-    return Entry(path, loaded)
+    try:
+        text = read_text(read_file(path))
+        config = masked_value(read_document(text, path.name).value)
+        return Entry(path, loaded, text=masked_text(text, path.name), config=config, changed_at=changed_at)
+    except ConfigError:
+        return Entry(path, loaded, changed_at=changed_at)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

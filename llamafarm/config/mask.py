@@ -14,6 +14,7 @@ HIDDEN = "(hidden)"
 
 _SECRET = re.compile(r"api[_-]?key|token|secret|password|passwd|authorization|credential", re.IGNORECASE)
 _NO_SECRETS = re.compile(r"max_.*tokens|.*_tokens|tokens", re.IGNORECASE)
+_USERINFO = re.compile(r"(?<=://)[^/?#\s@\"'$]+@")
 _PLACEHOLDERS = {"", "not-needed", "none", "empty", "ollama", "universal", "lemonade", HIDDEN}
 
 
@@ -21,7 +22,27 @@ def masked_text(text: str, name: str = "llamafarm.yaml") -> str:
     """`text` with every literal secret replaced by `(hidden)`; `${…}` stays. Raises ConfigError."""
     for secret in sorted(set(_secrets(read_document(text, name).value, ())), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
-    return text
+    return _without_userinfo(text)
+
+
+def masked_value(value: JsonValue, path: Path = ()) -> JsonValue:
+    """A project file's plain value with every literal secret as `(hidden)`; `${…}` stays."""
+    match value:
+        case dict():
+            return {key: masked_value(each, (*path, key)) for key, each in value.items()}
+        case list():
+            return [masked_value(each, (*path, index)) for index, each in enumerate(value)]
+        case _ if any(_secrets(value, path)):
+            return HIDDEN
+        case str():
+            return _without_userinfo(value)
+        case _:
+            return value
+
+
+def _without_userinfo(text: str) -> str:
+    """`text` without user names and passwords in its addresses."""
+    return _USERINFO.sub(f"{HIDDEN}@", text)
 
 
 def _secrets(value: JsonValue, path: Path) -> Iterator[str]:

@@ -14,11 +14,13 @@ from llamafarm.config.template import render
 from llamafarm.engine.chain import chain_of, chained
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolloop import Answering, Toolbox
-from llamafarm.errors import LlamaFarmError, ProviderError
+from llamafarm.errors import LlamaFarmError, ProviderError, RateLimited, ServerFailed
 from llamafarm.providers.base import Provider
 from llamafarm.types import ChatRequest, Event, Failed, Image, JsonValue, Message, Started
 
 log = logging.getLogger(__name__)
+
+OUTPUT_BOUNDS = ("max_tokens", "max_completion_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,26 @@ def request_for(project: Project, lane: Lane, question: Question, model: NamedMo
         prompts = [message for message in prompts if message.role != "system"]
         if system.strip():
             prompts.insert(0, Message("system", render(system, question.variables)))
-    parameters = {**asked.parameters, **(lane.parameters if own else {}), **question.parameters}
+    parameters = overridden(overridden(asked.parameters, lane.parameters if own else {}), question.parameters)
     return ChatRequest(
         messages=(*prompts, *lane.history, *question.messages),
         parameters={name: value for name, value in parameters.items() if value is not None},
         tools=(*asked.tools, *question.tools),
     )
+
+
+def overridden(parameters: Mapping[str, JsonValue], by: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """`parameters` with those of `by` in their place.
+
+    The bound on output tokens has two names, and servers know one of them: it goes out under the name that
+    `parameters` has, whichever `by` uses.
+    """
+    names = dict(by)
+    own = [name for name in OUTPUT_BOUNDS if name in parameters]
+    given = [name for name in OUTPUT_BOUNDS if name in by]
+    if len(own) == 1 and len(given) == 1:
+        names[own[0]] = names.pop(given[0])
+    return {**parameters, **names}
 
 
 async def chat(
@@ -133,6 +149,7 @@ def failure(error: BaseException) -> Failed:
                 hint=error.hint,
                 status=error.status,
                 request_id=error.request_id,
+                retry_after_s=error.retry_after if isinstance(error, RateLimited | ServerFailed) else None,
             )
         case LlamaFarmError():
             return Failed(at=at, kind=kind, message=error.message, hint=error.hint)

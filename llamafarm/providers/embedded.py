@@ -15,11 +15,11 @@ import httpx
 from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import RequestRejected, ToolsUnsupported
+from llamafarm.errors import MissingPartError, ModelUnusable, RequestRejected, ToolsUnsupported
 from llamafarm.providers.base import Provider
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.http import count_of
-from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, start, stop
+from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.openai import OpenAICompatible
 from llamafarm.types import (
     ChatRequest,
@@ -69,6 +69,20 @@ class EmbeddedModels:
     def provider(self, model: NamedModel) -> Provider:
         """The provider of an embedded model; its file is loaded when it is first asked."""
         return Embedded(model, self._client, self)
+
+    def trouble(self, model: NamedModel) -> str | None:
+        """In a sentence why `model` can't be asked on this machine; None where it can. Blocks, and loads nothing."""
+        try:
+            model_file(model.model)
+            need_library()
+        except (MissingPartError, ModelUnusable) as error:
+            return str(error)
+        return None
+
+    def loaded(self) -> tuple[str, ...]:
+        """The names of the model files that are in memory."""
+        up = (path.name for path, task in self._servers.items() if task.done() and not _is_gone(task))
+        return tuple(sorted(up))
 
     def running(self, path: Path) -> asyncio.Task[_Running]:
         """The server of `path`: started now, being started, or up. One that failed or has ended is started anew."""

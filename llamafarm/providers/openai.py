@@ -176,6 +176,8 @@ def message_json(message: Message) -> dict[str, JsonValue]:
         ]
     if message.tool_call_id is not None:
         body["tool_call_id"] = message.tool_call_id
+    if message.name is not None:
+        body["name"] = message.name
     return body
 
 

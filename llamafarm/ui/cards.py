@@ -182,8 +182,14 @@ def _route(route: Route) -> Markup:
     )
 
 
-def report(loaded: Loaded, title: str) -> Markup:
-    """What reading the project file gave: errors and warnings with their lines."""
+BROKEN_EDIT = "The file was edited and can't be used as it is: its last good state is shown and asked."
+
+
+def report(loaded: Loaded, title: str, broken_edit: Sequence[Problem] = ()) -> Markup:
+    """What reading the project file gave: errors and warnings with their lines.
+
+    `broken_edit` are the problems of a newer edit, in whose place the last good reading is shown.
+    """
     project = loaded.project
     broken = [problem for model in project.models for problem in model.problems] if project else []
     usable = sum(model.usable for model in project.models) if project else 0
@@ -194,6 +200,8 @@ def report(loaded: Loaded, title: str) -> Markup:
     return tag(
         "div",
         verdict,
+        tag("p", BROKEN_EDIT, class_="lf-verdict lf-failed") if broken_edit else None,
+        _problems("The edit", broken_edit, "lf-failed"),
         _problems("Errors", [*loaded.errors, *broken], "lf-failed"),
         _problems("Warnings", loaded.warnings, "lf-warn"),
         class_="lf-report",

@@ -49,8 +49,14 @@ class Projects:
         """The session for an entry of `sources`; raises RequestError for anything else."""
         if key not in {known for _, known in self.sources()}:
             raise RequestError("This project is not in the list.")
-        path = sample_path(key.removeprefix(SAMPLE)) if key.startswith(SAMPLE) else Path(key.removeprefix(OPERATOR))
-        return await self._file(path, source=key)
+        if key.startswith(SAMPLE):
+            return await self._file(sample_path(key.removeprefix(SAMPLE)), source=key)
+        library = self.runtime.library
+        await library.refresh()
+        entry = library.entry(Path(key.removeprefix(OPERATOR)))
+        if entry is None:
+            raise RequestError("This project is no longer in the list.")
+        return Session(entry.loaded, text=entry.text, title=entry.path.name, source=key, broken=entry.broken)
 
     async def path(self, text: str) -> Session:
         """The session for a file of this machine, which only a person at this machine may name."""

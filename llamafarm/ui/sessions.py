@@ -14,6 +14,7 @@ from llamafarm.config.model import Loaded, NamedModel, Project
 from llamafarm.engine.chat import Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.rests import Rests
+from llamafarm.errors import Problem
 from llamafarm.types import Message, Reply, Route, Tool
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.pictures import Picture
@@ -34,6 +35,7 @@ class Session:
     the newer run, and the older one no longer speaks for it. `rests` are the models that failed on this tab's
     stage, apart from the server's own. `held` are the tool calls that wait for a person, `tools` those that were
     listed. `closed`: another session took its place.
+    `broken` are the problems of a newer edit of the file, which is not used.
     """
 
     loaded: Loaded
@@ -53,6 +55,7 @@ class Session:
     held: list[Held] = field(default_factory=list)
     tools: Sequence[Tool] = ()
     closed: bool = False
+    broken: Sequence[Problem] = ()
 
     def __post_init__(self) -> None:
         usable = [model.name for model in self.models if model.usable]

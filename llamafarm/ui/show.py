@@ -34,7 +34,7 @@ def project_updates(page: Page, session: Session, *, may_trust: bool) -> Updates
     return {
         page.masthead: masthead(project),
         panel.source: session.source,
-        panel.report: report(loaded, session.title),
+        panel.report: report(loaded, session.title, session.broken),
         panel.asks: gr.HTML(asks(loaded, may_trust=may_trust), visible=untrusted),
         panel.trust: gr.Button(visible=untrusted and may_trust),
         panel.editor: session.text,

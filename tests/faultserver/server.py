@@ -40,7 +40,7 @@ class Exchange:
 
     async def head(self, status: int = 200, content_type: str = "text/event-stream", **headers: str) -> None:
         """The status line and headers; the body follows in chunks, unless content_length is given."""
-        lines = [f"HTTP/1.1 {status} Status", f"content-type: {content_type}"]
+        lines = [f"HTTP/1.1 {status} Status", f"content-type: {content_type}", "connection: close"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         if "content_length" not in headers:
             self._chunked = True
@@ -87,6 +87,10 @@ class FaultServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.arrived = asyncio.Event()
+
+    def play(self, *scripts: Script) -> None:
+        """Take `scripts` for the next requests, in turn, before `script` for all others."""
+        self._first = list(scripts)
 
     @property
     def url(self) -> str:

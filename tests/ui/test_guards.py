@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from llamafarm.asgi import Message, Receive, Scope, Send
 from llamafarm.config import sample_path
 from llamafarm.errors import RequestError
-from llamafarm.guards import MAX_BODY, Guards, Message, Receive, Scope, Send
+from llamafarm.guards import MAX_BODY, Guards
 from llamafarm.server import serve
 from llamafarm.settings import ServerSettings
 from tests.serving import serving

@@ -1,0 +1,1 @@
+"""The OpenAI-compatible API: the same engine for programs."""

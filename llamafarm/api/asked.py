@@ -1,0 +1,59 @@
+"""From a request to what the engine is asked: which named model, why, and the question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from llamafarm.api.errors import not_found
+from llamafarm.api.requests import AUTO, ChatCompletionRequest
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.chat import Lane, Question
+from llamafarm.routing import choose
+from llamafarm.types import Message, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request for one answer. `question` holds the request's own messages, without those of a session."""
+
+    project: Project
+    lane: Lane
+    question: Question
+    route: Route
+
+    def after(self, history: tuple[Message, ...]) -> Lane:
+        """The lane as it continues `history`."""
+        return replace(self.lane, history=history) if history else self.lane
+
+
+def asked(project: Project, body: ChatCompletionRequest) -> Asked:
+    """What `body` asks of `project`. Raises ApiError (404) for a model that the project does not name."""
+    messages = tuple(message.message() for message in body.messages)
+    route = _route(project, body.model, messages)
+    lane = Lane(route.model, named(project, route.model), auto=route.strategy not in ("named", "default"))
+    tools = tuple(tool.model_dump(exclude_unset=True) for tool in body.tools or ())
+    return Asked(project, lane, Question(messages, body.variables or {}, body.parameters(), tools), route)
+
+
+def named(project: Project, name: str) -> NamedModel:
+    """The named model `name`. Raises ApiError (404) that lists the names which there are."""
+    model = project.model(name)
+    if model is None:
+        names = ", ".join(each.name for each in project.models)
+        message = f"The project {project.namespace}/{project.name} names no model {name!r}; it has: {names}, {AUTO}."
+        raise not_found(message, "model_not_found", "model")
+    return model
+
+
+def prompt_of(messages: Sequence[Message]) -> str:
+    """What a router looks at: the user's newest words alone, so that no system prompt sways it."""
+    return next((message.content for message in reversed(messages) if message.role == "user"), "")
+
+
+def _route(project: Project, name: str | None, messages: Sequence[Message]) -> Route:
+    if name is None:
+        return Route("default", project.default_model, "The request names no model: this is the project's default.")
+    if name == AUTO and project.model(AUTO) is None:
+        return choose(prompt_of(messages), project)
+    return Route("named", name, "The request names it.")

@@ -1,0 +1,93 @@
+"""What the API tells of projects, models, routes and itself, as its description in /docs has it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from llamafarm.api.answers import Answer, RouteTaken
+
+
+class ModelState(Answer):
+    """What a project says of a named model; `problems` say why it can't be used, where it can't."""
+
+    provider: str
+    model: str
+    description: str
+    tier: str | None
+    default: bool
+    usable: bool
+    problems: list[str]
+
+
+class ModelEntry(Answer):
+    """A named model. `created` is when its project file was last written, in seconds since 1970."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+    llamafarm: ModelState
+
+
+class ModelList(Answer):
+    """The named models of a project, and `auto`: whichever the router picks."""
+
+    object: Literal["list"]
+    data: list[ModelEntry]
+
+
+class ConfigProblem(Answer):
+    """What is wrong in a project file: `line` counts from 1, `key` is the dotted path."""
+
+    line: int | None
+    key: str
+    message: str
+
+
+class ProjectEntry(Answer):
+    """A project that is served; `broken` are the problems of a newer edit, which is not used."""
+
+    namespace: str
+    name: str
+    file: str
+    default_model: str
+    models: list[str]
+    broken: list[ConfigProblem]
+
+
+class ProjectList(Answer):
+    """The projects of a namespace."""
+
+    object: Literal["list"]
+    data: list[ProjectEntry]
+
+
+class ProjectAnswer(ProjectEntry):
+    """A project with its file as plain values: every secret in it is hidden, `${env:NAME}` stays as it is written."""
+
+    config: dict[str, Any]
+    errors: list[ConfigProblem]
+    warnings: list[ConfigProblem]
+
+
+class RouteAnswer(Answer):
+    """The model that `auto` would ask, why, and what each strategy would pick. Nothing is asked."""
+
+    model: str
+    reason: str
+    suggestions: list[RouteTaken]
+
+
+class Part(Answer):
+    """One part of the server: `ready`, `degraded` (it works, but look), or `not_ready`; `detail` says why."""
+
+    status: Literal["ready", "degraded", "not_ready"]
+    detail: str
+
+
+class Health(Answer):
+    """Whether the server can answer. Callers without a key, where keys are asked for, see `status` alone."""
+
+    status: Literal["ready", "degraded", "not_ready"]
+    version: str | None = None
+    parts: dict[str, Part] | None = None

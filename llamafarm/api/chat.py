@@ -1,0 +1,107 @@
+"""Chat completions, for a project by its name and for the first one."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+
+from llamafarm.api.answering import ChatAnswer, Order
+from llamafarm.api.answers import ChatCompletion, ChatCompletionChunk, ErrorBody
+from llamafarm.api.asked import asked
+from llamafarm.api.errors import invalid
+from llamafarm.api.reading import Route
+from llamafarm.api.requests import ChatCompletionRequest
+from llamafarm.api.services import Name, Namespace, caller_of, services_of
+from llamafarm.api.sessions import Key
+from llamafarm.config.model import Project
+
+router = APIRouter(route_class=Route, tags=["chat"])
+
+SESSION_ID = r"^[!-~]{1,128}$"
+SessionId = Annotated[
+    str | None,
+    Header(
+        alias="X-Session-ID",
+        description="Continues the conversation of this name: your key's own, in this project, for an hour after its "
+        "last message. Send only the new messages. Without it, or with X-No-Session, nothing is kept.",
+    ),
+]
+NoSession = Annotated[str | None, Header(alias="X-No-Session", description="Any value: nothing is kept.")]
+
+STREAM_EXAMPLE = (
+    'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"fast","choices":[{"index":0,'
+    '"delta":{"role":"assistant","content":""},"finish_reason":null}],"llamafarm":{"asked":"fast"}}\n\n'
+    "data: [DONE]\n\n"
+)
+_REFERENCES = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in (ChatCompletionChunk, ErrorBody)]
+STREAM_EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "data": {
+            "anyOf": [
+                {"const": "[DONE]"},
+                {"type": "string", "contentMediaType": "application/json", "contentSchema": {"anyOf": _REFERENCES}},
+            ]
+        }
+    },
+}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": ChatCompletion,
+        "description": "The answer: JSON, or with `stream` server-sent events, each with a ChatCompletionChunk; the "
+        "last is [DONE]. An error after the first event is an event with `error`, and no [DONE] follows. The headers "
+        "X-LlamaFarm-Model, -Provider, -Model-ID, -Route, -Route-Reason, -Fallbacks, -TTFT-ms, -TTFR-ms and -Cost-USD "
+        "(percent-encoded UTF-8) tell what the extension `llamafarm` tells, as far as it is known by then.",
+        "content": {"text/event-stream": {"itemSchema": STREAM_EVENT, "example": STREAM_EXAMPLE}},
+    },
+    "4XX": {"model": ErrorBody, "description": "What the caller can mend; 429 says in Retry-After when to ask again."},
+    "5XX": {"model": ErrorBody, "description": "What the operator or the model's server can mend."},
+}
+
+
+@router.post("/v1/projects/{namespace}/{project}/chat/completions", responses=ANSWERS, response_class=Response)
+async def project_chat(
+    namespace: Namespace,
+    name: Name,
+    body: ChatCompletionRequest,
+    request: Request,
+    session_id: SessionId = None,
+    no_session: NoSession = None,
+) -> Response:
+    """Answer a conversation with a named model of the project, as OpenAI's chat completions do."""
+    _, project = await services_of(request).project(namespace, name)
+    return _answer(request, project, body, None if no_session is not None else session_id)
+
+
+@router.post("/v1/chat/completions", responses=ANSWERS, response_class=Response)
+async def first_chat(
+    body: ChatCompletionRequest,
+    request: Request,
+    session_id: SessionId = None,
+    no_session: NoSession = None,
+) -> Response:
+    """The same for the first project, so that any OpenAI client takes this server's `/v1` as its base URL."""
+    _, project = await services_of(request).first()
+    return _answer(request, project, body, None if no_session is not None else session_id)
+
+
+def _answer(request: Request, project: Project, body: ChatCompletionRequest, session_id: str | None) -> Response:
+    caller, options = caller_of(request), body.stream_options
+    order = Order(
+        caller=caller,
+        stream=bool(body.stream),
+        with_usage=bool(options and options.include_usage),
+        session=_session(project, caller, session_id),
+    )
+    return ChatAnswer(services_of(request), asked(project, body), order)
+
+
+def _session(project: Project, caller: str, session_id: str | None) -> Key | None:
+    if session_id is None:
+        return None
+    if not re.match(SESSION_ID, session_id):
+        raise invalid("X-Session-ID must be 1 to 128 visible ASCII characters.", "X-Session-ID")
+    return (caller, project.namespace, project.name, session_id)

@@ -1,0 +1,124 @@
+"""One conversation to several named models at once, as a stream of their lanes' events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from llamafarm.api.answers import ErrorBody
+from llamafarm.api.asked import named, prompt_of
+from llamafarm.api.disconnect import until_gone
+from llamafarm.api.errors import invalid
+from llamafarm.api.lanes import lane_event, sse
+from llamafarm.api.reading import Route
+from llamafarm.api.requests import CompareRequest
+from llamafarm.api.services import Name, Namespace, Services, caller_of, services_of
+from llamafarm.api.trace import route_json
+from llamafarm.asgi import Receive, Scope, Send
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.record import lane_json
+from llamafarm.routing import suggest
+from llamafarm.types import is_final
+
+router = APIRouter(route_class=Route, tags=["compare"])
+
+EXAMPLE = (
+    'event: started\ndata: {"lanes":["fast"],"routes":[]}\n\n'
+    'event: lane\ndata: {"lane":"fast","type":"text_delta","at_s":0.21,"text":"Llamas"}\n\n'
+    'event: reply\ndata: {"model":"fast","status":"done","text":"Llamas eat grass."}\n\n'
+    "event: done\ndata: {}\n\n"
+)
+STREAM_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["started", "lane", "reply", "done"]},
+        "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": {"type": "object"}},
+    },
+}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events. `started`: the lanes and what each routing strategy would pick. `lane`: "
+        "something happened in a lane; `type` is started, asking, waiting, loading, sent, reasoning_delta, text_delta, "
+        "tool_called, usage_reported, retrying, fell_back, finished, failed, …, `at_s` is in seconds since the start. "
+        "`reply`: a lane has ended; its text, usage, timings and cost. `done`: all have.",
+        "content": {"text/event-stream": {"itemSchema": STREAM_EVENT, "example": EXAMPLE}},
+    },
+    "4XX": {"model": ErrorBody, "description": "What the caller can mend."},
+}
+
+
+@router.post("/v1/projects/{namespace}/{project}/compare", responses=ANSWERS, response_class=Response)
+async def compare(namespace: Namespace, name: Name, body: CompareRequest, request: Request) -> Response:
+    """Ask several named models the same, side by side: none waits for another, and each ends by itself."""
+    _, project = await services_of(request).project(namespace, name)
+    parameters = {name: value for name, value in (body.parameters or {}).items() if value is not None}
+    messages = tuple(message.message() for message in body.messages)
+    question = Question(messages, body.variables or {}, parameters)
+    return CompareAnswer(services_of(request), project, _lanes(project, body.models), question, caller_of(request))
+
+
+def _lanes(project: Project, names: Sequence[str] | None) -> list[Lane]:
+    if names is None:
+        return [Lane(model.name, model) for model in _usable(project)]
+    if len(set(names)) != len(names):
+        raise invalid("models: each named model can be in a comparison once.", "models")
+    return [Lane(name, named(project, name)) for name in names]
+
+
+def _usable(project: Project) -> list[NamedModel]:
+    """All models that can be asked, or all: then their errors say why."""
+    return [model for model in project.models if model.usable] or list(project.models)
+
+
+class CompareAnswer(Response):
+    """Runs the comparison while its caller listens."""
+
+    def __init__(
+        self, services: Services, project: Project, lanes: list[Lane], question: Question, caller: str
+    ) -> None:
+        super().__init__()
+        self._services = services
+        self._project = project
+        self._lanes = lanes
+        self._question = question
+        self._caller = caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        """Stream all events, until the last lane has ended or the client has gone."""
+        await until_gone(receive, self._run(send))
+
+    async def _run(self, send: Send) -> None:
+        runtime, lanes = self._services.runtime, self._lanes
+        with self._services.generations.running(self._caller, len(lanes)):
+            await self._begin(send)
+            board, started = runtime.board(self._project, lanes), time.perf_counter()
+            async with (
+                runtime.compare(self._project, lanes, self._question) as comparison,
+                aclosing(comparison.batches(heartbeat_s=None)) as batches,
+            ):
+                async for batch in batches:
+                    pieces = []
+                    for told in batch:
+                        board.add(told)
+                        pieces.append(sse("lane", lane_event(told, started)))
+                        if is_final(told.event):
+                            pieces.append(sse("reply", lane_json(board.replies()[told.lane])))
+                    await _send(send, b"".join(pieces))
+        await _send(send, sse("done", {}), more=False)
+
+    async def _begin(self, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        routes = suggest(prompt_of(self._question.messages), self._project)
+        opening = {"lanes": [lane.id for lane in self._lanes], "routes": [route_json(route) for route in routes]}
+        await _send(send, sse("started", opening))
+
+
+async def _send(send: Send, data: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": data, "more_body": more})

@@ -1,0 +1,92 @@
+"""Who calls: keys for programs and a login for people, asked before the page or the API see a request. Plain ASGI."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+from llamafarm.asgi import App, Receive, Scope, Send, header, refuse
+from llamafarm.settings import ServerSettings
+
+CALLER = "llamafarm.caller"
+ANYBODY = "anybody"
+NOT_ALLOWED = 1008  # RFC 6455: against the server's policy; neither page nor API has websockets
+FOR_PROGRAMS = ("/v1", "/mcp")
+BASIC = b'Basic realm="LlamaFarm Playground", charset="UTF-8"'
+OPEN_PATHS = ("/health",)  # what watches a server has no key; it is told less there
+
+
+class Gate:
+    """Wraps an application; the caller's name stands in the scope under `CALLER`, or None on an open path.
+
+    Programs send `Authorization: Bearer KEY`; browsers ask people for a name and a password (HTTP Basic, RFC 7617),
+    and a key with any name will do as well. Comparing takes the same time whichever key is nearly right.
+    """
+
+    def __init__(self, app: App, settings: ServerSettings) -> None:
+        self._app = app
+        self._open = not settings.protected
+        self._keys = [_digest(key.get_secret_value()) for key in settings.api_keys]
+        login = settings.login
+        self._login = (login.user, _digest(login.password.get_secret_value())) if login else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer strangers here, and pass on everybody else."""
+        if scope["type"] == "websocket" and not self._open:
+            await send({"type": "websocket.close", "code": NOT_ALLOWED})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        caller = ANYBODY if self._open else self._caller(header(scope, b"authorization") or "")
+        if caller is None and scope["path"] not in OPEN_PATHS:
+            await _ask_who(scope, send)
+            return
+        scope[CALLER] = caller
+        await self._app(scope, receive, send)
+
+    def _caller(self, authorization: str) -> str | None:
+        scheme, _, value = authorization.partition(" ")
+        match scheme.lower():
+            case "bearer":
+                return self._by_key(value.strip())
+            case "basic":
+                user, password = _basic(value.strip())
+                return self._by_login(user, password) or self._by_key(password)
+            case _:
+                return None
+
+    def _by_key(self, key: str) -> str | None:
+        digest = _digest(key)
+        found = [index for index, known in enumerate(self._keys) if hmac.compare_digest(digest, known)]
+        return f"key {found[0] + 1}" if found else None
+
+    def _by_login(self, user: str, password: str) -> str | None:
+        if self._login is None:
+            return None
+        known_user, known_password = self._login
+        right = hmac.compare_digest(_digest(password), known_password)
+        return f"login {user}" if hmac.compare_digest(user.encode(), known_user.encode()) and right else None
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _basic(value: str) -> tuple[str, str]:
+    """Name and password, or two empty texts where it is neither."""
+    try:
+        user, _, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return user, password
+
+
+async def _ask_who(scope: Scope, send: Send) -> None:
+    """401: browsers at the page are to ask for a login, programs at the API are told how to send a key."""
+    message = "This server asks for a key: send the header Authorization: Bearer KEY, with one of its API keys."
+    challenge = b"Bearer" if scope["path"].startswith(FOR_PROGRAMS) else BASIC
+    headers = ((b"www-authenticate", challenge),)
+    await refuse(scope, send, 401, message, code="invalid_api_key", kind="authentication_error", headers=headers)

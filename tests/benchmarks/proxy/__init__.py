@@ -1,0 +1,1 @@
+"""What a proxy in front of a model server costs: `uv run python -m tests.benchmarks.proxy`."""
