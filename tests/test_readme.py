@@ -118,6 +118,8 @@ def test_the_prompts_of_the_demo_are_routed_as_told(prompt: str, tier: str) -> N
 def commands() -> Iterator[list[str]]:
     """The arguments of every `lf …` and `app.py …` in a shell example."""
     for line in "".join(blocks("sh")).splitlines():
+        if not re.search(r"\b(lf|app\.py)\b", line):
+            continue
         words = shlex.split(line, comments=True)
         for name, prefix in (("lf", []), ("app.py", ["serve"])):
             if name in words:

@@ -10,7 +10,7 @@ from llamafarm.cli.serve import _keys
 from llamafarm.errors import RequestError
 from llamafarm.server import serve
 from llamafarm.settings import ServerSettings
-from tests.cli.test_commands import lf
+from tests.cli.helpers import lf
 
 
 def test_other_machines_are_not_let_in_unasked(tmp_path: Path) -> None:

@@ -85,9 +85,9 @@ def litellm(upstream: str, paces: Sequence[Pace]) -> Iterator[Place]:
         ]
         config = Path(folder) / "config.yaml"
         config.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": KEY}}))
-        command = [str(home / "bin/litellm"), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
+        program = [str(home / "bin/litellm"), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
         url = f"http://127.0.0.1:{port}"
-        with _running([*command, "--num_workers", "1"], f"{url}/health/liveliness") as process:
+        with _running([*program, "--num_workers", "1"], f"{url}/health/liveliness") as process:
             yield Place({pace: (f"{url}/v1", _name(pace)) for pace in paces}, process.pid)
 
 
