@@ -64,11 +64,13 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=1, min_width=300, elem_id="side"):
             panel = _project_panel(sources, paths=paths)
+            theatre = build_theatre()
+            tools = build_tools()
         with gr.Column(scale=4, min_width=320, elem_id="main"):
             with gr.Row(elem_id="ask"):
                 prompt = gr.Textbox(
                     label="Prompt",
-                    lines=3,
+                    lines=4,
                     max_lines=12,
                     scale=5,
                     min_width=260,
@@ -85,8 +87,6 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             variables = gr.Textbox(
                 label="Template variables, one name=value a line", lines=2, visible=False, elem_id="variables"
             )
-            theatre = build_theatre()
-            tools = build_tools()
             routing = html(routing_card((), ""), elem_id="routing")
             outlook = html(elem_id="outlook")
             gate = build_gate()

@@ -41,9 +41,10 @@ class Projects:
         """What can be opened by name: (what is shown, key). The first is what a new tab shows."""
         own = [entry.path for entry in self.runtime.library.entries]
         samples = {sample_path(name): name for name in sample_names()}
+        shown = {path.absolute() for path in own}
         names = Counter(path.name for path in own)
         listed = [(_title(path, samples, names), f"{OPERATOR}{path}") for path in own]
-        return listed + [(f"sample: {name}", f"{SAMPLE}{name}") for path, name in samples.items() if path not in own]
+        return listed + [(f"sample: {name}", f"{SAMPLE}{name}") for path, name in samples.items() if path not in shown]
 
     async def named(self, key: str) -> Session:
         """The session for an entry of `sources`; raises RequestError for anything else."""
@@ -113,8 +114,8 @@ class Projects:
 
 def _title(path: Path, samples: Mapping[Path, str], names: Mapping[str, int]) -> str:
     """How a file is listed: a sample by its name, others by the file's, with the folder where two share it."""
-    if path in samples:
-        return f"sample: {samples[path]}"
+    if path.absolute() in samples:
+        return f"sample: {samples[path.absolute()]}"
     return path.name if names[path.name] == 1 else f"{path.absolute().parent.name}/{path.name}"
 
 

@@ -27,11 +27,14 @@ async def listed(*configs: Path) -> list[str]:
         return [title for title, _ in Projects(runtime, ServerSettings()).sources()]
 
 
-async def test_a_sample_that_was_named_is_listed_once() -> None:
-    assert await listed(sample_path("basic")) == [
-        "sample: basic",
-        *(f"sample: {name}" for name in sample_names() if name != "basic"),
-    ]
+async def test_a_sample_that_was_named_is_listed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = sample_path("basic")
+    monkeypatch.chdir(path.parent)
+    for named in (path, Path(path.name)):
+        assert await listed(named) == [
+            "sample: basic",
+            *(f"sample: {name}" for name in sample_names() if name != "basic"),
+        ]
 
 
 async def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
