@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import wait
@@ -43,13 +44,14 @@ class Background(Generic[R]):
         self._thread.join()
 
     def run(self, work: Coroutine[Any, Any, T], interrupt: Callable[[], None]) -> T:
-        """The result of `work`. Each Ctrl-C calls `interrupt` in the loop, and the wait goes on."""
+        """The result of `work`. Each Ctrl-C calls `interrupt` in the loop, and the wait goes on. In the main thread."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        while not future.done():
-            try:
+        before = signal.signal(signal.SIGINT, lambda *_: self._loop.call_soon_threadsafe(interrupt))
+        try:
+            while not future.done():
                 wait((future,), LOOK_EVERY_S)
-            except KeyboardInterrupt:
-                self._loop.call_soon_threadsafe(interrupt)
+        finally:
+            signal.signal(signal.SIGINT, before)
         return future.result()
 
     async def _main(self) -> None:

@@ -61,17 +61,18 @@ class Conversation:
             self._ask(self.wish.prompt)
         while not self._left:
             try:
-                line = lines.ask("› ").strip()
+                self._take(lines.ask("› ").strip())
             except EOFError:
                 self.screen.next_line()
                 return
             except KeyboardInterrupt:
                 self.screen.note(" (Ctrl-D or /exit leaves)")
-                continue
-            if line.startswith("/") and not line.startswith("//"):
-                self._command(*line.split(maxsplit=1))
-            elif line:
-                self._ask(line.removeprefix("/"))
+
+    def _take(self, line: str) -> None:
+        if line.startswith("/") and not line.startswith("//"):
+            self._command(*line.split(maxsplit=1))
+        elif line:
+            self._ask(line.removeprefix("/"))
 
     def _who(self) -> str:
         lane, route = self.target.lane("")

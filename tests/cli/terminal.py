@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import re
@@ -31,7 +32,7 @@ class Terminal:
             start_new_session=True, env=os.environ | {"TERM": "xterm-256color"} | environment,
         )  # fmt: skip
         os.close(slave)
-        self.seen = ""  # everything, as it came
+        self._data = b""
         self._at = 0
 
     def __enter__(self) -> Self:
@@ -43,6 +44,11 @@ class Terminal:
         self.process.kill()
         self.process.wait()
         os.close(self._master)
+
+    @property
+    def seen(self) -> str:
+        """Everything, as it came; but for a character of which only the beginning has come."""
+        return codecs.getincrementaldecoder("utf-8")().decode(self._data)
 
     @property
     def text(self) -> str:
@@ -89,5 +95,5 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:  # Linux's word for the other end being closed
             return False
-        self.seen += data.decode(errors="replace")
+        self._data += data
         return bool(data)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llamafarm.cli.remote import base_url
 from tests.cli.conftest import Run, Serve
+from tests.cli.helpers import HEAD, entry, written
 from tests.faultserver.speech import USAGE, answer, chunk, event, plays, refuses, said
+from tests.serving import serving
 
 YES = plays("openai", answer("openai", "Yes."))
 EXTENSION: dict[str, Any] = {
@@ -125,3 +128,28 @@ def test_curl_goes_to_the_server(run: Run) -> None:
     assert "http://127.0.0.1:9/v1/projects/n/p/chat/completions" in shown.text
     assert '"Authorization: Bearer $LF_API_KEY"' in shown.text
     assert "secret-key" not in shown.text + shown.notes
+
+
+def test_our_own_server_tells_all_of_it(tmp_path: Path, run: Run, serve: Serve) -> None:
+    model = serve(YES)
+    prompts = 'prompts: [{name: a, messages: [{role: system, content: "You like {{ food }}."}]}]\n'
+    gone = entry("expert", "http://127.0.0.1:9", fallback=["fast"])
+    config = written(tmp_path, HEAD + gone + entry("fast", model.url, pricing={"input": 1, "output": 2}) + prompts)
+    with serving([config]) as url:
+        done = run(
+            "chat", "--url", f"{url}/v1/projects/n/p", "--model", "auto", "--var", "food=hay", "Analyze this well"
+        )
+        unfilled = run("chat", "--url", url, "Hi")
+        unknown = run("chat", "--url", url, "--model", "nobody", "--var", "food=hay", "Hi")
+    assert (done.code, done.text) == (0, "Yes.\n")
+    route, fallback, summary = done.notes.splitlines()
+    assert route.startswith("Route by complexity: It says “analyze”: expert tier → expert")
+    assert fallback.startswith("expert → fast after ")
+    assert summary.startswith("fast (openai fast-id) · TTFT ")
+    assert " · 11 in, 7 out · $0.0000250 (config) · " in summary
+    assert summary.endswith(" of it lost · route: complexity")
+    body = model.requests[0].json()
+    assert [each["content"] for each in body["messages"]] == ["You like hay.", "Analyze this well"]
+    assert unfilled.code == unknown.code == 1
+    assert "food" in unfilled.notes
+    assert "expert, fast" in unknown.notes
