@@ -6,6 +6,7 @@
     │   └── ModelUnusable               a named model can't be asked here: a missing key, a file that can't be loaded
     ├── MissingPartError                an optional package or model file is not installed
     ├── ToolServerFailed                an MCP server can't be started or reached; told to the model, never ends a lane
+    ├── StoreError                      the history can't be read or changed: its database is away, full or broken
     └── ProviderError                   a model server did not answer as it should
         ├── ConnectFailed               refused, name not found, TLS failure, connection lost before an answer
         ├── TimedOut                    a bound on waiting was met; `phase` tells which
@@ -89,6 +90,10 @@ class ToolServerFailed(LlamaFarmError):
     def __init__(self, message: str, *, hint: str = "", unsent: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.unsent = unsent
+
+
+class StoreError(LlamaFarmError):
+    """The history can't be read or changed now: its database is away, full, broken, or newer than this program."""
 
 
 class ProviderError(LlamaFarmError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llamafarm.config.library import Library, open_library
 from llamafarm.config.model import NamedModel, Project
@@ -13,17 +15,24 @@ from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.preview import preview
+from llamafarm.engine.recording import Origin, Recording
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolcalls import Approve
 from llamafarm.engine.toolloop import Toolbox
+from llamafarm.errors import StoreError
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT
 from llamafarm.providers.registry import Providers
+from llamafarm.store.place import place_of
+from llamafarm.store.store import Store, open_store
 from llamafarm.tools import McpServers
 from llamafarm.types import Event, Fault, ModelCheck, SentRequest
+
+if TYPE_CHECKING:
+    from llamafarm.store.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,7 @@ class Runtime:
     """What the faces (page, API, command line) share: projects, providers with their connections, prices.
 
     `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago; `embedded` is the home of
-    the embedded models.
+    the embedded models. `store` keeps what happens, and is None where that is switched off.
     """
 
     library: Library
@@ -40,20 +49,48 @@ class Runtime:
     tools: McpServers
     rests: Rests = field(default_factory=Rests)
     embedded: EmbeddedModels | None = None
+    store: Store | None = None
 
     def chat(self, project: Project, lane: Lane, question: Question) -> AsyncGenerator[Event, None]:
         """The events of one lane, without a task of its own: closing it stops the model's server."""
         return chat(project, lane, question, self.providers, self.rests, Toolbox(self.tools, self.context_window))
 
     def compare(
-        self, project: Project, lanes: Iterable[Lane], question: Question, *, approve: Approve | None = None
+        self,
+        project: Project,
+        lanes: Iterable[Lane],
+        question: Question,
+        *,
+        origin: Origin = Origin(),
+        approve: Approve | None = None,
     ) -> Comparison:
         """`question` to all `lanes` at once; nothing runs before the comparison is entered.
 
-        `approve`, where given, is awaited before each tool call with the lane's id, the tool and the call.
+        What happens is recorded as coming from `origin`, where there is a store. `approve`, where given, is awaited
+        before each tool call with the lane's id, the tool and the call.
         """
-        box = Toolbox(self.tools, self.context_window, approve)
-        return Comparison(lanes, lambda lane: chat(project, lane, question, self.providers, self.rests, box))
+        lanes, box = tuple(lanes), Toolbox(self.tools, self.context_window, approve)
+        recording = self._recording(project, lanes, question, origin)
+        return Comparison(
+            lanes,
+            lambda lane: chat(project, lane, question, self.providers, self.rests, box),
+            watch=None if recording is None else recording.watch,
+            record=None if recording is None else recording.id,
+        )
+
+    def _recording(
+        self, project: Project, lanes: Sequence[Lane], question: Question, origin: Origin
+    ) -> Recording | None:
+        if self.store is None:
+            return None
+        named = {lane.id: lane for lane in lanes}
+        return Recording(self.store, project, named, question, origin, self.board(project, lanes))
+
+    def history(self) -> History:
+        """What was recorded. Raises StoreError where recording is switched off."""
+        if self.store is None:
+            raise _switched_off()
+        return _history(self.store)
 
     def staged(self, faults: Mapping[str, Fault], rests: Rests) -> Runtime:
         """This runtime with `faults` staged for named models; what fails there is remembered in `rests` alone."""
@@ -82,12 +119,35 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(configs: Sequence[Path] = ()) -> AsyncIterator[Runtime]:
-    """Open the operator's projects, connections, the embedded models' home and that of MCP servers; close them again.
+async def open_runtime(configs: Sequence[Path] = (), *, record: bool = True) -> AsyncIterator[Runtime]:
+    """Open the operator's projects, the store, connections, the homes of embedded models and MCP servers; close them.
 
-    Raises ConfigError where one of `configs` is not there.
+    `record` is False where nothing shall be kept. Raises ConfigError where one of `configs` is not there, RequestError
+    where `LF_DATABASE_URL` names no database.
     """
     library = open_library(configs)
-    async with open_client() as client, EmbeddedModels(client) as embedded, McpServers() as tools:
+    place = place_of(os.environ) if record else None
+    opening = open_store(place) if place else nullcontext()
+    async with opening as store, open_client() as client, EmbeddedModels(client) as embedded, McpServers() as tools:
         providers = Providers(client, embedded=embedded.provider)
-        yield Runtime(library, providers, PriceBook(), tools, embedded=embedded)
+        yield Runtime(library, providers, PriceBook(), tools, embedded=embedded, store=store)
+
+
+@asynccontextmanager
+async def open_history() -> AsyncIterator[History]:
+    """What was recorded, without all the rest. Raises StoreError where recording is switched off."""
+    place = place_of(os.environ)
+    if place is None:
+        raise _switched_off()
+    async with open_store(place) as store:
+        yield _history(store)
+
+
+def _history(store: Store) -> History:
+    from llamafarm.store.history import History  # noqa: PLC0415 - SQLAlchemy: 0.2 s that a comparison spares
+
+    return History(store)
+
+
+def _switched_off() -> StoreError:
+    return StoreError("Recording is switched off.", hint="LF_DATABASE_URL=off does that: unset it.")

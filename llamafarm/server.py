@@ -119,6 +119,8 @@ async def _serve(configs: Sequence[Path], settings: ServerSettings, sock: socket
         await asyncio.sleep(0)  # a Ctrl-C from while the page was built ends it here, not within uvicorn's start
         print(f"LlamaFarm Playground: {_address(sock)}", flush=True)  # noqa: T201 - the person needs the address
         await server.serve(sockets=[sock])
+    if runtime.store and runtime.store.trouble:  # now that it is closed, what is lost is known
+        print(f"lf: {runtime.store.trouble}", file=sys.stderr)  # noqa: T201 - nobody looks at the page any more
 
 
 def _address(sock: socket.socket) -> str:

@@ -34,6 +34,17 @@ def only_this_machine() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def nothing_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers that outlive a test keep their history in a folder of the run."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+    for name in ("LF_DATABASE_URL", "LF_DATA_DIR"):
+        patch.delenv(name, raising=False)
+    yield
+    patch.undo()
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):

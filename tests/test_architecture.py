@@ -16,22 +16,25 @@ MAY_IMPORT: dict[str, set[str]] = {
     "display": set(),
     "tokens": set(),
     "wire": set(),
+    "records": set(),
+    "export": {"records", "display"},
     "settings": set(),
     "config": set(),
     "pricing": {"config"},
     "routing": {"config", "tokens"},
     "providers": {"config", "wire", "tokens"},
     "tools": {"config"},
-    "engine": {"config", "providers", "tools", "tokens"},
-    "runtime": {"config", "engine", "pricing", "providers", "tools"},
+    "store": {"records"},
+    "engine": {"config", "providers", "records", "tools", "tokens"},
+    "runtime": {"config", "engine", "pricing", "providers", "store", "tools"},
     "mcpserver": {"runtime", "engine", "config", "routing"},
     "asgi": set(),
     "guards": {"asgi", "settings"},
     "gate": {"asgi", "settings"},
     "api": {"runtime", "engine", "config", "routing", "settings", "gate", "asgi"},
-    "ui": {"runtime", "engine", "config", "routing", "display", "settings", "tokens"},
+    "ui": {"runtime", "engine", "store", "config", "routing", "records", "export", "display", "settings", "tokens"},
     "server": {"runtime", "ui", "api", "mcpserver", "config", "guards", "gate", "asgi", "settings"},
-    "cli": {"server", "runtime", "engine", "config", "routing", "display", "settings"},
+    "cli": {"server", "runtime", "engine", "store", "config", "routing", "records", "export", "display", "settings"},
 }
 LIVES_IN = {
     "gradio": {"ui"},
@@ -51,6 +54,8 @@ LIVES_IN = {
     "dotenv": {"config"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "sqlalchemy": {"store"},
+    "platformdirs": {"store"},
 }
 
 

@@ -23,6 +23,7 @@ from llamafarm.cli.stop import Stop
 from llamafarm.config.model import Project
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.recording import Origin
 from llamafarm.runtime import Runtime
 from llamafarm.types import (
     Event,
@@ -113,7 +114,7 @@ async def ask(runtime: Runtime, project: Project, lane: Lane, question: Question
     BrokenPipeError where the answer's reader has gone; then too the server stops.
     """
     board = runtime.board(project, (lane,))
-    async with runtime.compare(project, (lane,), question) as comparison:
+    async with runtime.compare(project, (lane,), question, origin=Origin(kind="chat")) as comparison:
         with stop.stops(comparison.stop):
             async with aclosing(comparison.batches(heartbeat_s=HEARTBEAT_S)) as batches:
                 shown = time.monotonic()

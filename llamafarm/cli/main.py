@@ -12,6 +12,7 @@ import typer
 from llamafarm import __version__
 from llamafarm.cli import chat, models
 from llamafarm.cli.compare import compare
+from llamafarm.cli.history import history
 from llamafarm.cli.init import init
 from llamafarm.cli.route import route
 from llamafarm.cli.serve import serve
@@ -37,6 +38,7 @@ app.command(epilog=chat.HELP)(chat.chat)
 app.command(epilog='Example: lf compare --models fast,expert "Why is the sky blue?"')(compare)
 app.command(epilog='Example: lf route "Analyze the causes of the war"')(route)
 app.add_typer(models.app, name="models", epilog="Example: lf models check")
+app.add_typer(history)
 app.command(epilog="Example: lf validate llamafarm.yaml --json")(validate)
 app.command(epilog="Example: lf init speed_tiers")(init)
 app.command(epilog="Example: lf serve --config llamafarm.yaml --port 8000")(serve)

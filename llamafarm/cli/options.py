@@ -74,6 +74,7 @@ ParamOption = Annotated[
 VarOption = Annotated[
     list[str] | None, typer.Option("--var", metavar="KEY=TEXT", help="A value for a template variable of the prompts.")
 ]
+RecordOption = Annotated[bool, typer.Option("--record/--no-record", help="Keep it in the history.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")]
 
 

@@ -20,7 +20,12 @@ _PLACEHOLDERS = {"", "not-needed", "none", "empty", "ollama", "universal", "lemo
 
 def masked_text(text: str, name: str = "llamafarm.yaml") -> str:
     """`text` with every literal secret replaced by `(hidden)`; `${…}` stays. Raises ConfigError."""
-    for secret in sorted(set(_secrets(read_document(text, name).value, ())), key=len, reverse=True):
+    return masked(text, read_document(text, name).value)
+
+
+def masked(text: str, value: JsonValue) -> str:
+    """The same, of a text that was read already, as `value`."""
+    for secret in sorted(set(_secrets(value, ())), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     return _without_userinfo(text)
 

@@ -131,7 +131,8 @@ class NamedModel(Frozen):
 class Project(Frozen):
     """A whole project file. `models` is in the file's order and holds at least one entry.
 
-    `digest` is the SHA-256 of the file's bytes; `trusted` tells whether `${…}` was resolved.
+    `digest` is the SHA-256 of the file's text, `text` that text with the secrets in it hidden; `trusted` tells whether
+    `${…}` was resolved.
     `fallback` is `runtime.fallback`: names of models in the order in which they are tried.
     """
 
@@ -144,6 +145,7 @@ class Project(Frozen):
     fallback: tuple[str, ...] = ()
     source: Path | None = None
     digest: str = ""
+    text: str = Field(default="", repr=False)
     trusted: bool = True
 
     def model(self, name: str) -> NamedModel | None:

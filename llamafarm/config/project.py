@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 
 from llamafarm.config.document import Document, Findings, Path, kind
 from llamafarm.config.env import environment
+from llamafarm.config.mask import masked
 from llamafarm.config.mcp import read_servers, server_names
 from llamafarm.config.model import Ask, Loaded, NamedModel, Project
 from llamafarm.config.models import ModelReader, Names
@@ -67,9 +68,8 @@ def _read(
         return _unreadable(error)
     if not isinstance(document.value, dict):
         return Loaded(project=None, errors=(Problem(1, "", _not_a_project(document.value)),))
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     reader = _Reader(document, Findings(document), Strings(document, values), known)
-    return reader.read(document.value, source, digest)
+    return reader.read(document.value, source, text)
 
 
 def _not_a_project(value: JsonValue) -> str:
@@ -85,7 +85,7 @@ class _Reader:
     strings: Strings
     known: Collection[str]
 
-    def read(self, root: Mapping[str, JsonValue], source: FilePath | None, digest: str) -> Loaded:
+    def read(self, root: Mapping[str, JsonValue], source: FilePath | None, text: str) -> Loaded:
         """The whole file."""
         findings = self.findings
         findings.errors += self.document.duplicates
@@ -115,7 +115,8 @@ class _Reader:
             mcp_servers=servers,
             fallback=self._fallback(runtime, names.models),
             source=source,
-            digest=digest,
+            digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+            text=masked(text, dict(root)),
             trusted=self.strings.values is not None,
         )
         return self._loaded(project, asks)

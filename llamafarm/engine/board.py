@@ -36,6 +36,10 @@ class Board:
         """Take the next event."""
         self._folds[told.lane].add(told.event)
 
+    def reply(self, lane: str) -> Reply:
+        """The reply of `lane` so far."""
+        return self._folds[lane].reply(time.perf_counter())
+
     def replies(self) -> dict[str, Reply]:
         """Each lane's reply so far, by lane id, in the lanes' order."""
         now = time.perf_counter()

@@ -25,16 +25,25 @@ class LaneEvent:
     event: Event
 
 
+Watch = Callable[[LaneEvent], None]
+
+
 class Comparison:
     """Runs lanes side by side and tells their events; an async context manager that owns their tasks.
 
     No lane waits for another. `stop` ends one or all of them: a stopped lane closes its stream, so that
     its server stops too, and ends with a `Stopped` event. Leaving the context stops what still runs.
+    `watch` sees each event as it happens, whether somebody reads `events` or not. `record` is the id under which the
+    comparison is kept, where it is.
     """
 
-    def __init__(self, lanes: Iterable[Lane], open_lane: OpenLane) -> None:
+    def __init__(
+        self, lanes: Iterable[Lane], open_lane: OpenLane, *, watch: Watch | None = None, record: str | None = None
+    ) -> None:
         self.lanes = tuple(lanes)
+        self.record = record
         self._open = open_lane
+        self._watch = watch
         self._events: asyncio.Queue[LaneEvent] = asyncio.Queue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ended: set[str] = set()
@@ -102,7 +111,10 @@ class Comparison:
             return
         if is_final(event):
             self._ended.add(lane)
-        self._events.put_nowait(LaneEvent(lane, event))
+        told = LaneEvent(lane, event)
+        if self._watch is not None:
+            self._watch(told)
+        self._events.put_nowait(told)
 
     def _close(self, lane: str, task: asyncio.Task[None]) -> None:
         """Whatever ended the task, its lane gets a final event."""

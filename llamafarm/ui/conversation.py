@@ -17,10 +17,11 @@ EXCERPT = 70
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question and what each lane answered, by lane id."""
+    """One question and what each lane answered, by lane id; `record` is its id in the history, where it is kept."""
 
     question: Question
     replies: Mapping[str, Reply]
+    record: str | None = None
 
     @property
     def prompt(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 import gradio as gr
@@ -28,6 +28,7 @@ from llamafarm.ui.tools import Held, held_card, held_key
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 0.5
+RECORDED_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,9 @@ class Runner:
         session.tell(ticket, refused | board.replies())
         changes: Changes[object, object] = Changes()
         yield changes.of(self._updates(session, ticket))
-        async with runtime.compare(project, lanes, question, approve=_approver(session, ask)) as comparison:
+        origin, approve = session.origin, _approver(session, ask)
+        async with runtime.compare(project, lanes, question, origin=origin, approve=approve) as comparison:
+            session.record = comparison.record
             session.runs.append(comparison)
             try:
                 async with aclosing(comparison.batches(every_s=FLUSH_S, heartbeat_s=HEARTBEAT_S)) as batches:
@@ -140,11 +143,21 @@ class Runner:
                         yield changes.of(self._updates(session, ticket))
             finally:
                 session.runs.remove(comparison)
+        await self._recorded()
+        yield changes.of(self._updates(session, ticket))
+
+    async def _recorded(self) -> None:
+        """Wait a moment until the run is stored, so that the page can say so where it is not."""
+        if self.runtime.store is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECORDED_S):
+                    await self.runtime.store.recorded()
 
     def _updates(self, session: Session, ticket: object) -> Updates:
         """The table, and the lanes that still belong to the run that holds `ticket`."""
         if session.closed:
             return {}
+        session.trouble = self.runtime.store.trouble if self.runtime.store else None
         gate = self.page.gate
         updates: Updates = {
             self.page.table: table_of(session),

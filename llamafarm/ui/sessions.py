@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from llamafarm.config.model import Loaded, NamedModel, Project
 from llamafarm.engine.chat import Question
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.recording import Origin
 from llamafarm.engine.rests import Rests
 from llamafarm.errors import Problem
+from llamafarm.records.model import Kind
 from llamafarm.types import Message, Reply, Route, Tool
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.pictures import Picture
@@ -32,10 +34,10 @@ class Session:
 
     `source` is the project's key in the page's list, None for what came by path or from the browser.
     `holder` says which run owns each lane: a lane that is retried while others still stream belongs to
-    the newer run, and the older one no longer speaks for it. `rests` are the models that failed on this tab's
-    stage, apart from the server's own. `held` are the tool calls that wait for a person, `tools` those that were
-    listed. `closed`: another session took its place.
-    `broken` are the problems of a newer edit of the file, which is not used.
+    the newer run, and the older one no longer speaks for it. `record` is the newest question's id in the history,
+    `trouble` why that may not be kept. `rests` are the models that failed on this tab's stage, apart from the server's
+    own. `held` are the tool calls that wait for a person, `tools` those that were listed. `closed`: another session
+    took its place. `broken` are the problems of a newer edit of the file, which is not used.
     """
 
     loaded: Loaded
@@ -50,6 +52,8 @@ class Session:
     turns: list[Turn] = field(default_factory=list)
     editing: int | None = None
     pictures: tuple[Picture, ...] = ()
+    record: str | None = None
+    trouble: str | None = None
     holder: dict[str, object] = field(default_factory=dict)
     rests: Rests = field(default_factory=Rests)
     held: list[Held] = field(default_factory=list)
@@ -81,19 +85,26 @@ class Session:
 
     def all_turns(self) -> list[Turn]:
         """The whole conversation, the newest question included."""
-        newest = [] if self.question is None else [Turn(self.question, dict(self.replies))]
+        newest = [] if self.question is None else [Turn(self.question, dict(self.replies), self.record)]
         return [*self.turns, *newest]
 
     def history(self, lane: str) -> tuple[Message, ...]:
         """What `lane` said and heard before the newest question."""
         return history(self.turns, lane)
 
+    @property
+    def origin(self) -> Origin:
+        """Where lanes that are asked the newest question belong in the history."""
+        parent = self.turns[-1].record if self.turns else None
+        kind: Kind = "chat" if self.turns else "compare"
+        return Origin(kind=kind, routes=self.routes, parent=parent, into=self.record)
+
     def ask(self, question: Question, *, follow: bool) -> None:
         """`question` is the newest now: the next turn of the conversation, or the first of a new one."""
         kept = self.all_turns()[: self.editing] if follow else []
         self.stop()
         self.turns, self.editing = kept, None
-        self.question, self.replies, self.holder = question, {}, {}
+        self.question, self.replies, self.holder, self.record = question, {}, {}, None
 
     def keep(self, turns: Sequence[Turn]) -> None:
         """Go on from `turns`, the last of which is the newest question; what runs is stopped and forgotten."""
@@ -102,6 +113,7 @@ class Session:
         self.turns = list(turns[:-1])
         self.question = turns[-1].question if turns else None
         self.replies = dict(turns[-1].replies) if turns else {}
+        self.record = turns[-1].record if turns else None
 
     def take(self, lanes: Iterable[str]) -> object:
         """Give `lanes` to a new run; the ticket that comes back is what it speaks for them with."""

@@ -67,7 +67,8 @@ def table_of(session: Session) -> str:
     if project is None:
         return unusable(session.loaded, session.title)
     replies = [session.replies.get(model.name) or idle(model) for model in session.shown()]
-    return table(replies, session.routes, project.default_model, shared(session.shown()))
+    notes = [*shared(session.shown()), *([session.trouble] if session.trouble else ())]
+    return table(replies, session.routes, project.default_model, notes)
 
 
 def idle(model: NamedModel) -> Reply:

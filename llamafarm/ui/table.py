@@ -12,6 +12,7 @@ import pandas as pd
 from llamafarm import display
 from llamafarm.config.model import NamedModel
 from llamafarm.config.trust import origin
+from llamafarm.export.sheet import inert, lane_row
 from llamafarm.types import Count, Reply, Route
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.words import SOURCES, ending, status_pill
@@ -19,7 +20,6 @@ from llamafarm.ui.words import SOURCES, ending, status_pill
 CALLS = 10_000
 WORTH_TELLING_S = 0.05
 RIVALS = 2
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,42 +191,6 @@ def _picked(routes: Sequence[Route]) -> dict[str, list[str]]:
 
 
 def csv_of(replies: Sequence[Reply]) -> str:
-    """The replies as CSV: plain figures in seconds, tokens and US dollars, with their sources; empty is unknown.
-
-    A text that a spreadsheet would take for a formula gets an apostrophe in front, as OWASP's "CSV Injection" advises.
-    """
-    rows = [{name: _inert(value) for name, value in _record(reply).items()} for reply in replies]
-    return pd.DataFrame(rows, dtype=object).to_csv(index=False) if rows else ""
-
-
-def _inert(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-
-def _record(reply: Reply) -> dict[str, object]:
-    spans, usage, cost = reply.timings, reply.usage, reply.cost
-    return {
-        "lane": reply.lane,
-        "model": reply.asked,
-        "answered_by": reply.model,
-        "provider": reply.provider,
-        "model_id": reply.model_id,
-        "status": reply.status,
-        "finish_reason": reply.finish_reason,
-        "queue_s": spans.queue_s,
-        "load_s": spans.load_s,
-        "ttfr_s": spans.ttfr_s,
-        "ttft_s": spans.ttft_s,
-        "total_s": spans.total_s,
-        "tokens_per_s": spans.tokens_per_s,
-        "input_tokens": usage.input.value if usage.input else None,
-        "output_tokens": usage.output.value if usage.output else None,
-        "reasoning_tokens": usage.reasoning.value if usage.reasoning else None,
-        "cached_tokens": usage.cached.value if usage.cached else None,
-        "tokens_source": usage.source,
-        "cost_usd": cost.usd,
-        "cost_source": cost.source,
-        "cost_detail": cost.detail,
-        "staged": "; ".join(f"{model}: {fault}" for model, fault in reply.staged.items()) or None,
-        "error": reply.failure.message if reply.failure else None,
-    }
+    """The replies as CSV: plain figures in seconds, tokens and US dollars, with their sources; empty is unknown."""
+    rows = [{name: inert(value) for name, value in lane_row(reply).items()} for reply in replies]
+    return pd.DataFrame(rows, dtype=object).to_csv(index=False, lineterminator="\r\n") if rows else ""

@@ -17,7 +17,7 @@ from tests.faultserver.speech import answer, ending, plays, said
 
 HEAVY = {
     "aiohttp", "asyncio", "fastapi", "genai_prices", "gradio", "httpx", "numpy", "orjson", "pandas", "pydantic", "rich",
-    "uvicorn", "xllamacpp", "yaml",
+    "sqlalchemy", "uvicorn", "xllamacpp", "yaml",
 }  # fmt: skip
 
 
@@ -144,7 +144,20 @@ def test_the_help_imports_nothing_heavy(tmp_path: Path, arguments: list[str]) ->
 
 
 @pytest.mark.parametrize(
-    "command", [["chat"], ["compare"], ["route"], ["models"], ["models", "check"], ["validate"], ["init"], ["serve"]]
+    "command",
+    [
+        ["chat"],
+        ["compare"],
+        ["route"],
+        ["models"],
+        ["models", "check"],
+        ["validate"],
+        ["init"],
+        ["serve"],
+        ["history"],
+        ["history", "list"],
+        ["history", "export"],
+    ],
 )
 def test_the_help_of_a_command_imports_nothing_heavy(tmp_path: Path, command: list[str]) -> None:
     # typer itself takes pydantic for the values of options, as soon as there is a command

@@ -1,0 +1,103 @@
+"""Recorded comparisons in a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+
+from rich.console import Console
+from rich.text import Text
+
+from llamafarm import display
+from llamafarm.cli.console import open_console, plain_table
+from llamafarm.cli.plain import one_line, plain
+from llamafarm.cli.table import LiveTable
+from llamafarm.records.diff import Change, Difference, LaneDifference
+from llamafarm.records.find import Brief, Found
+from llamafarm.records.model import Recorded
+
+SHORT = 60  # letters of a value that differs
+
+
+def show_list(found: Found) -> None:
+    """One line a comparison, newest first."""
+    console = open_console()
+    if not found.items:
+        console.print("Nothing was found.")
+        return
+    table = plain_table("Id", "When", "Lanes", "Cost", "Prompt")
+    table.columns[0].no_wrap = True
+    table.columns[3].justify = "right"
+    for brief in found.items:
+        when = f"{brief.started_at.astimezone():%Y-%m-%d %H:%M}"
+        prompt = Text(one_line(brief.prompt), no_wrap=True, overflow="ellipsis")
+        table.add_row(brief.id, when, _lanes(brief), _cost(brief), prompt)
+    console.print(table)
+    if found.older:
+        console.print(Text(f"Older ones: --older-than {found.older}", style="dim"))
+
+
+def _lanes(brief: Brief) -> Text:
+    """How many lanes there are, and how many of them did not end well."""
+    count = len(brief.names)
+    done = sum(lane.status == "done" for lane in brief.lanes)
+    return Text(str(count)) if done == count else Text(f"{done} of {count}", style="yellow")
+
+
+def _cost(brief: Brief) -> str:
+    """What all lanes cost together; unknown where one of them is."""
+    costs = [lane.usd for lane in brief.lanes]
+    known = [usd for usd in costs if usd is not None]
+    return display.usd(sum(known, Decimal(0)) if known and len(known) == len(costs) else None)
+
+
+def show_comparison(recorded: Recorded) -> None:
+    """What was asked, the answers, and the table, as they were."""
+    console = open_console()
+    asked = recorded.asked
+    project = f"{asked.project.namespace}/{asked.project.name}"
+    when = f"{asked.started_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    console.print(Text(f"{asked.kind} {asked.id}, {when}, project {plain(project)}", style="dim"))
+    for message in asked.messages:
+        console.print(Text(f"{message.role}: {plain(message.content)}"))
+    with LiveTable(asked.routes, "", shown=True) as table:
+        table.show(recorded.replies)
+    for spec in recorded.unfinished:
+        console.print(Text(f"{spec.id} never ended: it still runs, or its process was stopped.", style="yellow"))
+    if recorded.earlier:
+        console.print(Text(f"{len(recorded.earlier)} earlier tries are in --json.", style="dim"))
+    if recorded.vote:
+        vote = recorded.vote
+        words = {"best": f"{vote.lane} is the best", "tie": "a tie", "bad": "all are bad"}[vote.choice]
+        console.print(f"Vote: {plain(words)}{', blind' if vote.blind else ''}.")
+
+
+def show_difference(found: Difference) -> None:
+    """What was asked differently, then each lane."""
+    console = open_console()
+    _show_changes(console, found.asked)
+    for lane in found.lanes:
+        console.print(Text(f"\n{plain(lane.lane)}: {_summary(lane)}", style="bold"))
+        _show_changes(console, (*lane.settings, *lane.outcome, *lane.figures))
+        for line in lane.text:
+            style = {"+": "green", "-": "red"}.get(line[:1], "dim")
+            console.print(Text(plain(line), style=style))
+
+
+def _summary(lane: LaneDifference) -> str:
+    if lane.presence != "both":
+        return f"only in the {lane.presence}"
+    return "the same" if lane.same else "differs"
+
+
+def _show_changes(console: Console, changes: Iterable[Change]) -> None:
+    for change in changes:
+        console.print(Text(f"  {change.name}: {_short(change.first)} → {_short(change.second)}"))
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    words = one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return words if len(words) <= SHORT else f"{words[: SHORT - 1]}…"

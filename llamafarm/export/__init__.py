@@ -1,0 +1,1 @@
+"""Records as files for people and programs: CSV, JSON Lines, Markdown. Pure, one comparison at a time."""

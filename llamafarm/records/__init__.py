@@ -1,0 +1,1 @@
+"""What is kept of comparisons: plain dataclasses, their ids, their JSON, and the differences of two. No I/O."""

@@ -1,0 +1,84 @@
+"""One try to write a batch of records. It runs in the writer's thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from llamafarm.errors import LlamaFarmError
+from llamafarm.records.model import Began, Ended, Record, RunBegan, RunEnded
+from llamafarm.store.connect import Database, open_database
+from llamafarm.store.faults import fault_of
+from llamafarm.store.place import Place
+from llamafarm.store.writer import Outcome
+from llamafarm.store.writes import add_comparison, add_lane, add_run, end_run, is_orphan
+
+log = logging.getLogger(__name__)
+
+
+def open_or_fault(place: Place) -> Database | str:
+    """The database at `place`, or why it can't be opened: a sentence for people."""
+    try:
+        return open_database(place)
+    except LlamaFarmError as error:
+        return str(error)
+    except Exception as error:
+        fault = fault_of(error, place)
+        if fault is None:
+            log.exception("the history at %s can't be opened", place.name)
+        return fault or f"The history at {place.name} can't be opened: the log has the details."
+
+
+def attempt(database: Database, place: Place, batch: Sequence[Record]) -> Outcome:
+    """Write all of `batch` in one transaction; where a record of it is at fault, each in one of its own.
+
+    Only then it is asked whether a lane's comparison is still there: that costs as much as writing the lane.
+    """
+    outcome = _together(database, place, batch)
+    if outcome.fault or not outcome.refused:
+        return outcome
+    over = refused = 0
+    for record in batch:
+        alone = _together(database, place, [record], alone=True)
+        if alone.fault:
+            return Outcome(over, refused, alone.fault)
+        over += 1
+        refused += alone.refused
+    return Outcome(over, refused)
+
+
+def _together(database: Database, place: Place, batch: Sequence[Record], *, alone: bool = False) -> Outcome:
+    try:
+        with database.writer.begin() as connection:
+            for record in batch:
+                if not (alone and is_orphan(connection, record)):
+                    _write(connection, record)
+    except Exception as error:
+        fault = fault_of(error, place)
+        if fault is None and alone:
+            _log_refused(error)
+        return Outcome(0, 0, fault) if fault else Outcome(len(batch), len(batch))
+    return Outcome(len(batch))
+
+
+def _write(connection: Connection, record: Record) -> None:
+    match record:
+        case Began(asked=asked, snapshot=snapshot):
+            add_comparison(connection, asked, snapshot)
+        case Ended():
+            add_lane(connection, record)
+        case RunBegan(run=run, snapshot=snapshot):
+            add_run(connection, run, snapshot)
+        case RunEnded(run=identity, ended_at=ended_at):
+            end_run(connection, identity, ended_at)
+
+
+def _log_refused(error: Exception) -> None:
+    """A database's own words may quote the record, so they are not logged; a defect of ours is, with its place."""
+    if isinstance(error, DBAPIError):
+        log.error("a record could not be stored: %s", type(error.orig).__name__)
+    else:
+        log.exception("a record could not be stored")

@@ -1,0 +1,160 @@
+"""What is read: each function runs on a connection of its own, in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from llamafarm.records.find import Filter, Found, LaneBrief
+from llamafarm.records.model import Asked, Choice, Ended, Piece, Recorded, Run, Snapshot, Vote
+from llamafarm.store.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
+from llamafarm.store.schema import comparisons, lanes, runs, snapshots, votes
+from llamafarm.store.search import matching
+from llamafarm.types import LaneStatus
+
+Part = TypeVar("Part")
+
+AFTER_ALL = "~"  # sorts after every id
+
+
+def find(connection: Connection, wanted: Filter, *, older_than: str | None, limit: int) -> Found:
+    """A page of the history, newest first."""
+    table = comparisons.c
+    light = (
+        table.id,
+        table.kind,
+        table.started_at,
+        table.namespace,
+        table.project,
+        table.digest,
+        table.prompt,
+        table.names,
+        table.run,
+        table.item,
+    )  # fmt: skip - not the messages: pictures may be in them
+    asked = connection.execute(_stretch(connection, light, wanted, older_than, limit + 1)).mappings().all()
+    page = asked[:limit]
+    ids = [row["id"] for row in page]
+    ended: dict[str, dict[str, LaneBrief]] = {identity: {} for identity in ids}
+    for row in connection.execute(_brief_lanes(ids)).mappings():
+        ended[row["comparison"]][row["lane"]] = brief_lane_of(row)
+    voted = connection.execute(select(votes.c.comparison, votes.c.choice).where(votes.c.comparison.in_(ids)))
+    choices: dict[str, Choice] = {row.comparison: row.choice for row in voted}
+    items = (brief_of(row, _in_order(row["names"], ended[row["id"]]), choices.get(row["id"])) for row in page)
+    return Found(tuple(items), ids[-1] if len(asked) > limit else None)
+
+
+def count(connection: Connection, wanted: Filter) -> int:
+    """How many comparisons `wanted` finds."""
+    conditions = matching(wanted, connection.dialect.name)
+    return connection.scalar(select(func.count()).select_from(comparisons).where(*conditions)) or 0
+
+
+def ids_beginning(connection: Connection, beginning: str) -> list[str]:
+    """The ids of at most two comparisons that begin so."""
+    table = comparisons.c
+    inside = select(table.id).where(table.id >= beginning, table.id < beginning + AFTER_ALL).order_by(table.id)
+    return list(connection.scalars(inside.limit(2)))
+
+
+def whole(connection: Connection, ids: Sequence[str]) -> list[Recorded]:
+    """Comparisons with all that belongs to them, in the order of `ids`; those that are not there are left out."""
+    asked = {
+        row["id"]: asked_of(row)
+        for row in connection.execute(select(comparisons).where(comparisons.c.id.in_(ids))).mappings()
+    }
+    ended: dict[str, list[Ended]] = {identity: [] for identity in ids}
+    for row in connection.execute(select(lanes).where(lanes.c.comparison.in_(ids)).order_by(lanes.c.seq)).mappings():
+        ended[row["comparison"]].append(ended_of(row))
+    voted = {
+        row["comparison"]: vote_of(row)
+        for row in connection.execute(select(votes).where(votes.c.comparison.in_(ids))).mappings()
+    }
+    return [_recorded(asked[each], ended[each], voted.get(each)) for each in ids if each in asked]
+
+
+def stretch(
+    connection: Connection, wanted: Filter, *, after: str | None, limit: int, oldest_first: bool
+) -> list[Recorded]:
+    """Whole comparisons: as many as fit into memory at once."""
+    ids = _stretch(connection, (comparisons.c.id,), wanted, after, limit, oldest_first=oldest_first)
+    return whole(connection, list(connection.scalars(ids)))
+
+
+def snapshot(connection: Connection, digest: str) -> Snapshot | None:
+    """The project file with this digest."""
+    row = connection.execute(select(snapshots).where(snapshots.c.digest == digest)).mappings().one_or_none()
+    return None if row is None else Snapshot(row["digest"], row["file"], row["text"])
+
+
+def run(connection: Connection, identity: str) -> Run | None:
+    """The run with this id."""
+    row = connection.execute(select(runs).where(runs.c.id == identity)).mappings().one_or_none()
+    return None if row is None else run_of(row)
+
+
+def newest_runs(connection: Connection, *, older_than: str | None, limit: int) -> list[Run]:
+    """Runs, newest first."""
+    rows = select(runs).where(runs.c.id < (older_than or AFTER_ALL)).order_by(runs.c.id.desc()).limit(limit)
+    return [run_of(row) for row in connection.execute(rows).mappings()]
+
+
+def pieces(connection: Connection, identity: str, *, after: str, limit: int) -> list[Piece]:
+    """Comparisons of a run in the order in which they began."""
+    table = comparisons.c
+    begun = select(table.id, table.item).where(table.run == identity, table.id > after).order_by(table.id).limit(limit)
+    items = {row.id: row.item for row in connection.execute(begun)}
+    ended: dict[str, dict[str, LaneStatus]] = {each: {} for each in items}
+    told = (
+        select(lanes.c.comparison, lanes.c.lane, lanes.c.status)
+        .where(lanes.c.comparison.in_(items))
+        .order_by(lanes.c.seq)
+    )
+    for row in connection.execute(told):
+        ended[row.comparison][row.lane] = row.status
+    return [Piece(item, each, ended[each]) for each, item in items.items()]
+
+
+def _stretch(
+    connection: Connection,
+    columns: Sequence[ColumnElement[Any]],
+    wanted: Filter,
+    after: str | None,
+    limit: int,
+    *,
+    oldest_first: bool = False,
+) -> Select[Any]:
+    """Comparisons that `wanted` finds, from the one `after` which a list goes on."""
+    table = comparisons.c
+    rows = select(*columns).where(*matching(wanted, connection.dialect.name)).limit(limit)
+    rows = rows.order_by(table.id.asc() if oldest_first else table.id.desc())
+    if after is None:
+        return rows
+    return rows.where(table.id > after if oldest_first else table.id < after)
+
+
+def _brief_lanes(ids: Iterable[str]) -> Select[tuple[object, ...]]:
+    """Of each try of each lane what a list shows, oldest first."""
+    table = lanes.c
+    return (
+        select(
+            table.comparison, table.lane, table.model, table.status, table.ttft_s, table.total_s,
+            table.cost_usd, table.cost_source,
+        )
+        .where(table.comparison.in_(ids))
+        .order_by(table.seq)
+    )  # fmt: skip
+
+
+def _recorded(asked: Asked, ended: list[Ended], vote: Vote | None) -> Recorded:
+    """`ended` are all tries, oldest first; the newest of each lane stands."""
+    newest = {each.reply.lane: each for each in ended}
+    earlier = tuple(each for each in ended if newest[each.reply.lane] is not each)
+    return Recorded(asked, _in_order([spec.id for spec in asked.lanes], newest), earlier, vote)
+
+
+def _in_order(asked: Iterable[str], by_lane: Mapping[str, Part]) -> tuple[Part, ...]:
+    """What there is of each lane, in the order in which the lanes were asked; what was added later comes last."""
+    return tuple(by_lane[name] for name in dict.fromkeys([*asked, *by_lane]) if name in by_lane)

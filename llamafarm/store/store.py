@@ -1,0 +1,87 @@
+"""The store as the engine sees it: it takes records at once, and writes them on its own time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from llamafarm.records.model import Began, Ended, Record
+from llamafarm.store.place import Place
+from llamafarm.store.writer import Writer
+from llamafarm.types import JsonValue, Message
+
+OVERHEAD = 2048  # letters that any record takes in memory, beside its texts
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Takes what happens. Nothing here waits for the database or fails because of it.
+
+    `writer` is the seam to `history`, which reads what was taken.
+    """
+
+    writer: Writer
+
+    @property
+    def place(self) -> Place:
+        """Where the records go."""
+        return self.writer.place
+
+    @property
+    def trouble(self) -> str | None:
+        """Why records are not stored now, or that some were lost: a sentence to show. None while all is well."""
+        return self.writer.trouble
+
+    def take(self, record: Record) -> None:
+        """Store `record` as soon as may be, after all that were taken before."""
+        self.writer.put(record, _size(record))
+
+    async def recorded(self) -> str | None:
+        """Wait until all that was taken is stored for good: then None. Else why it is not, as soon as a try failed.
+
+        After that, killing the process loses nothing of it.
+        """
+        return await self.writer.settled()
+
+
+@asynccontextmanager
+async def open_store(place: Place) -> AsyncIterator[Store]:
+    """A store at `place`. At the end, what was taken is written before the database is closed.
+
+    A database that can't be opened is no error here: `trouble` says so, and it is tried again.
+    """
+    store = Store(Writer(place))
+    store.writer.start()
+    try:
+        yield store
+    finally:
+        await store.writer.close()
+
+
+def _size(record: Record) -> int:
+    """About how much memory a record takes, in letters."""
+    match record:
+        case Began(asked=asked, snapshot=snapshot):
+            messages = [*asked.messages, *(message for spec in asked.lanes for message in spec.history)]
+            return OVERHEAD + sum(map(_heard, messages)) + (len(snapshot.text) if snapshot else 0)
+        case Ended(reply=reply):
+            return OVERHEAD + len(reply.text) + len(reply.reasoning) + _letters(reply.sent.body if reply.sent else None)
+        case _:
+            return OVERHEAD
+
+
+def _heard(message: Message) -> int:
+    return len(message.content) + sum(len(image.data) for image in message.images)
+
+
+def _letters(value: JsonValue | Mapping[str, JsonValue]) -> int:
+    match value:
+        case str():
+            return len(value)
+        case list():
+            return sum(_letters(each) for each in value)
+        case Mapping():
+            return sum(_letters(each) for each in value.values())
+        case _:
+            return 0

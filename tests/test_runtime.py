@@ -1,0 +1,103 @@
+"""The composition root: what runs is kept, and what is kept survives it."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from llamafarm.config import parse
+from llamafarm.config.model import Project
+from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.recording import Origin
+from llamafarm.errors import RequestError, StoreError
+from llamafarm.runtime import Runtime, open_history, open_runtime
+from llamafarm.types import Reply
+from tests.faultserver.server import FaultServer
+from tests.faultserver.speech import answer, plays
+
+FILE = """version: v1
+name: farm
+namespace: default
+runtime:
+  models:
+    - {{name: good, provider: openai, model: gpt-4o-mini, base_url: '{url}/v1', api_key: sk-secret}}
+    - {{name: gone, provider: ollama, model: m, base_url: 'http://127.0.0.1:9'}}
+"""
+
+
+def project_at(url: str) -> Project:
+    project = parse(FILE.format(url=url), trusted=True, environ={}).project
+    assert project is not None
+    return project
+
+
+async def run(
+    runtime: Runtime, project: Project, *names: str, origin: Origin = Origin()
+) -> tuple[str | None, dict[str, Reply]]:
+    lanes = tuple(Lane(model.name, model) for model in project.models if model.name in names)
+    board = runtime.board(project, lanes)
+    comparison = runtime.compare(project, lanes, Question.of("How is it?"), origin=origin)
+    async with comparison, aclosing(comparison.events()) as events:
+        async for told in events:
+            board.add(told)
+    return comparison.record, board.replies()
+
+
+async def test_what_was_shown_is_what_is_kept() -> None:
+    async with FaultServer(plays("openai", answer("openai", "All is well."))) as server:
+        project = project_at(server.url)
+        async with open_runtime() as runtime:
+            identity, shown = await run(runtime, project, "good", "gone")
+    assert identity is not None
+    async with open_history() as history:
+        found = await history.open(identity)
+        snapshot = await history.snapshot(project.digest)
+    assert found.replies == shown
+    assert [reply.status for reply in found.replies.values()] == ["done", "failed"]
+    assert snapshot is not None
+    assert "sk-secret" not in snapshot.text
+
+
+async def test_a_lane_that_is_tried_again_belongs_to_its_comparison() -> None:
+    async with FaultServer(plays("openai", answer("openai", "All is well."))) as server:
+        project = project_at(server.url)
+        async with open_runtime() as runtime:
+            identity, first = await run(runtime, project, "good", "gone")
+            same, second = await run(runtime, project, "good", origin=Origin(into=identity))
+            assert identity is not None
+            assert same == identity
+            found = await runtime.history().open(identity)
+    assert found.replies == {**first, **second}
+    assert [each.reply for each in found.earlier] == [first["good"]]
+
+
+async def test_nothing_is_kept_where_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with FaultServer(plays("openai", answer("openai", "All is well."))) as server:
+        project = project_at(server.url)
+        async with open_runtime(record=False) as runtime:
+            identity, shown = await run(runtime, project, "good")
+            with pytest.raises(StoreError, match="switched off"):
+                runtime.history()
+    assert identity is None
+    assert shown["good"].text == "All is well."
+    async with open_history() as history:
+        assert await history.count() == 0
+    monkeypatch.setenv("LF_DATABASE_URL", "off")
+    with pytest.raises(StoreError, match="switched off"):
+        async with open_history():
+            pass
+
+
+async def test_an_address_that_names_no_database_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LF_DATABASE_URL", "mongodb://somewhere")
+    with pytest.raises(RequestError, match="LF_DATABASE_URL"):
+        async with open_runtime():
+            pass
+
+
+async def test_a_project_carries_its_text_without_secrets(tmp_path: Path) -> None:
+    project = project_at("http://127.0.0.1:9")
+    assert "api_key: (hidden)" in project.text
+    assert "sk-secret" not in project.text + repr(project)
