@@ -133,7 +133,8 @@ def test_every_command_is_understood(arguments: list[str]) -> None:
 
 
 def options_of(command: Any) -> set[str]:
-    own = {opt for param in command.params for opt in param.opts if opt.startswith("--")} - {"--help"}
+    names = [name for param in command.params for name in (*param.opts, *param.secondary_opts)]
+    own = {name for name in names if name.startswith("--")} - {"--help"}
     return own.union(*map(options_of, getattr(command, "commands", {}).values()))
 
 
