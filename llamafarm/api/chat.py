@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
@@ -10,7 +9,6 @@ from fastapi import APIRouter, Header, Request, Response
 from llamafarm.api.answering import ChatAnswer, Order
 from llamafarm.api.answers import ChatCompletion, ChatCompletionChunk, ErrorBody
 from llamafarm.api.asked import asked
-from llamafarm.api.errors import invalid
 from llamafarm.api.reading import Route
 from llamafarm.api.requests import ChatCompletionRequest
 from llamafarm.api.services import Name, Namespace, caller_of, services_of
@@ -24,6 +22,7 @@ SessionId = Annotated[
     str | None,
     Header(
         alias="X-Session-ID",
+        pattern=SESSION_ID,
         description="Continues the conversation of this name: your key's own, in this project, for an hour after its "
         "last message. Send only the new messages. Without it, or with X-No-Session, nothing is kept.",
     ),
@@ -100,8 +99,4 @@ def _answer(request: Request, project: Project, body: ChatCompletionRequest, ses
 
 
 def _session(project: Project, caller: str, session_id: str | None) -> Key | None:
-    if session_id is None:
-        return None
-    if not re.match(SESSION_ID, session_id):
-        raise invalid("X-Session-ID must be 1 to 128 visible ASCII characters.", "X-Session-ID")
-    return (caller, project.namespace, project.name, session_id)
+    return None if session_id is None else (caller, project.namespace, project.name, session_id)

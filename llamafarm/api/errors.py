@@ -68,6 +68,7 @@ ADVICE = {
     "top_logprobs": "Log probabilities are not returned: leave it out",
     "functions": "Send `tools` instead, the newer form",
     "function_call": "Send `tool_choice` instead, the newer form",
+    "X-Session-ID": "1 to 128 visible ASCII characters",
 }
 DEFECT = Meaning(500, SERVER, "internal_error")
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
 
 from llamafarm.api.messages import Messages, Strict
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 5.0 is whole too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# What JSON holds exactly everywhere (RFC 8259, section 6).
+Whole = Annotated[int, Field(ge=-(2**53), le=2**53), BeforeValidator(_whole)]
+One = Annotated[int, Field(ge=1, le=1), BeforeValidator(_whole)]
 AUTO = "auto"
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
 
@@ -60,7 +70,7 @@ class ChatCompletionRequest(Strict):
     stream_options: StreamOptions | None = None
     variables: dict[str, JsonValue] | None = Field(None, description="Values for the prompts' template variables.")
     tools: list[Tool] | None = Field(None, description="Tools that the caller runs; calls of them are returned.")
-    n: int | None = Field(None, ge=1, le=1, description="One answer a request: compare models instead.")
+    n: One | None = Field(None, description="One answer a request: compare models instead.")
     logprobs: Literal[False] | None = Field(None, description="Log probabilities are not returned.")
     top_logprobs: Literal[0] | None = Field(None, description="Log probabilities are not returned.")
     functions: None = Field(None, description="Not taken: `tools` is the newer form.", deprecated=True)
@@ -68,10 +78,10 @@ class ChatCompletionRequest(Strict):
 
     temperature: Number | None = Field(None, description="Randomness; 0 is the most likely answer.")
     top_p: Number | None = Field(None, description="Share of the probability that is sampled from.")
-    max_tokens: int | None = Field(None, description="Bound on output tokens; under either name, as the project has.")
-    max_completion_tokens: int | None = Field(None, description="The newer name of `max_tokens`.")
+    max_tokens: Whole | None = Field(None, description="Bound on output tokens; under either name, as the project has.")
+    max_completion_tokens: Whole | None = Field(None, description="The newer name of `max_tokens`.")
     stop: str | list[str] | None = Field(None, description="Texts at which the answer ends.")
-    seed: int | None = Field(None, description="Makes sampling repeatable, where the server can.")
+    seed: Whole | None = Field(None, description="Makes sampling repeatable, where the server can.")
     frequency_penalty: Number | None = None
     presence_penalty: Number | None = None
     response_format: dict[str, JsonValue] | None = Field(None, description="JSON mode or a JSON Schema.")

@@ -154,6 +154,7 @@ async def test_messages_of_all_roles_are_passed_on(here: World) -> None:
         ({"temperature": 0}, {"temperature": 0, "max_tokens": 50}),
         ({"temperature": None}, {"temperature": 0.5, "max_tokens": 50}),
         ({"max_tokens": 7}, {"temperature": 0.5, "max_tokens": 7}),
+        ({"max_tokens": 7.0}, {"temperature": 0.5, "max_tokens": 7}),
         ({"max_completion_tokens": 7}, {"temperature": 0.5, "max_tokens": 7}),
         ({"top_k": 3, "stop": ["x"], "seed": 1}, {"temperature": 0.5, "max_tokens": 50, "top_k": 3, "stop": ["x"], "seed": 1}),
         ({"response_format": {"type": "json_object"}, "logprobs": False, "n": 1}, {"temperature": 0.5, "max_tokens": 50, "response_format": {"type": "json_object"}}),

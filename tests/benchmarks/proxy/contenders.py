@@ -73,9 +73,9 @@ def litellm(upstream: str, paces: Sequence[Pace]) -> Iterator[Place]:
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "venv"
-        for command in (("venv", "--python", sys.executable, home), ("pip", "install", "--python", home, LITELLM)):
+        for step in (("venv", "--python", sys.executable, home), ("pip", "install", "--python", home, LITELLM)):
             # In a folder of its own, since uv would hold it to this project's versions.
-            subprocess.run(["uv", *command, "--quiet"], check=True, cwd=folder)  # noqa: S607 - the uv that runs this
+            subprocess.run(["uv", *step, "--quiet"], check=True, cwd=folder)  # noqa: S607 - the uv that runs this
         models = [
             {
                 "model_name": _name(pace),
