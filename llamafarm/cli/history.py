@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
@@ -207,6 +206,8 @@ def rerun(
 
 def using(work: Callable[[History], Coroutine[Any, Any, Result]]) -> Result:
     """The result of `work` with the history."""
+    import asyncio
+
     from llamafarm.runtime import open_history
 
     async def run() -> Result:
