@@ -150,16 +150,15 @@ class Handlers:
         question = Question.of(prompt, images=tuple(picture.image for picture in session.pictures))
         turns = session.all_turns()[: session.editing]
         runtime = self.runner.runtime
-        return outlook_card(
-            look_ahead(
-                session.project,
-                session.shown(),
-                turns,
-                question,
-                price=runtime.prices.price,
-                window=runtime.context_window,
-            )
+        found = look_ahead(
+            session.project,
+            session.shown(),
+            turns,
+            question,
+            price=runtime.prices.price,
+            window=runtime.context_window,
         )
+        return outlook_card(found, follows=bool(turns))
 
     def talk(self, session: Session) -> Updates:
         """The conversation's panel as the session has it."""

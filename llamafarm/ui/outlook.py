@@ -12,7 +12,7 @@ from llamafarm.engine.metrics import estimated_input
 from llamafarm.errors import RequestError
 from llamafarm.types import ChatRequest, Cost, Count, Reply, Usage
 from llamafarm.ui.conversation import Turn, history
-from llamafarm.ui.markup import Markup, tag
+from llamafarm.ui.markup import Markup, join, tag
 
 LIMITS = ("max_tokens", "max_completion_tokens", "num_predict")
 Price = Callable[[NamedModel, Usage], Cost]
@@ -97,9 +97,12 @@ def _usage(given: int | None, made: int) -> Usage:
     )
 
 
-def outlook_card(outlooks: Sequence[Outlook]) -> Markup:
-    """A line for each lane; one that does not fit its model's context says so."""
-    return tag("div", *map(_line, outlooks), class_="lf-outlook") if outlooks else Markup("")
+def outlook_card(outlooks: Sequence[Outlook], *, follows: bool) -> Markup:
+    """A line for each lane; one that does not fit its model's context says so. `follows`: the conversation goes along."""
+    if not outlooks:
+        return Markup("")
+    title = tag("p", "As a follow-up, with the conversation so far:", class_="lf-note") if follows else None
+    return join(title, tag("div", *map(_line, outlooks), class_="lf-outlook"))
 
 
 def _line(each: Outlook) -> Markup:

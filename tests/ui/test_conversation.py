@@ -84,14 +84,15 @@ def test_what_does_not_fit_says_so_first() -> None:
     asked = model("a", parameters={"max_tokens": 100})
     found = looked(asked, [], Question.of("word " * 100), window=150)
     assert found.too_long
-    assert "May not fit the context of 150 tokens" in outlook_card([found])
+    assert "As a follow-up" in outlook_card([found], follows=True)
+    assert "May not fit the context of 150 tokens" in outlook_card([found], follows=False)
 
 
 def test_pictures_are_not_guessed_and_a_missing_variable_leaves_the_lane_out() -> None:
     asked = model("a")
     found = looked(asked, [], Question.of("what?", images=(Image("image/png", PNG),)), window=10)
     assert (found.given, found.too_long, found.least.usd) == (None, False, None)
-    assert "pictures: tokens not known" in outlook_card([found])
+    assert "pictures: tokens not known" in outlook_card([found], follows=False)
 
 
 def test_pictures_are_taken_by_what_they_are() -> None:
