@@ -98,7 +98,7 @@ def _usage(given: int | None, made: int) -> Usage:
 
 
 def outlook_card(outlooks: Sequence[Outlook], *, follows: bool) -> Markup:
-    """A line for each lane; one that does not fit its model's context says so. `follows`: the conversation goes along."""
+    """A line for each lane, and a warning where it does not fit. `follows`: the conversation goes along."""
     if not outlooks:
         return Markup("")
     title = tag("p", "As a follow-up, with the conversation so far:", class_="lf-note") if follows else None
