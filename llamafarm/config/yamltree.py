@@ -18,6 +18,7 @@ from llamafarm.types import JsonValue
 MAX_DEPTH = 100
 MAX_NODES = 200_000
 MAX_DIGITS = 300
+TOO_DEEP = f"This is nested more than {MAX_DEPTH} levels deep."
 
 _INT = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -25,6 +26,7 @@ _SPECIAL = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _STANDARD = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")}
+_TOO_DEEP = "exceeded maximum nesting depth"  # libyaml's own word: its scanner reads ahead, to 1,000 levels
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -59,6 +61,8 @@ def _line_of(text: str, line: int | None) -> str:
 
 def _advice(error: yaml.MarkedYAMLError, line: str) -> str:
     said = " ".join(part for part in (error.context, error.problem) if part)
+    if error.problem == _TOO_DEEP:
+        return TOO_DEEP
     if "\t" in line:
         return "There is a tab where YAML takes spaces only: indent with spaces."
     return f"YAML can't be read here: {said}. Look at the indentation, quotes and colons of this line."
@@ -96,7 +100,7 @@ class _Builder:
         if event.tag and event.tag not in _STANDARD:
             raise _trouble(event, f"The tag {event.tag} is not supported: write plain values.")
         if len(self._stack) >= MAX_DEPTH:
-            raise _trouble(event, f"This is nested more than {MAX_DEPTH} levels deep.")
+            raise _trouble(event, TOO_DEEP)
         if self._stack and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None:
             raise _trouble(event, "A list or mapping can't be a key.")
         path = self._place() if self._stack else ()
