@@ -130,3 +130,14 @@ async def test_batches_gather_what_came_and_beat_while_nothing_does() -> None:
                 gate.set()
     assert [] in texts
     assert [text for batch in texts for text in batch] == ["a", "b", "c", "d"]
+
+
+async def test_a_pause_between_batches_ends_with_the_last_lane() -> None:
+    gate = asyncio.Event()
+    run, board = comparison(one=Scripted("a", gate, "b"))
+    async with run, aclosing(run.batches(every_s=3600, heartbeat_s=None)) as batches:
+        async for batch in batches:
+            for told in batch:
+                board.add(told)
+            gate.set()
+    assert board.replies()["one"].text == "ab"
