@@ -141,3 +141,18 @@ async def test_a_pause_between_batches_ends_with_the_last_lane() -> None:
                 board.add(told)
             gate.set()
     assert board.replies()["one"].text == "ab"
+
+
+async def test_each_lane_begins_once_the_one_before_could_write_its_request() -> None:
+    log: list[str] = []
+
+    def asks(name: str) -> Scripted:
+        def writes_later() -> None:
+            log.append(f"{name} asks")
+            asyncio.get_running_loop().call_soon(log.append, f"{name} writes")
+
+        return Scripted(writes_later)
+
+    run, board = comparison(one=asks("one"), two=asks("two"), three=asks("three"))
+    await replies_of(run, board)
+    assert log == [f"{name} {what}" for name in ("one", "two", "three") for what in ("asks", "writes")]
