@@ -22,7 +22,7 @@ from llamafarm.errors import RequestError
 from llamafarm.gate import Gate
 from llamafarm.guards import Guards
 from llamafarm.mcpserver import McpEndpoint
-from llamafarm.runtime import Runtime, open_runtime
+from llamafarm.runtime import Runtime, open_runtime, settle
 from llamafarm.settings import ServerSettings
 
 
@@ -113,6 +113,8 @@ class _Server(uvicorn.Server):
 async def _serve(configs: Sequence[Path], settings: ServerSettings, sock: socket.socket) -> None:
     async with open_runtime(configs) as runtime, McpEndpoint(runtime) as mcp:
         app = build_app(runtime, settings, mcp)
+        runtime.prices.load()
+        settle()
         # A browser tab holds its stream open: without this bound the server would never end.
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
         server = _Server(config)

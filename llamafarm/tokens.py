@@ -12,29 +12,38 @@ from collections.abc import Iterable
 
 from llamafarm.types import Message
 
-# What byte-pair tokenizers for chat models make of text, roughly: a word of letters is one token for each
-# four to five characters begun; digits go in threes, punctuation and line ends by one, and
-# scripts without spaces between words near one a character.
-_PARTS = re.compile(r"[A-Za-z\u00c0-\u024f]+|[0-9]{1,3}|[\u0370-\u1fff]+|[^\w\s]|\n+|\w")
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 LETTERS_A_TOKEN = 6
 OTHER_LETTERS_A_TOKEN = 3
+# What byte-pair tokenizers for chat models make of text, roughly; each match is a token. A word of letters is one for
+# each six begun; digits go in threes, punctuation and line ends by one, and scripts without spaces between words near
+# one a character.
+_TOKENS = re.compile(
+    rf"[A-Za-z\u00c0-\u024f]{{1,{LETTERS_A_TOKEN}}}|[0-9]{{1,3}}|[\u0370-\u1fff]{{1,{OTHER_LETTERS_A_TOKEN}}}"
+    r"|[^\w\s]|\n+|\w"
+)
+_ENDS = " ,.，。、"  # no token goes on beyond one of these
 OVERHEAD = 4  # role and separators of one message in the common chat templates
 
 
 def estimate(text: str) -> int:
     """About how many tokens `text` is; 0 for nothing."""
-    count = 0
-    for part in _PARTS.findall(text):
-        if len(part) == 1 or part[0].isdigit():
-            count += 1
-        elif _LATIN.match(part):
-            count += -(-len(part) // LETTERS_A_TOKEN)
-        elif part[0] != "\n":
-            count += -(-len(part) // OTHER_LETTERS_A_TOKEN)
-        else:
-            count += 1
-    return count
+    return len(_TOKENS.findall(text))
+
+
+class Growing:
+    """The estimate of a text that grows: what was counted once is not counted again."""
+
+    def __init__(self) -> None:
+        self._until = 0
+        self._count = 0
+
+    def estimate(self, text: str) -> int:
+        """As `estimate` of `text`, which begins with the text of the last time."""
+        end = max(text.rfind(mark, self._until) for mark in _ENDS) + 1
+        if end:
+            self._count += estimate(text[self._until : end])
+            self._until = end
+        return self._count + estimate(text[self._until :])
 
 
 def estimate_messages(messages: Iterable[Message]) -> int:

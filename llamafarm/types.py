@@ -412,14 +412,19 @@ class Stopped(Event):
     """The lane was stopped by the person who watches it."""
 
 
+DELTAS = (TextDelta, ReasoningDelta)
+CONTENT = (*DELTAS, ToolCalled)
+FINAL = (Finished, Failed, Stopped)
+
+
 def is_content(event: Event) -> bool:
     """Whether `event` carries something of the answer: after it, no retry and no fallback."""
-    return isinstance(event, ReasoningDelta | TextDelta | ToolCalled)
+    return isinstance(event, CONTENT)
 
 
 def is_final(event: Event) -> bool:
     """Whether `event` ends its lane."""
-    return isinstance(event, Finished | Failed | Stopped)
+    return isinstance(event, FINAL)
 
 
 # --- the fold of a lane's events -------------------------------------------------------------------

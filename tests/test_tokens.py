@@ -3,7 +3,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.tokens import OVERHEAD, estimate, estimate_messages
+from llamafarm.tokens import OVERHEAD, Growing, estimate, estimate_messages
 from llamafarm.types import Message
 
 
@@ -16,6 +16,14 @@ def test_known_texts() -> None:
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_two_texts_are_about_as_many_tokens_as_both(first: str, second: str) -> None:
     assert abs(estimate(first) + estimate(second) - estimate(first + second)) <= 2
+
+
+@given(st.lists(st.text(alphabet="ab 1,.\n，喵ж\u00e9-", max_size=12), max_size=12))
+def test_a_growing_text_is_estimated_as_a_whole_one(pieces: list[str]) -> None:
+    growing, text = Growing(), ""
+    for piece in pieces:
+        text += piece
+        assert growing.estimate(text) == estimate(text)
 
 
 def test_messages_add_what_their_template_does() -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from llamafarm.engine.chat import Lane, failure
+from llamafarm.engine.condense import condensed
 from llamafarm.types import Event, Stopped, is_final
 
 OpenLane = Callable[[Lane], AsyncGenerator[Event, None]]
 
 
-@dataclass(frozen=True, slots=True)
-class LaneEvent:
+BACKLOG = 10_000  # events
+
+
+class LaneEvent(NamedTuple):
     """An event and the id of the lane in which it happened."""
 
     lane: str
@@ -31,7 +33,8 @@ Watch = Callable[[LaneEvent], None]
 class Comparison:
     """Runs lanes side by side and tells their events; an async context manager that owns their tasks.
 
-    No lane waits for another. `stop` ends one or all of them: a stopped lane closes its stream, so that
+    No lane waits for another, nor for the reader: what a slow one leaves unread is condensed, so that it stays
+    small and no instant is lost. `stop` ends one or all of them: a stopped lane closes its stream, so that
     its server stops too, and ends with a `Stopped` event. Leaving the context stops what still runs.
     `watch` sees each event as it happens, whether somebody reads `events` or not. `record` is the id under which the
     comparison is kept, where it is.
@@ -44,17 +47,22 @@ class Comparison:
         self.record = record
         self._open = open_lane
         self._watch = watch
-        self._events: asyncio.Queue[LaneEvent] = asyncio.Queue()
+        self._backlog: list[LaneEvent] = []
+        self._room = BACKLOG
+        self._news = asyncio.Event()
+        self._over = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ended: set[str] = set()
         if len({lane.id for lane in self.lanes}) != len(self.lanes):
             raise ValueError("the lanes of a comparison need different ids")
 
     async def __aenter__(self) -> Self:
-        for lane in self.lanes:
-            task = asyncio.create_task(self._run(lane), name=f"lane {lane.id}")
+        turns = [asyncio.Event() for _ in self.lanes]
+        for lane, turn in zip(self.lanes, turns, strict=True):
+            task = asyncio.create_task(self._run(lane, turn), name=f"lane {lane.id}")
             task.add_done_callback(partial(self._close, lane.id))
             self._tasks[lane.id] = task
+        _one_by_one(iter(turns))
         return self
 
     async def __aexit__(
@@ -89,19 +97,17 @@ class Comparison:
             batch = await self._gather(heartbeat_s)
             open_lanes -= {told.lane for told in batch if is_final(told.event)}
             yield batch
-            if open_lanes and batch:
-                await asyncio.sleep(every_s)
+            if open_lanes and batch and every_s:
+                await _until(self._over, every_s)
 
     async def _gather(self, patience_s: float | None) -> list[LaneEvent]:
-        batch: list[LaneEvent] = []
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience_s):
-                batch.append(await self._events.get())
-        while not self._events.empty():
-            batch.append(self._events.get_nowait())
+        await _until(self._news, patience_s)
+        self._news.clear()
+        batch, self._backlog, self._room = self._backlog, [], BACKLOG
         return batch
 
-    async def _run(self, lane: Lane) -> None:
+    async def _run(self, lane: Lane, turn: asyncio.Event) -> None:
+        await turn.wait()
         async with aclosing(self._open(lane)) as events:
             async for event in events:
                 self._tell(lane.id, event)
@@ -111,10 +117,16 @@ class Comparison:
             return
         if is_final(event):
             self._ended.add(lane)
+            if len(self._ended) == len(self.lanes):
+                self._over.set()
         told = LaneEvent(lane, event)
         if self._watch is not None:
             self._watch(told)
-        self._events.put_nowait(told)
+        self._backlog.append(told)
+        if len(self._backlog) > self._room:
+            self._backlog = [LaneEvent(*each) for each in condensed(self._backlog)]
+            self._room = max(BACKLOG, 2 * len(self._backlog))
+        self._news.set()
 
     def _close(self, lane: str, task: asyncio.Task[None]) -> None:
         """Whatever ended the task, its lane gets a final event."""
@@ -122,3 +134,22 @@ class Comparison:
             self._tell(lane, Stopped(at=time.perf_counter()))
         else:
             self._tell(lane, failure(task.exception() or RuntimeError("the lane ended without a word")))
+
+
+def _one_by_one(turns: Iterator[asyncio.Event]) -> None:
+    """Let each lane begin in a pass of the event loop of its own.
+
+    A pass ends before anything is written. If all began in one, the requests would leave together once the last was
+    made, and the first lane's clock would run meanwhile.
+    """
+    for turn in turns:
+        turn.set()
+        asyncio.get_running_loop().call_soon(_one_by_one, turns)
+        return
+
+
+async def _until(event: asyncio.Event, longest_s: float | None) -> None:
+    """Wait for `event`, but no longer than `longest_s` seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            await event.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
 from io import StringIO
 
 from llamafarm.config.model import NamedModel
@@ -17,7 +16,7 @@ from llamafarm.engine.metrics import (
     with_lost,
 )
 from llamafarm.engine.toolruns import ToolRuns
-from llamafarm.engine.turn import Turn
+from llamafarm.engine.turn import Price, Turn
 from llamafarm.types import (
     Asking,
     Cost,
@@ -51,8 +50,6 @@ from llamafarm.types import (
     UsageReported,
     Waiting,
 )
-
-Price = Callable[[str, Usage, Decimal | None], Cost]
 
 
 class Fold:
@@ -229,7 +226,8 @@ class Fold:
     def _cost(self, turns: list[Turn], usages: list[Usage]) -> Cost:
         if all(usage == Usage() and turn.usd is None for turn, usage in zip(turns, usages, strict=True)):
             return Cost(None, "unknown", detail="No tokens were counted.")
-        priced = [self._price(self._model.name, each, turn.usd) for turn, each in zip(turns, usages, strict=True)]
+        name, price = self._model.name, self._price
+        priced = [turn.cost(usage, name, price) for turn, usage in zip(turns, usages, strict=True)]
         cost = all_cost(priced)
         return with_lost(cost, self._lost) if self._lost else cost
 

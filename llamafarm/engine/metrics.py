@@ -85,13 +85,12 @@ def estimated_input(request: ChatRequest) -> Count | None:
     return Count(given, "estimated")
 
 
-def estimated_usage(given: Count | None, text: str, reasoning: str, calls: Iterable[ToolCall] = ()) -> Usage:
-    """Token counts of an answer guessed from its texts, marked as estimated; `given` are those of its request."""
-    thought = tokens.estimate(reasoning)
+def estimated_usage(given: Count | None, said: int, thought: int | None, calls: Iterable[ToolCall] = ()) -> Usage:
+    """Token counts of an answer, marked as estimated: those guessed of its request, text, reasoning and calls."""
     return Usage(
         input=given,
-        output=Count(tokens.estimate(text) + _estimated(calls) + thought, "estimated"),
-        reasoning=Count(thought, "estimated") if reasoning else None,
+        output=Count(said + _estimated(calls) + (thought or 0), "estimated"),
+        reasoning=None if thought is None else Count(thought, "estimated"),
     )
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Set
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from itertools import count
 
 from llamafarm.config.model import NamedModel, Project
@@ -56,7 +57,7 @@ class Toolbox:
 class _Turn:
     """What the model said in one turn, and what its calls gave."""
 
-    text: list[str] = field(default_factory=list)
+    text: StringIO = field(default_factory=StringIO)
     calls: list[ToolCall] = field(default_factory=list)
     finished: Finished | None = None
     returned: dict[str, str] = field(default_factory=dict)
@@ -69,7 +70,7 @@ class _Turn:
     def messages(self) -> list[Message]:
         """The turn as the model is told of it when it is asked again."""
         results = [Message("tool", self.returned[call.id], tool_call_id=call.id) for call in self.calls]
-        return [Message("assistant", "".join(self.text), tuple(map(sendable, self.calls))), *results]
+        return [Message("assistant", self.text.getvalue(), tuple(map(sendable, self.calls))), *results]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Answering:
                             turn.finished = event
                             continue
                         case TextDelta(text=text):
-                            turn.text.append(text)
+                            turn.text.write(text)
                         case ToolCalled(call=call):
                             own = replace(call, id=_different(call.id, seen))
                             turn.calls.append(own)

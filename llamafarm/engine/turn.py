@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from io import StringIO
 
 from llamafarm.engine.metrics import Decoding, complete_usage, estimated_input, estimated_usage
-from llamafarm.types import ChatRequest, Count, Relayed, SentRequest, ToolCall, Usage
+from llamafarm.tokens import Growing
+from llamafarm.types import ChatRequest, Cost, Count, Relayed, SentRequest, ToolCall, Usage
+
+Price = Callable[[str, Usage, Decimal | None], Cost]
 
 
 @dataclass(slots=True)
 class Turn:
     """What has come of one turn: all of the answer, where the model asks for no tools.
 
-    `given` is the guessed size of the request, once it has been `guessed`: a reply is asked for many times.
+    A reply is asked for many times, so what was guessed is kept: `given`, the size of the request, once it has been
+    `guessed`, and `said` and `thought`, those of the text and the reasoning. So is what it costs.
     """
 
     request: ChatRequest | None = None
@@ -29,6 +34,9 @@ class Turn:
     begun: bool = False
     given: Count | None = None
     guessed: bool = False
+    said: Growing = field(default_factory=Growing)
+    thought: Growing = field(default_factory=Growing)
+    priced: tuple[object, Cost] | None = None
 
     @property
     def empty(self) -> bool:
@@ -45,4 +53,13 @@ class Turn:
             return told
         if told.input is None and not self.guessed:
             self.given, self.guessed = estimated_input(self.request), True
-        return complete_usage(told, estimated_usage(self.given, self.text.getvalue(), reasoning, self.calls))
+        thought = self.thought.estimate(reasoning) if reasoning else None
+        said = self.said.estimate(self.text.getvalue())
+        return complete_usage(told, estimated_usage(self.given, said, thought, self.calls))
+
+    def cost(self, usage: Usage, model: str, price: Price) -> Cost:
+        """What `usage` of the named model costs, asked anew only where something of it has changed."""
+        asked = (usage, self.usd, model)
+        if self.priced is None or self.priced[0] != asked:
+            self.priced = (asked, price(model, usage, self.usd))
+        return self.priced[1]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from llamafarm.config.model import NamedModel, Pricing
 from llamafarm.pricing.local import runs_here
 from llamafarm.types import Cost, Usage
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice, PriceCalculation
 
 MILLION = Decimal(1_000_000)
 TABLE = "genai-prices"
@@ -16,9 +21,19 @@ TABLE = "genai-prices"
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """Prices answers. Built once; the table of genai-prices is read when a model first needs it, from disk."""
+    """Prices answers. Built once; the table of genai-prices is read from disk when a model first needs it."""
 
     _table: str = field(default_factory=lambda: f"{TABLE} {version(TABLE)}")
+    _known: dict[tuple[str, str], tuple[ModelPrice, str]] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Read the table: it takes a fifth of a second, which no lane should lose while it runs."""
+        _calculated("gpt-4o", "https://api.openai.com/v1", given=1, made=1)
+
+    def prepare(self, models: Iterable[NamedModel]) -> None:
+        """Read the table where one of `models` may need it."""
+        if any(model.pricing is None and not runs_here(model) for model in models):
+            self.load()
 
     def price(self, model: NamedModel, usage: Usage, *, reported_usd: Decimal | None = None) -> Cost:
         """What `usage` of `model` costs in US dollars.
@@ -40,30 +55,40 @@ class PriceBook:
         """How many tokens `model` takes as prompt and answer together, where the table knows it."""
         if runs_here(model):
             return None
-        from genai_prices import Usage as TableUsage  # noqa: PLC0415 - 0.13 s that local models don't need
-        from genai_prices import calc_price  # noqa: PLC0415 - the same
-
-        try:
-            found = calc_price(TableUsage(), model.model, provider_api_url=model.base_url or "")
-        except LookupError:
-            return None
-        return found.model.context_window
+        found = _calculated(model.model, model.base_url)
+        return found.model.context_window if found else None
 
     def _by_table(self, model: NamedModel, usage: Usage, given: int, made: int) -> Cost:
-        from genai_prices import Usage as TableUsage  # noqa: PLC0415 - 0.13 s that free models don't need
-        from genai_prices import calc_price  # noqa: PLC0415 - the same
-
         cached = usage.cached.value if usage.cached else None
-        counts = TableUsage(input_tokens=given, output_tokens=made, cache_read_tokens=cached)
-        try:
-            found = calc_price(counts, model.model, provider_api_url=model.base_url or "")
-        except LookupError:
+        found = _calculated(model.model, model.base_url, given, made, cached)
+        if found is None:
             hint = "add pricing: {input: …, output: …} (dollars per million tokens) to the model"
             return Cost(
                 None, "unknown", detail=f"{self._table} has no price for {model.model} at this address: {hint}."
             )
-        detail = f"{found.provider.name}'s {found.model.id}: {found.model_price}; table {self._table}."
+        detail = f"{found.provider.name}'s {found.model.id}: {self._words(found)}; table {self._table}."
         return Cost(found.total_price, "table", detail=detail, estimated=usage.source == "estimated")
+
+    def _words(self, found: PriceCalculation) -> str:
+        """A model's prices in words. Those of each model are kept: they take as long as the calculation."""
+        key, price = (found.provider.id, found.model.id), found.model_price
+        if key not in self._known or self._known[key][0] is not price:
+            self._known[key] = (price, str(price))
+        return self._known[key][1]
+
+
+def _calculated(
+    model_id: str, address: str | None, given: int | None = None, made: int | None = None, cached: int | None = None
+) -> PriceCalculation | None:
+    """What the table says of a model at an address, and of so many tokens; None where it does not know the model."""
+    from genai_prices import Usage as TableUsage  # noqa: PLC0415 - 0.13 s that local models don't need
+    from genai_prices import calc_price  # noqa: PLC0415 - the same
+
+    counts = TableUsage(input_tokens=given, output_tokens=made, cache_read_tokens=cached)
+    try:
+        return calc_price(counts, model_id, provider_api_url=address or "")
+    except LookupError:
+        return None
 
 
 def _by_pricing(pricing: Pricing, usage: Usage) -> Cost:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from llamafarm.providers.deltas import deltas
 from llamafarm.providers.http import count_of
 from llamafarm.providers.relay import relayed
 from llamafarm.types import (
@@ -28,7 +29,9 @@ from llamafarm.types import (
     Usage,
     UsageReported,
 )
-from llamafarm.wire.thinking import Piece, Thinking
+from llamafarm.wire.thinking import Thinking
+
+REASONING = ("reasoning_content", "reasoning")
 
 
 @dataclass(slots=True)
@@ -51,11 +54,11 @@ class ChatChunks:
 
     def feed(self, record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
         """The events of one chunk that arrived at `at`."""
-        yield from self.told(record, at)
+        if "llamafarm" in record:
+            yield from self.told(record, at)
         choices = record.get("choices")
-        for choice in choices[:1] if isinstance(choices, list) else []:
-            if isinstance(choice, dict):
-                yield from self._choice(choice, at)
+        if isinstance(choices, list) and choices and isinstance(choice := choices[0], dict):
+            yield from self._choice(choice, at)
         usage = record.get("usage")
         if isinstance(usage, dict):
             yield from _usage(usage, self._counted, at)
@@ -79,25 +82,26 @@ class ChatChunks:
 
     def held(self, at: float) -> Iterator[Event]:
         """Text that was held back, because it may have been the start of a tag."""
-        yield from _deltas(self._thinking.end(), at)
+        yield from deltas(self._thinking.end(), at)
 
     def _choice(self, choice: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
-            for key in ("reasoning_content", "reasoning"):
-                reasoning = delta.get(key)
-                if isinstance(reasoning, str) and reasoning:
+            for key in REASONING:
+                if (reasoning := delta.get(key)) and isinstance(reasoning, str):
                     yield ReasoningDelta(at=at, text=reasoning)
                     break
-            content = delta.get("content")
-            if isinstance(content, str) and content:
-                yield from _deltas(self._thinking.feed(content), at)
-            calls = delta.get("tool_calls")
-            for position, call in enumerate(calls if isinstance(calls, list) else []):
-                if isinstance(call, dict):
-                    self._call(position, call)
+            if (content := delta.get("content")) and isinstance(content, str):
+                if self._thinking.over:
+                    yield TextDelta(at=at, text=content)
+                else:
+                    yield from deltas(self._thinking.feed(content), at)
+            if calls := delta.get("tool_calls"):
+                for position, call in enumerate(calls if isinstance(calls, list) else []):
+                    if isinstance(call, dict):
+                        self._call(position, call)
         reason = choice.get("finish_reason")
-        if isinstance(reason, str) and reason:
+        if reason and isinstance(reason, str):
             self.finish_reason = reason
 
     def _call(self, position: int, piece: Mapping[str, JsonValue]) -> None:
@@ -111,11 +115,6 @@ class ChatChunks:
                 call.name = call.name or name
             if isinstance(arguments := function.get("arguments"), str):
                 call.arguments.append(arguments)
-
-
-def _deltas(pieces: Iterator[Piece], at: float) -> Iterator[Event]:
-    for piece in pieces:
-        yield ReasoningDelta(at=at, text=piece.text) if piece.reasoning else TextDelta(at=at, text=piece.text)
 
 
 def _usage(usage: Mapping[str, JsonValue], source: CountSource, at: float) -> Iterator[Event]:

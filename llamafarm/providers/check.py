@@ -12,11 +12,10 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import httpx
-
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import AuthFailed, BadAnswer, LlamaFarmError, MissingPartError, ProviderError, RateLimited
 from llamafarm.providers.base import Remote
+from llamafarm.providers.client import Client
 from llamafarm.providers.http import parse
 from llamafarm.providers.llamacpp import model_file, need_library
 from llamafarm.providers.patience import Patience
@@ -40,7 +39,7 @@ class _Listing:
     seconds: float = 0.0
 
 
-async def check_models(models: Iterable[NamedModel], client: httpx.AsyncClient) -> tuple[ModelCheck, ...]:
+async def check_models(models: Iterable[NamedModel], client: Client) -> tuple[ModelCheck, ...]:
     """A check of each model, in their order; all at once, each server once for each key, in at most 8 s."""
     asked = tuple(models)
     tasks: dict[tuple[str, str], asyncio.Task[_Listing]] = {}

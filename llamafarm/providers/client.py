@@ -3,34 +3,73 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from urllib.request import getproxies
+from dataclasses import dataclass
+from importlib.metadata import version
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import httpx
-from httpx_aiohttp import AiohttpTransport
+import aiohttp
+import certifi
 
-# A number, never None: without one the transport falls back to 100 connections, and the 101st lane waits.
-CONNECTIONS = 1000
-LOCAL = ("localhost", "127.0.0.1", "[::1]")
+CONNECTIONS = 1000  # aiohttp's own limit is 100: the 101st lane would wait
+IDLE_S = 5.0  # less than servers keep a connection on which nothing is asked
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Sends requests to model servers, on connections that are kept; `proxies` are addresses by scheme.
+
+    aiohttp without a layer over it: with a hundred lanes the layer's time for each request would make the lanes
+    late. Redirects are not followed: a key must not travel to an address that nobody wrote down. Cookies are not
+    kept: all who use the process share its client. Proxies are never taken for this machine.
+    """
+
+    session: aiohttp.ClientSession
+    proxies: Mapping[str, str]
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        connect_s: float | None = None,
+    ) -> aiohttp.ClientResponse:
+        """The response, once its headers have come; to be closed. Raises aiohttp's ClientError."""
+        return await self.session.request(
+            method,
+            url,
+            data=content,
+            headers=headers,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s),
+            proxy=self._proxy(url) if self.proxies else None,
+        )
+
+    def _proxy(self, url: str) -> str | None:
+        address = urlsplit(url)
+        host = address.hostname or ""
+        return None if host in LOCAL or proxy_bypass(host) else self.proxies.get(address.scheme)
 
 
 @asynccontextmanager
-async def open_client() -> AsyncIterator[httpx.AsyncClient]:
-    """httpx over the aiohttp transport, which stays near raw asyncio with a hundred streams at once.
+async def open_client() -> AsyncIterator[Client]:
+    """A client with the proxies and certificates that the environment names."""
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_S, ssl=_tls())
+    async with aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"llamafarm-playground/{version('llamafarm-playground')}"},
+    ) as session:
+        yield Client(session, getproxies())
 
-    Redirects are not followed: a key must not travel to an address that nobody wrote down. Proxies are
-    those of the environment, and never for this machine.
-    """
-    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    context = httpx.create_ssl_context()
-    direct = AiohttpTransport(verify=context, limits=limits)
-    proxied = {
-        f"{scheme}://": AiohttpTransport(verify=context, limits=limits, proxy=httpx.Proxy(address))
-        for scheme, address in getproxies().items()
-        if scheme in ("http", "https")
-    }
-    spared = [host.strip() for host in os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(",")]
-    mounts = proxied | {f"all://{host}": direct for host in (*LOCAL, *spared) if host}
-    async with httpx.AsyncClient(transport=direct, mounts=mounts, follow_redirects=False) as client:
-        yield client
+
+def _tls() -> ssl.SSLContext:
+    """Trusts SSL_CERT_FILE and SSL_CERT_DIR where they are set, else Mozilla's list: slim systems have none."""
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    return ssl.create_default_context(cafile=file if file or folder else certifi.where(), capath=folder)

@@ -11,13 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import httpx
 from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import MissingPartError, ModelUnusable, RequestRejected, ToolsUnsupported
 from llamafarm.providers.base import Provider
 from llamafarm.providers.chat_chunks import ChatChunks
+from llamafarm.providers.client import Client
 from llamafarm.providers.http import count_of
 from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.openai import OpenAICompatible
@@ -34,6 +34,8 @@ from llamafarm.types import (
     Waiting,
 )
 
+PROPS_S = 5.0  # for what a server that is up says of itself
+
 
 @dataclass(slots=True)
 class _Running:
@@ -48,7 +50,7 @@ class _Running:
 class EmbeddedModels:
     """The embedded models of the playground. An async context manager: leaving it stops all servers."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self._servers: dict[Path, asyncio.Task[_Running]] = {}
 
@@ -95,7 +97,11 @@ class EmbeddedModels:
         server = await start(path)
         try:
             headers = {"Authorization": f"Bearer {server.key}", "Connection": "close"}
-            props = (await self._client.get(f"{server.address}/props", headers=headers)).json()
+            async with (
+                asyncio.timeout(PROPS_S),
+                await self._client.send("GET", f"{server.address}/props", headers=headers) as response,
+            ):
+                props = await response.json()
         except BaseException:
             await stop(server)
             raise
@@ -112,7 +118,7 @@ class Embedded:
     """One named model on this machine."""
 
     model: NamedModel
-    client: httpx.AsyncClient
+    client: Client
     home: EmbeddedModels
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:

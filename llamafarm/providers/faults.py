@@ -7,11 +7,10 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import aiohttp
-import httpx
+from aiohttp.http_exceptions import ContentEncodingError
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import (
@@ -23,15 +22,16 @@ from llamafarm.errors import (
     ModelNotFound,
     ProviderError,
     RateLimited,
+    RequestError,
     RequestRejected,
     ServerFailed,
     ToolsUnsupported,
 )
+from llamafarm.providers.headers import request_id, retry_after
 from llamafarm.providers.patience import timed_out
 from llamafarm.types import ChatRequest, JsonValue
 
 EXCERPT = 200
-REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 _CONTEXT = re.compile(
     r"context[ _-]?(length|size|window)|exceed_context|maximum context|too many tokens", re.IGNORECASE
 )
@@ -63,7 +63,12 @@ class Faults:
     @property
     def server(self) -> str:
         """How the server is named to people."""
-        return f"The server at {httpx.URL(self.model.base_url or '').netloc.decode('ascii', 'replace')}"
+        return f"The server at {self._place}"
+
+    @property
+    def _place(self) -> str:
+        """Host and port, without a user's name and password."""
+        return urlsplit(self.model.base_url or "").netloc.rpartition("@")[2]
 
     def refused(self, refusal: Refusal) -> ProviderError:
         """The error for an HTTP status that is not 2xx."""
@@ -141,29 +146,41 @@ class Faults:
         error.excerpt = said
         return error
 
-    def broken(self, error: Exception, *, answering: bool) -> ProviderError:
-        """The error for an exception of the HTTP client; `answering`: the answer had begun."""
-        if answering:
-            return Interrupted(f"{self.server} cut the connection in mid-answer.", hint="What had come is kept.")
+    def interrupted(self, error: aiohttp.ClientError) -> ProviderError:
+        """The error for an exception of the HTTP client in mid-answer."""
+        if any(isinstance(cause, ContentEncodingError) for cause in _causes(error)):
+            return self.not_protocol("bytes that can't be decompressed")
+        return Interrupted(f"{self.server} cut the connection in mid-answer.", hint="What had come is kept.")
+
+    def unanswered(self, error: aiohttp.ClientError) -> ProviderError:
+        """The error for an exception of the HTTP client before an answer came."""
         causes = list(_causes(error))
-        address = httpx.URL(self.model.base_url or "")
+        host = urlsplit(self.model.base_url or "").hostname
         if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes):
             return ConnectFailed(
-                f"No secure connection to {address.host}: its certificate or TLS is not accepted.",
+                f"No secure connection to {host}: its certificate or TLS is not accepted.",
                 hint="Is it https? A certificate of your own goes into SSL_CERT_FILE.",
                 retryable=False,
             )
         if any(isinstance(cause, socket.gaierror) for cause in causes):
             return ConnectFailed(
-                f"The name {address.host} is not known.", hint="Look at base_url, and at the network.", retryable=False
+                f"The name {host} is not known.", hint="Look at base_url, and at the network.", retryable=False
             )
-        if isinstance(error, httpx.ConnectTimeout) and any(isinstance(c, aiohttp.ServerTimeoutError) for c in causes):
+        if isinstance(error, aiohttp.ServerTimeoutError):
             return timed_out("connect", self.model.timeout.connect)
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-            return ConnectFailed(f"Nothing listens at {address.netloc.decode()}.", hint=self._start_hint())
-        if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+            return ConnectFailed(f"Nothing listens at {self._place}.", hint=self._start_hint())
+        if isinstance(error, aiohttp.InvalidURL):
             return RequestRejected(f"The address {self.model.base_url} can't be called.", hint="Look at base_url.")
+        if isinstance(error, aiohttp.ClientResponseError):
+            return self.not_protocol("something that is not HTTP")
         return ConnectFailed(f"{self.server} closed the connection before it answered.", hint="Try again.")
+
+    def unsendable(self) -> RequestError:
+        """The error for a request that HTTP can't carry: of all that is in its headers, only the key is unknown."""
+        return RequestError(
+            "The key can't be sent: it holds a character that HTTP does not allow.", hint=self._key_hint()
+        )
 
     def not_protocol(self, what: str) -> BadAnswer:
         """The error for an answer that is something else than the protocol."""
@@ -198,24 +215,6 @@ class Faults:
     def _start_hint(self) -> str:
         start = "start it: ollama serve" if self.model.provider == "ollama" else "start it, or look at base_url"
         return f"Is the server running? Else {start}."
-
-
-def request_id(headers: Mapping[str, str]) -> str | None:
-    """The server's name for the request, where it gives one."""
-    return next((headers[name] for name in REQUEST_IDS if name in headers), None)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Retry-After in seconds, from seconds or an HTTP date (RFC 9110, section 10.2.3)."""
-    value = headers.get("retry-after", "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max((at - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _message(body: JsonValue) -> str:

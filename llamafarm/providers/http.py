@@ -8,13 +8,15 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
-import httpx
+import aiohttp
 import orjson
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import RequestError
+from llamafarm.providers.client import Client
 from llamafarm.providers.faults import Faults, Refusal
 from llamafarm.providers.patience import Patience
 from llamafarm.types import ChatRequest, JsonValue, SentRequest
@@ -25,8 +27,7 @@ LONGEST_SHOWN = 1000
 _PICTURE = re.compile(r"(data:[^,]*,)?([A-Za-z0-9+/]+=*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Bytes of an answer, and when they arrived (`time.perf_counter()`)."""
 
     data: bytes
@@ -38,7 +39,7 @@ class Exchange:
     """One request to one model's server: what is sent, and how its answer is waited for. A GET has no body."""
 
     model: NamedModel
-    client: httpx.AsyncClient
+    client: Client
     request: ChatRequest
     url: str
     body: Mapping[str, JsonValue]
@@ -59,7 +60,7 @@ class Exchange:
         return SentRequest(self.method, _without_password(self.url), shown, body)
 
     @asynccontextmanager
-    async def open(self, patience: Patience) -> AsyncIterator[httpx.Response]:
+    async def open(self, patience: Patience) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response, once its headers have come; raises a ProviderError for any but a 2xx."""
         try:
             content = orjson.dumps(self.body, option=orjson.OPT_NON_STR_KEYS) if self.method == "POST" else None
@@ -67,39 +68,38 @@ class Exchange:
             raise RequestError(
                 f"The request can't be written as JSON: {error}.", hint="Look at the parameters."
             ) from None
-        headers = dict(self.headers)
+        url, headers = self.url, dict(self.headers)
         if self.model.api_key:
+            url = _without_password(url)  # one of the two can be sent, and the key is meant
             headers["Authorization"] = f"Bearer {self.model.api_key.get_secret_value()}"
-        timeout = httpx.Timeout(None, connect=self.model.timeout.connect)
+        connect_s = self.model.timeout.connect
         try:
-            request = self.client.build_request(
-                self.method, self.url, content=content, headers=headers, timeout=timeout
+            response = await patience.wait(
+                self.client.send(self.method, url, content=content, headers=headers, connect_s=connect_s)
             )
-            response = await patience.wait(self.client.send(request, stream=True))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self.faults.broken(error, answering=False) from None
+        except aiohttp.ClientError as error:
+            raise self.faults.unanswered(error) from None
+        except ValueError:
+            raise self.faults.unsendable() from None
         try:
-            if not response.is_success:
+            if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
                 raise self.faults.refused(await self._refusal(response, patience))
             yield response
         finally:
-            await response.aclose()
+            response.close()
 
-    async def chunks(self, response: httpx.Response, patience: Patience) -> AsyncGenerator[Chunk, None]:
+    async def chunks(self, response: aiohttp.ClientResponse, patience: Patience) -> AsyncGenerator[Chunk, None]:
         """The bytes of the answer as they arrive, decompressed."""
-        parts = response.aiter_bytes()
         while True:
             try:
-                data = await patience.wait(anext(parts))
-            except StopAsyncIteration:
+                data = await patience.wait(response.content.readany())
+            except aiohttp.ClientError as error:
+                raise self.faults.interrupted(error) from None
+            if not data:
                 return
-            except httpx.DecodingError:
-                raise self.faults.not_protocol("bytes that can't be decompressed") from None
-            except httpx.HTTPError as error:
-                raise self.faults.broken(error, answering=True) from None
             yield Chunk(data, time.perf_counter())
 
-    async def whole(self, response: httpx.Response, patience: Patience, limit: int = MAX_BODY) -> bytes:
+    async def whole(self, response: aiohttp.ClientResponse, patience: Patience, limit: int = MAX_BODY) -> bytes:
         """The whole body, up to `limit` bytes."""
         body = bytearray()
         async with aclosing(self.chunks(response, patience)) as chunks:
@@ -109,14 +109,14 @@ class Exchange:
                     break
         return bytes(body[:limit])
 
-    async def _refusal(self, response: httpx.Response, patience: Patience) -> Refusal:
+    async def _refusal(self, response: aiohttp.ClientResponse, patience: Patience) -> Refusal:
         data = await self.whole(response, patience, MAX_REFUSAL)
         text = data.decode("utf-8", "replace")
         try:
             body: JsonValue = orjson.loads(data)
         except orjson.JSONDecodeError:
             body = None
-        return Refusal(response.status_code, response.headers, body, text)
+        return Refusal(response.status, response.headers, body, text)
 
 
 def parse(text: str | bytes) -> JsonValue:
@@ -149,5 +149,7 @@ def _short(value: JsonValue) -> JsonValue:
 
 def _without_password(url: str) -> str:
     """`url` without a user name and password in it."""
-    address = httpx.URL(url)
-    return str(address.copy_with(userinfo=b"")) if address.userinfo else url
+    if "@" not in url:
+        return url
+    address = urlsplit(url)
+    return urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))

@@ -7,13 +7,15 @@ durations are nanoseconds there. Counts come only in the last record, so a stopp
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 
-import httpx
+from aiohttp import ClientResponse
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import BadAnswer, Interrupted, ProviderError
+from llamafarm.providers.client import Client
+from llamafarm.providers.deltas import deltas, joined
 from llamafarm.providers.http import Exchange, count_of, parse
 from llamafarm.providers.patience import Patience
 from llamafarm.types import (
@@ -45,7 +47,7 @@ NANOSECONDS = 1e9
 class Ollama:
     """One named model of an Ollama server, whose `base_url` may end in /v1."""
 
-    def __init__(self, model: NamedModel, client: httpx.AsyncClient) -> None:
+    def __init__(self, model: NamedModel, client: Client) -> None:
         self._model = model
         self._client = client
 
@@ -99,7 +101,7 @@ class Ollama:
                 yield event
 
 
-async def _events(exchange: Exchange, patience: Patience, response: httpx.Response) -> AsyncGenerator[Event, None]:
+async def _events(exchange: Exchange, patience: Patience, response: ClientResponse) -> AsyncGenerator[Event, None]:
     if response.headers.get("content-type", "").startswith("text/html"):
         raise exchange.faults.not_protocol("an HTML page")
     answer = _Answer(exchange)
@@ -109,12 +111,10 @@ async def _events(exchange: Exchange, patience: Patience, response: httpx.Respon
         async with aclosing(exchange.chunks(response, patience)) as chunks:
             async for chunk in chunks:
                 at = chunk.at
-                for text in records.feed(chunk.data):
-                    for event in answer.record(text, at):
-                        yield event
-        for text in records.end():
-            for event in answer.record(text, at):
-                yield event
+                for event in joined(answer.records(records.feed(chunk.data), at)):
+                    yield event
+        for event in answer.records(records.end(), at):
+            yield event
     except ProviderError:
         for event in answer.held(at):
             yield event
@@ -133,7 +133,11 @@ class _Answer:
         self._seen = False
         self._called = False
 
-    def record(self, text: str, at: float) -> Iterator[Event]:
+    def records(self, texts: Iterable[str], at: float) -> Iterator[Event]:
+        for text in texts:
+            yield from self._record(text, at)
+
+    def _record(self, text: str, at: float) -> Iterator[Event]:
         try:
             record = parse(text)
         except ValueError:
@@ -159,8 +163,10 @@ class _Answer:
         if isinstance(thinking, str) and thinking:
             yield ReasoningDelta(at=at, text=thinking)
         if isinstance(content, str) and content:
-            for piece in self._thinking.feed(content):
-                yield ReasoningDelta(at=at, text=piece.text) if piece.reasoning else TextDelta(at=at, text=piece.text)
+            if self._thinking.over:
+                yield TextDelta(at=at, text=content)
+            else:
+                yield from deltas(self._thinking.feed(content), at)
         for index, call in enumerate(calls if isinstance(calls, list) else []):
             function = call.get("function") if isinstance(call, dict) else None
             if isinstance(function, dict) and isinstance(name := function.get("name"), str):
@@ -170,8 +176,7 @@ class _Answer:
                 yield ToolCalled(at=at, call=ToolCall(f"call_{index}_{name}", name, written))
 
     def held(self, at: float) -> Iterator[Event]:
-        for piece in self._thinking.end():
-            yield ReasoningDelta(at=at, text=piece.text) if piece.reasoning else TextDelta(at=at, text=piece.text)
+        yield from deltas(self._thinking.end(), at)
 
     def end(self, at: float) -> Iterator[Event]:
         yield from self.held(at)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from urllib.parse import urlsplit, urlunsplit
 
-import httpx
+from aiohttp import ClientResponse
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import BadAnswer, Interrupted, ProviderError
 from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.providers.http import Chunk, Exchange, parse
+from llamafarm.providers.client import Client
+from llamafarm.providers.deltas import joined
+from llamafarm.providers.http import Exchange, parse
 from llamafarm.providers.patience import Patience
 from llamafarm.types import ChatRequest, Event, Finished, Image, JsonValue, Message, Sent, is_content
 from llamafarm.wire.sse import EventStream, ServerEvent
@@ -22,7 +25,7 @@ DONE = "[DONE]"
 class OpenAICompatible:
     """Chat completions over server-sent events at any `base_url`."""
 
-    def __init__(self, model: NamedModel, client: httpx.AsyncClient) -> None:
+    def __init__(self, model: NamedModel, client: Client) -> None:
         self.model = model
         self.client = client
 
@@ -89,7 +92,7 @@ class _Answer:
         self._seen = False
         self._at = patience.started
 
-    async def events(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+    async def events(self, response: ClientResponse) -> AsyncGenerator[Event, None]:
         """The events of the answer, `Finished` last; what came before an error is told first."""
         try:
             async with aclosing(self._read(response)) as events:
@@ -100,43 +103,36 @@ class _Answer:
                 yield event
             raise
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[Event, None]:
+    async def _read(self, response: ClientResponse) -> AsyncGenerator[Event, None]:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "text/html":
             raise self._exchange.faults.not_protocol("an HTML page")
         if kind == "application/json":
             body = await self._exchange.whole(response, self._patience)
-            for event in self._record(body, time.perf_counter()):
+            self._at = time.perf_counter()
+            for event in self._record(body):
                 yield event
         else:
             async with aclosing(self._exchange.chunks(response, self._patience)) as chunks:
                 async for chunk in chunks:
-                    for event in self._chunk(chunk):
+                    self._at = chunk.at
+                    for event in joined(self._told(self._stream.feed(chunk.data))):
                         yield event
                     if self._done:
                         break
-            for event in self._rest():
+            for event in self._told(self._stream.end()):
                 yield event
         for event in self._end():
             yield event
 
-    def _chunk(self, chunk: Chunk) -> Iterator[Event]:
-        self._at = chunk.at
-        for told in self._stream.feed(chunk.data):
-            yield from self._told(told)
+    def _told(self, stream: Iterator[ServerEvent]) -> Iterator[Event]:
+        for told in stream:
+            if told.data.strip() == DONE:
+                self._done = True
+            elif not self._done and told.data:
+                yield from self._record(told.data)
 
-    def _rest(self) -> Iterator[Event]:
-        for told in self._stream.end():
-            yield from self._told(told)
-
-    def _told(self, told: ServerEvent) -> Iterator[Event]:
-        if told.data.strip() == DONE:
-            self._done = True
-        elif not self._done and told.data:
-            yield from self._record(told.data, self._at)
-
-    def _record(self, text: str | bytes, at: float) -> Iterator[Event]:
-        self._at = at
+    def _record(self, text: str | bytes) -> Iterator[Event]:
         try:
             record = parse(text)
         except ValueError:
@@ -146,10 +142,10 @@ class _Answer:
         if not isinstance(record, dict):
             raise self._exchange.faults.not_protocol("JSON that is no chat completion")
         if record.get("error"):
-            yield from self._chat.told(record, at)
+            yield from self._chat.told(record, self._at)
             raise self._exchange.faults.in_stream(record)
         self._seen = self._seen or isinstance(record.get("choices"), list)
-        yield from self._chat.feed(record, at)
+        yield from self._chat.feed(record, self._at)
 
     def _end(self) -> Iterator[Event]:
         """The last events; raises where the answer did not come to its end."""
@@ -187,5 +183,5 @@ def _image_json(image: Image) -> JsonValue:
 
 def with_path(url: str, path: str) -> str:
     """`url`, with `path` where it has none of its own."""
-    address = httpx.URL(url)
-    return str(address.copy_with(path=path)) if address.path in ("", "/") else url
+    address = urlsplit(url)
+    return url if address.path.strip("/") else urlunsplit(address._replace(path=path))

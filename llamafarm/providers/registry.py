@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-import httpx
-
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import ModelUnusable
 from llamafarm.providers.base import Provider, Remote
+from llamafarm.providers.client import Client
 from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible
@@ -18,7 +17,7 @@ from llamafarm.providers.staged import Staged
 from llamafarm.providers.universal import Universal
 from llamafarm.types import Fault
 
-REMOTE: dict[str, Callable[[NamedModel, httpx.AsyncClient], Remote]] = {
+REMOTE: dict[str, Callable[[NamedModel, Client], Remote]] = {
     "openai": OpenAICompatible,
     "ollama": Ollama,
     "universal": Universal,
@@ -33,7 +32,7 @@ class Providers:
     `faults` are staged for the named models, as a demonstration.
     """
 
-    client: httpx.AsyncClient
+    client: Client
     embedded: Callable[[NamedModel], Provider]
     pauses: Pauses = Pauses()
     faults: Mapping[str, Fault] = field(default_factory=dict)

@@ -30,28 +30,44 @@ class Lines:
         if b"\r" in chunk:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        first, *rest = chunk.split(b"\n")
-        self._hold(first)
-        for part in rest:
-            yield self._take()
-            self._hold(part)
+        if self._held + len(chunk) > MAX_LINE:
+            yield from self._one_by_one(chunk)
+            return
+        complete, newline, rest = chunk.rpartition(b"\n")
+        if newline:
+            self._hold(complete)
+            yield from self._take().split("\n")
+        self._hold(rest)
 
     def end(self) -> Iterator[str]:
         """The last line, where the bytes ended without a line's end."""
         if self._held:
             yield self._take()
 
+    def _one_by_one(self, chunk: bytes) -> Iterator[str]:
+        """The same, where a line may be too long."""
+        first, *rest = chunk.split(b"\n")
+        self._hold(first)
+        for part in rest:
+            yield self._take()
+            self._hold(part)
+
     def _hold(self, part: bytes) -> None:
         if part:
             self._pieces.append(part)
             self._held += len(part)
             if self._held > MAX_LINE:
-                raise BadAnswer(
-                    f"The server sent a line of more than {MAX_LINE // 1024 // 1024} MiB.",
-                    hint="Look at what answers at this address.",
-                )
+                raise too_long("a line")
 
     def _take(self) -> str:
-        line = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        text = b"".join(self._pieces).decode("utf-8", "replace")
         self._pieces, self._held = [], 0
-        return line.decode("utf-8", "replace")
+        return text
+
+
+def too_long(what: str) -> BadAnswer:
+    """The error for a part of an answer that is longer than any real one."""
+    return BadAnswer(
+        f"The server sent {what} of more than {MAX_LINE // 1024 // 1024} MiB.",
+        hint="Look at what answers at this address.",
+    )

@@ -7,13 +7,12 @@ space, data over several lines, a byte order mark at the start. `id` and `retry`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from llamafarm.wire.lines import Lines
+from llamafarm.wire.lines import MAX_LINE, Lines, too_long
 
 
-@dataclass(frozen=True, slots=True)
-class ServerEvent:
+class ServerEvent(NamedTuple):
     """One event: its type (`message` where none is given) and its data."""
 
     type: str
@@ -21,18 +20,21 @@ class ServerEvent:
 
 
 class EventStream:
-    """Decodes a stream of bytes into events."""
+    """Decodes a stream of bytes into events. One of more than 16 MiB raises BadAnswer."""
 
     def __init__(self) -> None:
         self._lines = Lines()
         self._data: list[str] = []
         self._type = ""
+        self._held = 0
         self._at_start = True
 
     def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
         """The events that `chunk` completes."""
         for line in self._lines.feed(chunk):
-            yield from self._line(line)
+            told = self._line(line)
+            if told is not None:
+                yield told
 
     def end(self) -> Iterator[ServerEvent]:
         """What stands unfinished at the end of the bytes.
@@ -40,22 +42,26 @@ class EventStream:
         The standard drops an event without its blank line; servers that leave out the last one are
         common, and dropping it would lose text.
         """
-        for line in self._lines.end():
-            yield from self._line(line)
-        yield from self._line("")
+        for line in (*self._lines.end(), ""):
+            told = self._line(line)
+            if told is not None:
+                yield told
 
-    def _line(self, line: str) -> Iterator[ServerEvent]:
+    def _line(self, line: str) -> ServerEvent | None:
+        """The event that `line` completes, where it is an empty one with data before it."""
         if self._at_start:
             self._at_start = False
             line = line.removeprefix("\ufeff")
         if not line:
-            if self._data:
-                yield ServerEvent(self._type or "message", "\n".join(self._data))
-            self._data, self._type = [], ""
-            return
+            told = ServerEvent(self._type or "message", "\n".join(self._data)) if self._data else None
+            self._data, self._type, self._held = [], "", 0
+            return told
         name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
         if name == "data":
-            self._data.append(value)
+            self._data.append(value.removeprefix(" "))
+            self._held += len(line)
+            if self._held > MAX_LINE:
+                raise too_long("an event")
         elif name == "event":
-            self._type = value
+            self._type = value.removeprefix(" ")
+        return None

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from llamafarm.wire.tags import overlap
 
 OPEN, CLOSE = "<think>", "</think>"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A piece of the answer, and whether it is reasoning."""
 
     text: str
@@ -27,7 +25,13 @@ class Thinking:
 
     def __init__(self) -> None:
         self._state: Literal["start", "reasoning", "gap", "answer"] = "start"
+        self._blank: list[str] = []
         self._held = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether all that comes from now on is answer."""
+        return self._state == "answer"
 
     def feed(self, text: str) -> Iterator[Piece]:
         """The pieces that are decided once `text` has come."""
@@ -53,8 +57,11 @@ class Thinking:
 
     def _start(self) -> None:
         opening = self._held.lstrip()
+        self._blank.append(self._held[: len(self._held) - len(opening)])
+        self._held = opening
         if opening.startswith(OPEN):
             self._state, self._held = "reasoning", opening[len(OPEN) :]
+            self._blank = []
         elif not OPEN.startswith(opening):
             self._state = "answer"
 
@@ -72,6 +79,7 @@ class Thinking:
             yield Piece(ready, reasoning=True)
 
     def _release(self, *, reasoning: bool) -> Iterator[Piece]:
-        held, self._held = self._held, ""
+        held = "".join([*self._blank, self._held])
+        self._blank, self._held = [], ""
         if held:
             yield Piece(held, reasoning=reasoning)

@@ -1,7 +1,8 @@
 """A paced model server in a process of its own: holds hundreds of streams to the millisecond.
 
 The address says the pace: `/200/10/50/v1/chat/completions` answers with 50 tokens, the first after 200 ms, one
-each 10 ms, and ends 10 ms after the last. With a gap of 0 the tokens come as fast as they are taken.
+each 10 ms, and ends 10 ms after the last; the headers come with the first, as most servers send them. With a gap of 0
+the tokens come as fast as they are taken.
 By hand: `uv run python -m tests.benchmarks.mock` writes its port.
 """
 
@@ -9,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ from typing import cast
 
 import uvloop
 
+from tests.benchmarks.machine import pin
 from tests.faultserver.speech import USAGE, ending, said
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -113,7 +114,6 @@ class Connection(asyncio.Protocol):
             self._loop.call_later(pace.ideal_s, self._transport.write, whole(pace.tokens))
         elif pace.gap_s:
             first_at = self._loop.time() + pace.ttft_s
-            self._transport.write(HEAD)
             self._loop.call_at(first_at, partial(self._say, pace, first_at, 0))
         else:
             task = asyncio.create_task(self._pour(pace))
@@ -126,7 +126,8 @@ class Connection(asyncio.Protocol):
         if number == pace.tokens:
             self._transport.write(LAST)
             return
-        self._transport.write(TOKENS[number % len(TOKENS)])
+        token = TOKENS[number % len(TOKENS)]
+        self._transport.write(token if number else HEAD + token)
         then = first_at + (number + 1) * pace.gap_s
         self._loop.call_at(then, partial(self._say, pace, first_at, number + 1))
 
@@ -140,21 +141,22 @@ class Connection(asyncio.Protocol):
         self._transport.write(LAST)
 
 
-def pin(core: int) -> None:
-    """Keep this process on one core, where the system can do that."""
-    if hasattr(os, "sched_setaffinity"):
-        with suppress(OSError):
-            os.sched_setaffinity(0, {core})
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that runs: its address and the id of its process."""
+
+    url: str
+    pid: int
 
 
 @contextmanager
-def paced_server(core: int = 1) -> Iterator[str]:
-    """The address of a server in a process of its own, on `core` (the second) where there is one."""
+def paced_server(core: int = 1) -> Iterator[Server]:
+    """A server in a process of its own, on `core` (the second) where there is one."""
     command = [sys.executable, "-m", "tests.benchmarks.mock", str(core)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+            yield Server(f"http://127.0.0.1:{int(process.stdout.readline())}", process.pid)
         finally:
             process.terminate()
 

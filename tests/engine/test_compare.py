@@ -130,3 +130,29 @@ async def test_batches_gather_what_came_and_beat_while_nothing_does() -> None:
                 gate.set()
     assert [] in texts
     assert [text for batch in texts for text in batch] == ["a", "b", "c", "d"]
+
+
+async def test_a_pause_between_batches_ends_with_the_last_lane() -> None:
+    gate = asyncio.Event()
+    run, board = comparison(one=Scripted("a", gate, "b"))
+    async with run, aclosing(run.batches(every_s=3600, heartbeat_s=None)) as batches:
+        async for batch in batches:
+            for told in batch:
+                board.add(told)
+            gate.set()
+    assert board.replies()["one"].text == "ab"
+
+
+async def test_each_lane_begins_once_the_one_before_could_write_its_request() -> None:
+    log: list[str] = []
+
+    def asks(name: str) -> Scripted:
+        def writes_later() -> None:
+            log.append(f"{name} asks")
+            asyncio.get_running_loop().call_soon(log.append, f"{name} writes")
+
+        return Scripted(writes_later)
+
+    run, board = comparison(one=asks("one"), two=asks("two"), three=asks("three"))
+    await replies_of(run, board)
+    assert log == [f"{name} {what}" for name in ("one", "two", "three") for what in ("asks", "writes")]

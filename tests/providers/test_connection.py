@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 import time
-import tracemalloc
 from contextlib import aclosing
 
 import pytest
@@ -20,10 +20,14 @@ from llamafarm.errors import ConnectFailed, TimedOut
 from llamafarm.pricing import PriceBook
 from llamafarm.types import Retrying, TextDelta
 from tests.engine.fakes import Registry, project
-from tests.faultserver.server import FaultServer
-from tests.faultserver.speech import Protocol, answer, ending, plays, said
+from tests.faultserver.server import Exchange, FaultServer
+from tests.faultserver.speech import TYPES, Protocol, answer, ending, plays, said
 from tests.providers.helpers import QUICK, REQUEST, ask, asking, named, text_of
 
+TINY: dict[Protocol, bytes] = {
+    "openai": b'data: {"choices":[{"delta":{"content":"ab"}}]}\n\n',
+    "ollama": b'{"message":{"content":"ab"}}\n',
+}
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "ollama")
 
 
@@ -161,23 +165,51 @@ async def test_timings_are_those_of_the_server(protocol: Protocol) -> None:
     assert spans.total_s == pytest.approx(sent[-1][0] - started, abs=0.015)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_a_hundred_thousand_deltas_leave_only_their_text(protocol: Protocol) -> None:
-    block = said(protocol, "ab") * 1000
-    async with FaultServer(plays(protocol, [*([block] * 100), ending(protocol)])) as server:
+@pytest.mark.parametrize(("protocol", "deltas"), [("openai", 1_000_000), ("ollama", 100_000)])
+async def test_a_million_deltas_leave_only_their_text(protocol: Protocol, deltas: int) -> None:
+    block = b"".join([TINY[protocol]] * 1000)
+    async with FaultServer(plays(protocol, [*([block] * (deltas // 1000)), ending(protocol)])) as server:
         model = named(protocol, server.url)
         whole = project([model])
         lanes = (Lane("lane", model),)
         board = Board(whole, lanes, PriceBook())
         async with asking(model) as provider:
-            tracemalloc.start()
+            before = most = sys.getallocatedblocks()
             async with Comparison(
                 lanes, lambda lane: chat(whole, lane, Question.of("Hi"), Registry({"lane": provider}), Rests())
             ) as run:
-                async for told in run.events():
-                    board.add(told)
-            _, peak = tracemalloc.get_traced_memory()
-            tracemalloc.stop()
+                async for batch in run.batches(heartbeat_s=None):
+                    most = max(most, sys.getallocatedblocks())
+                    for told in batch:
+                        board.add(told)
     reply = board.replies()["lane"]
-    assert len(reply.text) == 200_000
-    assert peak < 20_000_000
+    assert len(reply.text) == 2 * deltas
+    assert most - before < deltas // 10  # an object kept for each delta would be ten times as many
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_stop_ends_a_flood_that_nobody_reads(protocol: Protocol) -> None:
+    async def floods(exchange: Exchange) -> None:
+        await exchange.head(content_type=TYPES[protocol])
+        while not exchange.seen.gone.is_set():
+            await exchange.send(TINY[protocol] * 1000)
+
+    async with FaultServer(floods) as server, asking(model := named(protocol, server.url)) as provider:
+        whole, lanes = project([model]), (Lane("lane", model),)
+        board = Board(whole, lanes, PriceBook())
+        registry = Registry({"lane": provider})
+        async with (
+            Comparison(lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Rests())) as run,
+            aclosing(run.batches(heartbeat_s=None)) as batches,
+        ):
+            while not board.replies()["lane"].text:
+                for told in await anext(batches):
+                    board.add(told)
+            run.stop()
+            await asyncio.wait_for(server.requests[0].gone.wait(), 1)
+            async for batch in batches:
+                for told in batch:
+                    board.add(told)
+    reply = board.replies()["lane"]
+    assert reply.status == "stopped"
+    assert reply.text == "ab" * (len(reply.text) // 2)

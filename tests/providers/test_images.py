@@ -55,6 +55,6 @@ async def test_the_embedded_model_says_that_it_sees_nothing() -> None:
 
 
 def test_tokens_of_pictures_are_not_guessed() -> None:
-    usage = estimated_usage(estimated_input(REQUEST), "A llama.", "")
+    usage = estimated_usage(estimated_input(REQUEST), 3, None)
     assert usage.input is None
     assert usage.output is not None

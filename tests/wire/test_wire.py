@@ -103,10 +103,39 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
         list(feed())
 
 
+@pytest.mark.parametrize("size", [1000, 2**16, 3 * MAX_LINE])
+def test_a_long_line_among_short_ones_is_told_in_any_split(size: int) -> None:
+    data = b"short\n" + b"y" * MAX_LINE + b"\nshort\nrest"
+    found = lines([data[at : at + size] for at in range(0, len(data), size)])
+    assert [len(line) for line in found] == [5, MAX_LINE, 5, 4]
+
+
+def test_lines_before_one_that_is_too_long_are_told() -> None:
+    seen: list[str] = []
+    with pytest.raises(BadAnswer, match="16 MiB"):
+        seen.extend(Lines().feed(b"a\nb\n" + b"y" * (MAX_LINE + 1) + b"\nc\n"))
+    assert seen == ["a", "b"]
+
+
 def test_a_line_of_ten_megabytes_in_small_pieces() -> None:
     data = chunk({"content": "y" * 10_000_000})
     (told,) = events([data[at : at + 4096] for at in range(0, len(data), 4096)])
     assert len(told.data) > 10_000_000
+
+
+def test_an_event_without_end_is_refused_before_it_fills_the_memory() -> None:
+    stream = EventStream()
+    piece = b"data: " + b"x" * (MAX_LINE // 8) + b"\n"
+    assert sum(len(list(stream.feed(piece + b"\n"))) for _ in range(10)) == 10
+    with pytest.raises(BadAnswer, match="an event of more than 16 MiB"):
+        _ = [list(stream.feed(piece)) for _ in range(10)]
+
+
+def test_a_hundred_thousand_blank_lines_before_the_answer() -> None:
+    for answer_text in ("x", "<think>x</think>"):
+        thinking = Thinking()
+        pieces = [piece for text in (*["\n"] * 100_000, answer_text) for piece in thinking.feed(text)]
+        assert [len(piece.text) for piece in pieces] == [100_001 if answer_text == "x" else 1]
 
 
 THINKING = [

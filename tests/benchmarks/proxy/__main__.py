@@ -21,7 +21,8 @@ from statistics import median, quantiles
 
 import uvloop
 
-from tests.benchmarks.mock import Pace, paced_server, pin
+from tests.benchmarks.machine import pin
+from tests.benchmarks.mock import Pace, paced_server
 from tests.benchmarks.proxy.contenders import CONTENDERS, Place
 from tests.benchmarks.proxy.load import at_once, callers, request_bytes, sustained
 
@@ -137,13 +138,13 @@ def main() -> None:
     only = parser.parse_args().only
     pin(0)
     found: dict[str, Found] = {}
-    with paced_server(core=0) as url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with paced_server(core=0) as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for number, (name, contender) in enumerate(CONTENDERS.items()):
             if number and only and not any(name.lower().startswith(start.lower()) for start in only):
                 continue
             sys.stderr.write(f"{name} …\n")
             try:
-                with contender(url, (SHORT, PACED)) as place:
+                with contender(server.url, (SHORT, PACED)) as place:
                     found[name] = runner.run(measured(place))
             except (RuntimeError, subprocess.CalledProcessError) as error:
                 sys.stderr.write(f"{name} is left out: {error}\n")
