@@ -81,6 +81,9 @@ LIVES_IN = {
     "rich": {"cli"},
     "sqlalchemy": {"store"},
     "platformdirs": {"store"},
+    "regex": {"study"},
+    "jsonschema": {"study"},
+    "referencing": {"study"},
 }
 
 
