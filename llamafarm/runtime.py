@@ -14,9 +14,12 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.grid import Grid, without_fallback
+from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
 from llamafarm.engine.rests import Rests
+from llamafarm.engine.sweep import AT_ONCE, Ledger, Sweep, reply_of
 from llamafarm.engine.toolcalls import Approve
 from llamafarm.engine.toolloop import Toolbox
 from llamafarm.errors import StoreError
@@ -29,7 +32,7 @@ from llamafarm.providers.registry import Providers
 from llamafarm.store.place import place_of
 from llamafarm.store.store import Store, open_store
 from llamafarm.tools import McpServers
-from llamafarm.types import Event, Fault, ModelCheck, SentRequest
+from llamafarm.types import Event, Fault, ModelCheck, Reply, SentRequest
 
 if TYPE_CHECKING:
     from llamafarm.store.history import History
@@ -104,6 +107,19 @@ class Runtime:
             return CONTEXT
         told = model.parameters.get("num_ctx") if model.provider == "ollama" else None
         return told if isinstance(told, int) else self.prices.context_window(model)
+
+    def sweep(self, project: Project, grid: Grid, *, at_once: int = AT_ONCE, ledger: Ledger | None = None) -> Sweep:
+        """The calls of `grid`, at most `at_once` at each server; nothing runs before the sweep is entered."""
+        project = without_fallback(project)
+
+        async def ask(lane: Lane, question: Question, key: str) -> Reply:  # noqa: ARG001 - for a store
+            return await reply_of(self.compare(project, (lane,), question), self.board(project, (lane,)))
+
+        return Sweep(grid, ask, at_once=at_once, ledger=ledger)
+
+    def plan(self, project: Project, grid: Grid) -> Plan:
+        """What `grid` will take; blocks for a moment. Raises RequestError where a template variable has no value."""
+        return plan_of(project, grid, self.prices)
 
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`."""
