@@ -84,6 +84,7 @@ LIVES_IN = {
     "regex": {"study"},
     "jsonschema": {"study"},
     "referencing": {"study"},
+    "ruamel": {"config"},
 }
 
 
