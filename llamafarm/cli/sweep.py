@@ -110,7 +110,7 @@ def sweep(
     from llamafarm.engine.findings import recommendations
 
     found = recommendations(grid, cells, aim) if aim else {}
-    _tell(grid, cells, found, as_json=as_json)
+    _tell(grid, cells, found, at_once, as_json=as_json)
     if patch or apply:
         _patch(path, grid, found, write=apply)
     answered = any(cell.answered for cell in cells.values())
@@ -164,14 +164,16 @@ def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _tell(grid: Grid, cells: dict[Cell, Summary], found: dict[str, Recommendation], *, as_json: bool) -> None:
+def _tell(
+    grid: Grid, cells: dict[Cell, Summary], found: dict[str, Recommendation], at_once: int, *, as_json: bool
+) -> None:
     from llamafarm.cli.sweepscreen import print_findings
     from llamafarm.engine.findings import findings_json
 
     if as_json:
-        typer.echo(json.dumps(findings_json(grid, cells, found), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(findings_json(grid, cells, found, at_once), indent=2, ensure_ascii=False))
     else:
-        print_findings(grid, cells, found)
+        print_findings(grid, cells, found, at_once)
 
 
 def _patch(path: Path, grid: Grid, found: dict[str, Recommendation], *, write: bool) -> None:

@@ -98,7 +98,9 @@ class LiveProgress:
         return Text(f"{head}: {one_line(said)[:WIDTH]}", "dim" if reply.failure is None else "red")
 
 
-def print_findings(grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation]) -> None:
+def print_findings(
+    grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation], at_once: int
+) -> None:
     """The table of all measures with their intervals, and the recommendations."""
     console = open_console()
     columns = _columns(cells.values())
@@ -108,6 +110,10 @@ def print_findings(grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str
         table.add_row(Text(one_line(model)), Text(str(grid.values[value])), *(Text(figures[name]) for name in columns))
     console.print(table)
     console.print(Text("In brackets: 95 % bootstrap intervals. Diversity is distinct-2, similarity Jaccard's.", "dim"))
+    if at_once > 1:
+        console.print(
+            Text(f"Up to {at_once} calls shared a server: --at-once 1 gives times that may be compared.", "dim")
+        )
     for model, each in found.items():
         console.print(Text(f"{one_line(model)}: {recommendation_line(grid.parameter, each)}", "bold"))
     if not found:
@@ -168,6 +174,8 @@ def _with_interval(found: Estimate | None, text: Callable[[float], str]) -> str:
 
 def money(found: Money) -> str:
     """A sum of costs, and how many are not in it."""
+    if found.free:
+        return "free"
     if found.usd is None:
         return display.usd(None)
     known = display.usd(found.usd, estimated=found.estimated)

@@ -54,9 +54,12 @@ def recommendations(
 
 
 def findings_json(
-    grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation]
+    grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation], at_once: int
 ) -> dict[str, JsonValue]:
-    """The contract of `lf sweep --json`. Figures as {value, low, high, n} with 95 % intervals; null is unknown."""
+    """The contract of `lf sweep --json`. Figures as {value, low, high, n} with 95 % intervals; null is unknown.
+
+    `at_once`: so many calls shared a server, which its timings show.
+    """
     return {
         "parameter": grid.parameter,
         "values": list(grid.values),
@@ -64,6 +67,7 @@ def findings_json(
         "repeats": grid.repeats,
         "prompts": [prompt.text for prompt in grid.prompts],
         "parameters": dict(grid.parameters),
+        "at_once": at_once,
         "seed": grid.seed,
         "without_seed": list(grid.seedless),
         "cells": [_cell(model, grid.values[value], measured) for (model, value), measured in cells.items()],
@@ -101,7 +105,7 @@ def _money(found: Money | None) -> JsonValue:
     if found is None:
         return None
     usd = None if found.usd is None else float(found.usd)
-    return {"usd": usd, "unknown": found.unknown, "estimated": found.estimated}
+    return {"usd": usd, "unknown": found.unknown, "estimated": found.estimated, "free": found.free}
 
 
 def _recommendation(found: Recommendation) -> JsonValue:

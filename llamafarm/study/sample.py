@@ -55,15 +55,20 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """What several answers cost together, in US dollars. `unknown` of them have no cost; None: nobody told any."""
+    """What several answers cost together, in US dollars. `unknown` of them have no cost; None: nobody told any.
+
+    `free`: all of them ran on hardware of one's own.
+    """
 
     usd: Decimal | None
     unknown: int = 0
     estimated: bool = False
+    free: bool = False
 
 
 def money(costs: Sequence[Cost]) -> Money:
     """The sum of the known costs, and how many are not."""
     known = [cost.usd for cost in costs if cost.usd is not None]
     estimated = any(cost.estimated for cost in costs if cost.usd is not None)
-    return Money(sum(known, Decimal(0)) if known else None, len(costs) - len(known), estimated)
+    free = bool(costs) and all(cost.source == "free" for cost in costs)
+    return Money(sum(known, Decimal(0)) if known else None, len(costs) - len(known), estimated, free)

@@ -82,7 +82,7 @@ def test_a_judge_is_asked_and_paid_apart(tmp_path: Path, run: Run, serve: Serve)
     assert len(judge.requests) == 16
     assert told["cells"][0]["score"]["value"] == 0.8
     assert told["cells"][0]["judge_cost"]["usd"] == pytest.approx(8 * 18 / 1e6)
-    assert told["cells"][0]["cost"] == {"usd": None, "unknown": 8, "estimated": False}
+    assert told["cells"][0]["cost"] == {"usd": None, "unknown": 8, "estimated": False, "free": False}
     assert "16 of the judge" in done.notes
 
 
