@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,10 +17,11 @@ from llamafarm.cli.options import (
     MaxTokensOption,
     ModelsOption,
     ParamOption,
+    RecordOption,
     SystemOption,
     VarOption,
 )
-from llamafarm.cli.sweepgrid import Wanted, grid_of
+from llamafarm.cli.sweepgrid import Wanted, aim_of, grid_of
 
 if TYPE_CHECKING:
     from llamafarm.cli.stop import Stop
@@ -39,6 +41,7 @@ Examples:
   lf sweep --parameter top_p --values 0.5,0.9,1 --task creative --judge expert
     --rubric "Vivid, in good English" "Write a line about rain."
   lf sweep -c llamafarm.yaml --task code -f prompts.txt --patch
+  lf sweep --resume RUN
 
 \b
 Checks: equals:TEXT, contains:TEXT, not-contains:TEXT, regex:PATTERN, json,
@@ -82,6 +85,11 @@ def sweep(
     at_once: Annotated[int, typer.Option("--at-once", min=1, max=64, help="Calls at one server at a time.")] = 4,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The first repeat's; each repeat has the next.")] = 1,
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Send no seeds.")] = False,
+    resume: Annotated[
+        str | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with a sweep of the history."),
+    ] = None,
+    record: RecordOption = True,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False,
     patch: Annotated[bool, typer.Option("--patch", help="Show the recommendation as a change of the file.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Write it into the file that --config names.")] = False,
@@ -94,6 +102,7 @@ def sweep(
     import asyncio
 
     from llamafarm.cli.stop import Stop
+    from llamafarm.engine.findings import recommendations
 
     if apply and config is None:
         raise typer.BadParameter("Name the file that is to be changed with --config.", param_hint="--apply")
@@ -101,16 +110,17 @@ def sweep(
     project = project_of(path)
     seeding = None if no_seed else seed
     wanted = Wanted(prompt, file, parameter, values, task, repeats, check or (), judge, rubric, system, seeding)
-    named = [model_of(project, name, "--models") for name in _names(models)]
-    grid, aim = grid_of(project, named, wanted, max_tokens, param or (), var or ())
-    stop = Stop()
-    _asked(project, grid, ask=not yes)
-    findings = asyncio.run(_swept(project, grid, at_once, stop, quiet=as_json))
+    if resume is None:
+        named = [model_of(project, name, "--models") for name in _names(models)]
+        grid = grid_of(project, named, wanted, max_tokens, param or (), var or ())
+        _asked(project, grid, ask=not yes)
+    else:
+        grid, task = asyncio.run(_begun(project, resume))
+    stop, aim = Stop(), aim_of(task)
+    run, findings = asyncio.run(_swept(project, grid, at_once, stop, Keeping(task, resume, record), quiet=as_json))
     cells = findings.cells()
-    from llamafarm.engine.findings import recommendations
-
     found = recommendations(grid, cells, aim) if aim else {}
-    _tell(grid, cells, found, at_once, as_json=as_json)
+    _tell(grid, cells, found, at_once, run if as_json else None, as_json=as_json)
     if patch or apply:
         _patch(path, grid, found, write=apply)
     answered = any(cell.answered for cell in cells.values())
@@ -138,8 +148,31 @@ def _asked(project: Project, grid: Grid, *, ask: bool) -> None:
         typer.confirm("Start?", abort=True, err=True)
 
 
-async def _swept(project: Project, grid: Grid, at_once: int, stop: Stop, *, quiet: bool) -> Findings:
-    """Run until all has ended, or `stop`. Drawing is done in a thread, so that it changes no measurement."""
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Whether and as what a sweep is kept: a new run, or the one that it goes on with."""
+
+    task: str | None
+    resume: str | None
+    record: bool
+
+
+async def _begun(project: Project, run: str) -> tuple[Grid, str | None]:
+    """The grid and the task of a sweep in the history."""
+    from llamafarm.runtime import open_runtime
+
+    async with open_runtime() as runtime:
+        _, grid, task = await runtime.resume_sweep(run, project)
+    return grid, task
+
+
+async def _swept(
+    project: Project, grid: Grid, at_once: int, stop: Stop, keeping: Keeping, *, quiet: bool
+) -> tuple[str | None, Findings]:
+    """Run until all has ended, or `stop`; its id in the history, and what was found.
+
+    Drawing is done in a thread, so that it changes no measurement.
+    """
     import asyncio
 
     from llamafarm.cli.sweepscreen import LiveProgress
@@ -148,14 +181,24 @@ async def _swept(project: Project, grid: Grid, at_once: int, stop: Stop, *, quie
 
     findings = Findings(grid)
     with stop.on_signals(), LiveProgress(grid, shown=not quiet) as shown:
-        async with open_runtime() as runtime, runtime.sweep(project, grid, at_once=at_once) as sweep:
-            with stop.stops(sweep.stop):
-                async for batch in sweep.batches(heartbeat_s=FRAME_S):
-                    for result in batch:
-                        findings.add(result)
-                    await asyncio.to_thread(shown.show, sweep.progress, batch)
+        async with open_runtime(record=keeping.record or keeping.resume is not None) as runtime:
+            if keeping.resume is None:
+                run = runtime.begin_sweep(project, grid, keeping.task)
+            else:
+                run, _, _ = await runtime.resume_sweep(keeping.resume, project)
+            if run is not None:
+                typer.echo(f"Kept as it goes; to go on with it: lf sweep --resume {run.id}", err=True)
+            async with runtime.sweep(project, grid, at_once=at_once, run=run) as sweep:
+                with stop.stops(sweep.stop):
+                    async for batch in sweep.batches(heartbeat_s=FRAME_S):
+                        for result in batch:
+                            findings.add(result)
+                        await asyncio.to_thread(shown.show, sweep.progress, batch)
+            trouble = await runtime.store.recorded() if runtime.store else None
         await asyncio.to_thread(shown.end, sweep.progress)
-    return findings
+    if trouble:
+        typer.echo(f"lf: {trouble}", err=True)
+    return None if run is None else run.id, findings
 
 
 def _is_terminal() -> bool:
@@ -165,13 +208,19 @@ def _is_terminal() -> bool:
 
 
 def _tell(
-    grid: Grid, cells: dict[Cell, Summary], found: dict[str, Recommendation], at_once: int, *, as_json: bool
+    grid: Grid,
+    cells: dict[Cell, Summary],
+    found: dict[str, Recommendation],
+    at_once: int,
+    run: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     from llamafarm.cli.sweepscreen import print_findings
     from llamafarm.engine.findings import findings_json
 
     if as_json:
-        typer.echo(json.dumps(findings_json(grid, cells, found, at_once), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps({"run": run, **findings_json(grid, cells, found, at_once)}, indent=2, ensure_ascii=False))
     else:
         print_findings(grid, cells, found, at_once)
 

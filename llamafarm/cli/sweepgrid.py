@@ -46,15 +46,15 @@ def grid_of(
     max_tokens: int | None,
     params: Sequence[str],
     variables: Sequence[str],
-) -> tuple[Grid, Aim | None]:
-    """The grid, and the task's aim where there is a task. Wrong usage or RequestError where they can't be made out."""
+) -> Grid:
+    """The grid. Wrong usage or RequestError where it can't be made out."""
     from llamafarm.engine.grid import Grid
 
     guideline = _guideline(wanted.task)
     parameters = parameters_of(params)
     if max_tokens is not None:
         parameters["max_tokens"] = max_tokens
-    grid = Grid(
+    return Grid(
         models=tuple(named) or tuple(model for model in project.models if model.usable) or project.models,
         parameter=wanted.parameter,
         values=_values(wanted, guideline),
@@ -65,7 +65,12 @@ def grid_of(
         seed=wanted.seed,
         judge=_judge(project, wanted),
     )
-    return grid, None if guideline is None else guideline.aim
+
+
+def aim_of(task: str | None) -> Aim | None:
+    """What a task aims at; None where no task is named."""
+    guideline = _guideline(task)
+    return None if guideline is None else guideline.aim
 
 
 def _guideline(task: str | None) -> Guideline | None:

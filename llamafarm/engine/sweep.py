@@ -32,8 +32,12 @@ class Ledger(Protocol):
         """The replies that were kept before, by key."""
         ...
 
-    def keep(self, key: str, reply: Reply) -> None:
-        """Keep a reply that has just ended. Never waits and never fails."""
+    async def keep(self, key: str, reply: Reply) -> None:
+        """Keep a reply that has just ended; done when it is kept for good, or can't be. Never fails."""
+        ...
+
+    def finish(self) -> None:
+        """All calls have ended. Never waits and never fails."""
         ...
 
 
@@ -177,6 +181,8 @@ class Sweep:
     async def _watch(self) -> None:
         await asyncio.gather(*self._workers, return_exceptions=True)
         self._ended = time.perf_counter()
+        if self._ledger is not None and self._done == self.grid.size:
+            self._ledger.finish()
         self._over.set()
 
     async def _work(self, server: str) -> None:
@@ -212,5 +218,5 @@ class Sweep:
         async with self._places.setdefault(server, asyncio.Semaphore(self._at_once)):
             reply = await self._ask(lane, question, key)
         if self._ledger is not None:
-            self._ledger.keep(key, reply)
+            await self._ledger.keep(key, reply)
         return reply

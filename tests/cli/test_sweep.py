@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from llamafarm.engine.prompts import prompts_of
 from llamafarm.errors import RequestError
 from tests.cli.conftest import Run, Serve
-from tests.cli.helpers import HEAD, entry, written
+from tests.cli.helpers import HEAD, entry, lf_async, started, written
 from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import answer, ending, plays, refuses, said
 
@@ -163,3 +164,67 @@ def test_what_is_wrong_in_a_file_of_prompts_has_its_line(text: str, word: str) -
 
 def test_lines_of_text_are_prompts() -> None:
     assert [prompt.text for prompt in prompts_of("One\n\n Two \r\n", "p.txt")] == ["One", "Two"]
+
+
+# --- kept and resumed
+
+
+def test_a_sweep_is_kept_and_goes_on_with_what_is_missing(tmp_path: Path, run: Run, serve: Serve) -> None:
+    broken = refuses(400, {"error": {"message": "no"}})
+    server = serve(by_temperature, *([broken] * 3))
+    project(tmp_path, server)
+    asked = ("sweep", *PLAN, "--task", "factual", "--at-once", "1", "--json", "Capital?")
+    first = json.loads(run(*asked).text)
+    assert sum(cell["failed"] for cell in first["cells"]) == 3
+    done = run("sweep", "--resume", first["run"], "--json")
+    second = json.loads(done.text)
+    assert second["run"] == first["run"]
+    assert len(server.requests) == 16 + 3
+    assert [cell["answered"] for cell in second["cells"]] == [8, 8]
+    assert second["recommendations"]["m"]["value"] == 0
+    assert second["cells"][0]["validity"] is None
+    run("sweep", "--resume", first["run"])
+    assert len(server.requests) == 16 + 3  # nothing is missing any more
+
+
+def test_only_a_sweep_of_the_same_file_goes_on(tmp_path: Path, run: Run, serve: Serve) -> None:
+    server = serve(by_temperature)
+    path = project(tmp_path, server)
+    told = json.loads(run("sweep", *PLAN, "--json", "Capital?").text)
+    path.write_text(path.read_text() + "# changed\n")
+    done = run("sweep", "--resume", told["run"])
+    assert (done.code, len(server.requests)) == (2, 16)
+    assert "not the one" in done.notes
+    assert run("sweep", "--resume", "nothing").code == 2
+
+
+def test_what_shall_not_be_kept_is_not(tmp_path: Path, run: Run, serve: Serve) -> None:
+    project(tmp_path, serve(by_temperature))
+    told = json.loads(run("sweep", *PLAN, "--no-record", "--json", "Capital?").text)
+    assert told["run"] is None
+
+
+async def test_killing_it_loses_nothing_that_had_ended(tmp_path: Path) -> None:
+    """kill -9 in the middle: the server sees each call once, but for the one that was in flight."""
+    held = asyncio.Event()
+
+    async def third_hangs(exchange: Exchange) -> None:
+        if len(server.requests) == 3:
+            held.set()
+            await exchange.hang()
+        else:
+            await by_temperature(exchange)
+
+    async with FaultServer(third_hangs) as server:
+        project(tmp_path, server)
+        process = await started("sweep", *PLAN, "--at-once", "1", "Capital?", folder=tmp_path)
+        async with asyncio.timeout(30):
+            await held.wait()
+        process.kill()
+        assert process.stderr
+        notes = (await process.stderr.read()).decode()
+        run_id = notes.partition("--resume ")[2].split()[0]
+        done = await lf_async("sweep", "--resume", run_id, "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [cell["answered"] for cell in json.loads(done.stdout)["cells"]] == [8, 8]
+    assert len(server.requests) == 16 + 1

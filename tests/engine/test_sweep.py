@@ -74,15 +74,20 @@ class Counting:
 class Kept:
     """A ledger in memory."""
 
+    finished = False
+
     def __init__(self) -> None:
         self.replies: dict[str, Reply] = {}
 
     async def ended(self) -> Mapping[str, Reply]:
         return dict(self.replies)
 
-    def keep(self, key: str, reply: Reply) -> None:
+    async def keep(self, key: str, reply: Reply) -> None:
         assert key not in self.replies or self.replies[key].status != "done", "asked twice"
         self.replies[key] = reply
+
+    def finish(self) -> None:
+        self.finished = True
 
 
 async def test_every_call_is_asked_once_with_its_value_and_seed() -> None:
@@ -160,6 +165,7 @@ async def test_resuming_asks_what_is_missing_and_what_failed() -> None:
     sweep = Sweep(plan, asks(within, {"m": provider}), ledger=ledger)
     again = await ran(sweep)
     assert len(first) == len(again) == 6
+    assert ledger.finished
     assert len(provider.requests) == 2
     assert {plan.key(result.call) for result in again if not result.resumed} == {gone, broken}
     assert sorted(result.sample.reply.text for result in again) == ["A"] * 4 + ["B"] * 2
