@@ -15,9 +15,13 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.grid import Grid, without_fallback
+from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
 from llamafarm.engine.rests import Rests
+from llamafarm.engine.sweep import AT_ONCE, Sweep, reply_of
+from llamafarm.engine.sweeprun import SweepRun, begin_run, resume_run
 from llamafarm.engine.toolcalls import Approve
 from llamafarm.engine.toolloop import Toolbox
 from llamafarm.errors import StoreError
@@ -30,7 +34,7 @@ from llamafarm.providers.registry import Providers
 from llamafarm.store.place import place_of
 from llamafarm.store.store import Store, open_store
 from llamafarm.tools import McpServers
-from llamafarm.types import Event, Fault, ModelCheck, SentRequest
+from llamafarm.types import Event, Fault, ModelCheck, Reply, SentRequest
 
 if TYPE_CHECKING:
     from llamafarm.store.history import History
@@ -105,6 +109,38 @@ class Runtime:
             return CONTEXT
         told = model.parameters.get("num_ctx") if model.provider == "ollama" else None
         return told if isinstance(told, int) else self.prices.context_window(model)
+
+    def sweep(self, project: Project, grid: Grid, *, at_once: int = AT_ONCE, run: SweepRun | None = None) -> Sweep:
+        """The calls of `grid`, at most `at_once` at each server; nothing runs before the sweep is entered.
+
+        `run` is what they are recorded as, and what is done of it is not asked again; without one nothing is recorded.
+        """
+        project, bare = without_fallback(project), replace(self, store=None)
+
+        async def ask(lane: Lane, question: Question, key: str) -> Reply:
+            into, origin = (bare, Origin()) if run is None else (self, run.origin(key))
+            comparison = into.compare(project, (lane,), question, origin=origin)
+            return await reply_of(comparison, self.board(project, (lane,)))
+
+        return Sweep(grid, ask, at_once=at_once, ledger=run)
+
+    def begin_sweep(self, project: Project, grid: Grid, task: str | None = None) -> SweepRun | None:
+        """A new run for `grid`; None where recording is switched off."""
+        return None if self.store is None else begin_run(project, grid, self.store, task)
+
+    async def resume_sweep(self, run: str, project: Project) -> tuple[SweepRun, Grid, str | None]:
+        """The sweep with this id, its grid and its task, to ask what is missing.
+
+        Raises RequestError where there is no such sweep, or `project` is another file; StoreError without a store.
+        """
+        if self.store is None:
+            raise _switched_off()
+        history = self.history()
+        return resume_run(await history.run(run), project, self.store, history)
+
+    def plan(self, project: Project, grid: Grid) -> Plan:
+        """What `grid` will take; blocks for a moment. Raises RequestError where a template variable has no value."""
+        return plan_of(project, grid, self.prices)
 
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`; to be had before they run, since it may read the price table."""

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from llamafarm import __version__
-from llamafarm.cli import chat, models
+from llamafarm.cli import chat, models, sweep
 from llamafarm.cli.compare import compare
 from llamafarm.cli.history import history
 from llamafarm.cli.init import init
@@ -36,6 +36,7 @@ Exit codes: 0 done, 1 no usable model or no answer, 2 wrong usage, 130 interrupt
 )
 app.command(epilog=chat.HELP)(chat.chat)
 app.command(epilog='Example: lf compare --models fast,expert "Why is the sky blue?"')(compare)
+app.command(epilog=sweep.HELP)(sweep.sweep)
 app.command(epilog='Example: lf route "Analyze the causes of the war"')(route)
 app.add_typer(models.app, name="models", epilog="Example: lf models check")
 app.add_typer(history)

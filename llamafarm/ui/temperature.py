@@ -1,36 +1,11 @@
-"""The documentation's temperature guidelines, and where a temperature stands among them. Pure."""
+"""Where a temperature stands among the documentation's guidelines. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from llamafarm.study.guidelines import GUIDELINES, suits
 from llamafarm.ui.markup import Markup, tag
 
 TOP = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Guideline:
-    """The range of temperatures that suits a task."""
-
-    task: str
-    low: float
-    high: float
-
-
-GUIDELINES = (
-    Guideline("Factual Q&A", 0.1, 0.3),
-    Guideline("Code generation", 0.2, 0.4),
-    Guideline("Analysis", 0.3, 0.5),
-    Guideline("General chat", 0.5, 0.7),
-    Guideline("Creative writing", 0.7, 1.0),
-    Guideline("Brainstorming", 0.8, 1.2),
-)
-
-
-def suits(temperature: float) -> tuple[str, ...]:
-    """The tasks whose range holds `temperature`."""
-    return tuple(guide.task for guide in GUIDELINES if guide.low <= temperature <= guide.high)
 
 
 def scale(temperature: float | None) -> Markup:

@@ -1,0 +1,244 @@
+"""`lf sweep`: models × values of one parameter × repeats × prompts, measured, with a recommendation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llamafarm.cli.complete import complete_models
+from llamafarm.cli.find import model_of, project_of, project_or_sample
+from llamafarm.cli.options import (
+    ConfigOption,
+    JsonOption,
+    MaxTokensOption,
+    ModelsOption,
+    ParamOption,
+    RecordOption,
+    SystemOption,
+    VarOption,
+)
+from llamafarm.cli.sweepgrid import Wanted, aim_of, grid_of
+
+if TYPE_CHECKING:
+    from llamafarm.cli.stop import Stop
+    from llamafarm.config.model import Project
+    from llamafarm.engine.findings import Cell, Findings
+    from llamafarm.engine.grid import Grid
+    from llamafarm.engine.plan import Plan
+    from llamafarm.study.recommend import Recommendation
+    from llamafarm.study.summary import Summary
+
+FRAME_S = 0.2
+
+HELP = """\b
+Examples:
+  lf sweep --task factual --check contains:Paris "What is the capital of France?"
+  lf sweep --models fast,expert --values 0,0.5,1 --repeats 10 -f prompts.jsonl
+  lf sweep --parameter top_p --values 0.5,0.9,1 --task creative --judge expert
+    --rubric "Vivid, in good English" "Write a line about rain."
+  lf sweep -c llamafarm.yaml --task code -f prompts.txt --patch
+  lf sweep --resume RUN
+
+\b
+Checks: equals:TEXT, contains:TEXT, not-contains:TEXT, regex:PATTERN, json,
+schema:{…}, number:42, number:3.14±0.01.
+Exit codes: 0 answered, 1 no answer at all, 2 wrong usage, 130 interrupted."""
+
+
+def sweep(
+    prompt: Annotated[str | None, typer.Argument(metavar="PROMPT", help="What to ask.")] = None,
+    models: ModelsOption = None,
+    config: ConfigOption = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-f", metavar="FILE", help="Prompts: a line each, or JSON Lines (.jsonl)."),
+    ] = None,
+    parameter: Annotated[
+        str, typer.Option("--parameter", metavar="NAME", help="What is varied: temperature, top_p, max_tokens, …")
+    ] = "temperature",
+    values: Annotated[
+        str | None, typer.Option("--values", metavar="VALUES", help="Its values, with commas; else the task's range.")
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="factual, code, analysis, chat, creative or brainstorm: range and aim."),
+    ] = None,
+    repeats: Annotated[int, typer.Option("--repeats", "-n", min=1, help="How often each is asked.")] = 5,
+    check: Annotated[
+        list[str] | None, typer.Option("--check", metavar="CHECK", help="What answers must pass; may be repeated.")
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            "--judge", metavar="NAME", help="A model that grades each answer.", autocompletion=complete_models
+        ),
+    ] = None,
+    rubric: Annotated[str | None, typer.Option("--rubric", metavar="TEXT", help="By what it grades.")] = None,
+    system: SystemOption = None,
+    max_tokens: MaxTokensOption = None,
+    param: ParamOption = None,
+    var: VarOption = None,
+    at_once: Annotated[int, typer.Option("--at-once", min=1, max=64, help="Calls at one server at a time.")] = 4,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The first repeat's; each repeat has the next.")] = 1,
+    no_seed: Annotated[bool, typer.Option("--no-seed", help="Send no seeds.")] = False,
+    resume: Annotated[
+        str | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with a sweep of the history."),
+    ] = None,
+    record: RecordOption = True,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False,
+    patch: Annotated[bool, typer.Option("--patch", help="Show the recommendation as a change of the file.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Write it into the file that --config names.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the value of a parameter that suits a task: many answers, measured, with 95 % intervals.
+
+    What it takes is shown before it starts. Ctrl-C stops, and measures what had come.
+    """
+    import asyncio
+
+    from llamafarm.cli.stop import Stop
+    from llamafarm.engine.findings import recommendations
+
+    if apply and config is None:
+        raise typer.BadParameter("Name the file that is to be changed with --config.", param_hint="--apply")
+    path = project_or_sample(config)
+    project = project_of(path)
+    seeding = None if no_seed else seed
+    wanted = Wanted(prompt, file, parameter, values, task, repeats, check or (), judge, rubric, system, seeding)
+    if resume is None:
+        named = [model_of(project, name, "--models") for name in _names(models)]
+        grid = grid_of(project, named, wanted, max_tokens, param or (), var or ())
+        _asked(project, grid, ask=not yes)
+    else:
+        grid, task = asyncio.run(_begun(project, resume))
+    stop, aim = Stop(), aim_of(task)
+    run, findings = asyncio.run(_swept(project, grid, at_once, stop, Keeping(task, resume, record), quiet=as_json))
+    cells = findings.cells()
+    found = recommendations(grid, cells, aim) if aim else {}
+    _tell(grid, cells, found, at_once, run if as_json else None, as_json=as_json)
+    if patch or apply:
+        _patch(path, grid, found, write=apply)
+    answered = any(cell.answered for cell in cells.values())
+    raise typer.Exit(stop.code or (0 if answered else 1))
+
+
+def _names(models: str | None) -> list[str]:
+    return list(dict.fromkeys(part.strip() for part in (models or "").split(",") if part.strip()))
+
+
+def _asked(project: Project, grid: Grid, *, ask: bool) -> None:
+    """Tell the plan, and ask whether to start where somebody is there to say so."""
+    import asyncio
+
+    from llamafarm.cli.sweepscreen import plan_lines
+    from llamafarm.runtime import open_runtime
+
+    async def plan() -> Plan:
+        async with open_runtime() as runtime:
+            return runtime.plan(project, grid)
+
+    for line in plan_lines(asyncio.run(plan())):
+        typer.echo(line, err=True)
+    if ask and _is_terminal():
+        typer.confirm("Start?", abort=True, err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Whether and as what a sweep is kept: a new run, or the one that it goes on with."""
+
+    task: str | None
+    resume: str | None
+    record: bool
+
+
+async def _begun(project: Project, run: str) -> tuple[Grid, str | None]:
+    """The grid and the task of a sweep in the history."""
+    from llamafarm.runtime import open_runtime
+
+    async with open_runtime() as runtime:
+        _, grid, task = await runtime.resume_sweep(run, project)
+    return grid, task
+
+
+async def _swept(
+    project: Project, grid: Grid, at_once: int, stop: Stop, keeping: Keeping, *, quiet: bool
+) -> tuple[str | None, Findings]:
+    """Run until all has ended, or `stop`; its id in the history, and what was found.
+
+    Drawing is done in a thread, so that it changes no measurement.
+    """
+    import asyncio
+
+    from llamafarm.cli.sweepscreen import LiveProgress
+    from llamafarm.engine.findings import Findings
+    from llamafarm.runtime import open_runtime
+
+    findings = Findings(grid)
+    with stop.on_signals(), LiveProgress(grid, shown=not quiet) as shown:
+        async with open_runtime(record=keeping.record or keeping.resume is not None) as runtime:
+            if keeping.resume is None:
+                run = runtime.begin_sweep(project, grid, keeping.task)
+            else:
+                run, _, _ = await runtime.resume_sweep(keeping.resume, project)
+            if run is not None:
+                typer.echo(f"Kept as it goes; to go on with it: lf sweep --resume {run.id}", err=True)
+            async with runtime.sweep(project, grid, at_once=at_once, run=run) as sweep:
+                with stop.stops(sweep.stop):
+                    async for batch in sweep.batches(heartbeat_s=FRAME_S):
+                        for result in batch:
+                            findings.add(result)
+                        await asyncio.to_thread(shown.show, sweep.progress, batch)
+            trouble = await runtime.store.recorded() if runtime.store else None
+        await asyncio.to_thread(shown.end, sweep.progress)
+    if trouble:
+        typer.echo(f"lf: {trouble}", err=True)
+    return None if run is None else run.id, findings
+
+
+def _is_terminal() -> bool:
+    import sys
+
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _tell(
+    grid: Grid,
+    cells: dict[Cell, Summary],
+    found: dict[str, Recommendation],
+    at_once: int,
+    run: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from llamafarm.cli.sweepscreen import print_findings
+    from llamafarm.engine.findings import findings_json
+
+    if as_json:
+        typer.echo(json.dumps({"run": run, **findings_json(grid, cells, found, at_once)}, indent=2, ensure_ascii=False))
+    else:
+        print_findings(grid, cells, found, at_once)
+
+
+def _patch(path: Path, grid: Grid, found: dict[str, Recommendation], *, write: bool) -> None:
+    """Show what the recommendations change in the project file, and write it where that is wanted."""
+    from llamafarm.config.patch import apply_file, diff, patch_file
+
+    changes = {
+        model: {grid.parameter: int(each.value) if each.value.is_integer() else each.value}
+        for model, each in found.items()
+        if each.value is not None
+    }
+    if not changes:
+        typer.echo("lf: nothing is recommended, so there is nothing to change.", err=True)
+        return
+    before, after = patch_file(path, changes)
+    typer.echo(diff(before, after, path.name), nl=False, err=write)
+    if write:
+        apply_file(path, before, after)
+        typer.echo(f"lf: {path} was changed.", err=True)

@@ -1,0 +1,121 @@
+"""From the options of `lf sweep` to its grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from llamafarm.cli.find import model_of
+from llamafarm.cli.pairs import parameters_of, variables_of
+from llamafarm.cli.prompt import read_prompt
+
+if TYPE_CHECKING:
+    from llamafarm.config.model import NamedModel, Project
+    from llamafarm.engine.grid import Grid, Judge, Prompt
+    from llamafarm.study.guidelines import Aim, Guideline
+    from llamafarm.types import JsonValue
+
+RUBRIC = "The answer is correct, follows the question, and is well written."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The options that say what is asked."""
+
+    prompt: str | None
+    file: Path | None
+    parameter: str
+    values: str | None
+    task: str | None
+    repeats: int
+    checks: Sequence[str]
+    judge: str | None
+    rubric: str | None
+    system: str | None
+    seed: int | None
+
+
+def grid_of(
+    project: Project,
+    named: Sequence[NamedModel],
+    wanted: Wanted,
+    max_tokens: int | None,
+    params: Sequence[str],
+    variables: Sequence[str],
+) -> Grid:
+    """The grid. Wrong usage or RequestError where it can't be made out."""
+    from llamafarm.engine.grid import Grid
+
+    guideline = _guideline(wanted.task)
+    parameters = parameters_of(params)
+    if max_tokens is not None:
+        parameters["max_tokens"] = max_tokens
+    return Grid(
+        models=tuple(named) or tuple(model for model in project.models if model.usable) or project.models,
+        parameter=wanted.parameter,
+        values=_values(wanted, guideline),
+        repeats=wanted.repeats,
+        prompts=_prompts(wanted, variables_of(variables)),
+        parameters=parameters,
+        system=wanted.system,
+        seed=wanted.seed,
+        judge=_judge(project, wanted),
+    )
+
+
+def aim_of(task: str | None) -> Aim | None:
+    """What a task aims at; None where no task is named."""
+    guideline = _guideline(task)
+    return None if guideline is None else guideline.aim
+
+
+def _guideline(task: str | None) -> Guideline | None:
+    from llamafarm.study.guidelines import GUIDELINES
+
+    if task is None:
+        return None
+    found = next((guide for guide in GUIDELINES if guide.key == task.lower()), None)
+    if found is None:
+        known = ", ".join(guide.key for guide in GUIDELINES)
+        raise typer.BadParameter(f"There is no task {task}; there are: {known}.", param_hint="--task")
+    return found
+
+
+def _values(wanted: Wanted, guideline: Guideline | None) -> tuple[JsonValue, ...]:
+    if wanted.values is not None:
+        texts = [part.strip() for part in wanted.values.split(",") if part.strip()]
+        return tuple(parameters_of([f"value={text}"])["value"] for text in texts)
+    if wanted.parameter == "temperature" and guideline is not None:
+        return guideline.values
+    raise typer.BadParameter("Name the values to try, or a task for its temperatures.", param_hint="--values")
+
+
+def _prompts(wanted: Wanted, variables: dict[str, JsonValue]) -> tuple[Prompt, ...]:
+    from dataclasses import replace
+
+    from llamafarm.engine.grid import Prompt
+    from llamafarm.engine.prompts import prompts_of
+    from llamafarm.study.checks import check_of
+
+    checks = tuple(check_of(text) for text in wanted.checks)
+    text = read_prompt(wanted.prompt, (), piped=wanted.file is None)
+    prompts: tuple[Prompt, ...] = (Prompt(text, checks=checks),) if text else ()
+    if wanted.file is not None:
+        prompts += prompts_of(read_prompt(None, [wanted.file], piped=False), wanted.file.name, checks)
+    if not prompts:
+        raise typer.BadParameter("There is no prompt: give one, name a file with -f, or pipe it in.")
+    return tuple(replace(prompt, variables={**variables, **prompt.variables}) for prompt in prompts)
+
+
+def _judge(project: Project, wanted: Wanted) -> Judge | None:
+    from llamafarm.engine.grid import Judge
+
+    if wanted.judge is None:
+        if wanted.rubric is not None:
+            raise typer.BadParameter("A rubric needs a judge: name a model with --judge.", param_hint="--rubric")
+        return None
+    return Judge(model_of(project, wanted.judge, "--judge"), wanted.rubric or RUBRIC)

@@ -1,0 +1,119 @@
+"""What a sweep has found so far: its answers by cell, their measures, a recommendation for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from llamafarm.engine.grid import Grid
+from llamafarm.engine.sweep import Result
+from llamafarm.study.bootstrap import Estimate
+from llamafarm.study.guidelines import Aim
+from llamafarm.study.recommend import FLOOR, Recommendation, Tried, recommend
+from llamafarm.study.sample import Money, Sample
+from llamafarm.study.summary import Summary, summary
+from llamafarm.types import JsonValue
+
+Cell = tuple[str, int]  # a named model, and the number of a value
+
+
+@dataclass(slots=True)
+class Findings:
+    """Gathers the results of a sweep."""
+
+    grid: Grid
+    samples: dict[Cell, list[Sample]] = field(default_factory=dict)
+
+    def add(self, result: Result) -> None:
+        """Take the next result."""
+        self.samples.setdefault((result.call.model, result.call.value), []).append(result.sample)
+
+    def cells(self) -> dict[Cell, Summary]:
+        """The measures of every cell that has answers, in the grid's order. Blocks: for a thread."""
+        prompts = len(self.grid.prompts)
+        taken = {cell: tuple(samples) for cell, samples in list(self.samples.items())}
+        order = ((model.name, value) for model in self.grid.models for value in range(len(self.grid.values)))
+        return {cell: summary(taken[cell], prompts) for cell in order if cell in taken}
+
+
+def recommendations(
+    grid: Grid, cells: Mapping[Cell, Summary], aim: Aim, *, floor: float = FLOOR
+) -> dict[str, Recommendation]:
+    """For each model the value that meets `aim`; none at all where the values are no numbers."""
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in grid.values):
+        return {}
+    found = {}
+    for model in grid.models:
+        tried = [
+            Tried(float(str(value)), cells[model.name, at])
+            for at, value in enumerate(grid.values)
+            if (model.name, at) in cells
+        ]
+        found[model.name] = recommend(tried, aim, floor=floor)
+    return found
+
+
+def findings_json(
+    grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation], at_once: int
+) -> dict[str, JsonValue]:
+    """The contract of `lf sweep --json`. Figures as {value, low, high, n} with 95 % intervals; null is unknown.
+
+    `at_once`: so many calls shared a server, which its timings show.
+    """
+    return {
+        "parameter": grid.parameter,
+        "values": list(grid.values),
+        "models": [model.name for model in grid.models],
+        "repeats": grid.repeats,
+        "prompts": [prompt.text for prompt in grid.prompts],
+        "parameters": dict(grid.parameters),
+        "at_once": at_once,
+        "seed": grid.seed,
+        "without_seed": list(grid.seedless),
+        "cells": [_cell(model, grid.values[value], measured) for (model, value), measured in cells.items()],
+        "recommendations": {model: _recommendation(each) for model, each in found.items()},
+    }
+
+
+MEASURES = (
+    "validity", "score", "agreement", "similarity", "distinct1", "distinct2", "length", "ttft_s", "tokens_per_s",
+)  # fmt: skip
+
+
+def _cell(model: str, value: JsonValue, found: Summary) -> dict[str, JsonValue]:
+    return {
+        "model": model,
+        "value": value,
+        "asked": found.asked,
+        "answered": found.answered,
+        "failed": found.failed,
+        "cut": found.cut,
+        "unchecked": found.unchecked,
+        "unscored": found.unscored,
+        **{name: _estimate(getattr(found, name)) for name in MEASURES},
+        "cost": _money(found.cost),
+        "judge_cost": _money(found.judge_cost),
+        "answers": [[{"text": each.text, "count": each.count} for each in group] for group in found.answers],
+    }
+
+
+def _estimate(found: Estimate | None) -> JsonValue:
+    return None if found is None else {"value": found.value, "low": found.low, "high": found.high, "n": found.n}
+
+
+def _money(found: Money | None) -> JsonValue:
+    if found is None:
+        return None
+    usd = None if found.usd is None else float(found.usd)
+    return {"usd": usd, "unknown": found.unknown, "estimated": found.estimated, "free": found.free}
+
+
+def _recommendation(found: Recommendation) -> JsonValue:
+    return {
+        "certainty": found.certainty,
+        "value": found.value,
+        "measure": found.measure,
+        "figure": _estimate(found.figure),
+        "rivals": list(found.rivals),
+        "why": found.why,
+    }

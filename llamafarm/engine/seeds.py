@@ -1,0 +1,25 @@
+"""Which parameter of a model's server fixes the random numbers of an answer."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from llamafarm.config.model import NamedModel
+
+SEED = "seed"
+# By the servers' documentation: Mistral's has its own name, Anthropic's compatible address ignores it.
+BY_HOST: dict[str, str | None] = {
+    "api.mistral.ai": "random_seed",
+    "api.anthropic.com": None,
+}
+UNKNOWN = ("universal",)  # its server names no seed among its parameters
+
+
+def seed_parameter(model: NamedModel) -> str | None:
+    """The name under which `model` takes a seed; None where it takes none.
+
+    Taking one is no promise: OpenAI calls it best effort, and batching on a server may change answers all the same.
+    """
+    if model.provider in UNKNOWN:
+        return None
+    return BY_HOST.get(urlsplit(model.base_url or "").hostname or "", SEED)

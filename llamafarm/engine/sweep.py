@@ -1,0 +1,222 @@
+"""A sweep as it runs: so many calls at once to each server, results as they come, stopped and resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from llamafarm.engine.board import Board
+from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.compare import Comparison
+from llamafarm.engine.grade import checked, judged
+from llamafarm.engine.grid import Call, Grid, judge_lane, server_of
+from llamafarm.study.judge import judge_prompt
+from llamafarm.study.sample import Judged, Sample
+from llamafarm.types import Reply
+
+Ask = Callable[[Lane, Question, str], Awaitable[Reply]]  # the last is the call's key, which stays when it is resumed
+JUDGED = " judged"  # what the key of a judgement ends in
+AT_ONCE = 4
+
+
+class Ledger(Protocol):
+    """What remembers a sweep from one process to the next."""
+
+    async def ended(self) -> Mapping[str, Reply]:
+        """The replies that were kept before, by key."""
+        ...
+
+    async def keep(self, key: str, reply: Reply) -> None:
+        """Keep a reply that has just ended; done when it is kept for good, or can't be. Never fails."""
+        ...
+
+    def finish(self) -> None:
+        """All calls have ended. Never waits and never fails."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One call that ended. `resumed`: an earlier run had asked it."""
+
+    call: Call
+    sample: Sample
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sweep is. `per_s` are calls of this run a second, `left_s` what the slowest server still needs.
+
+    Both are None before there is something to tell them from. `resumed` of `done` were asked by an earlier run.
+    """
+
+    done: int
+    total: int
+    failed: int
+    resumed: int
+    elapsed_s: float
+    per_s: float | None
+    left_s: float | None
+
+
+async def reply_of(comparison: Comparison, board: Board) -> Reply:
+    """The reply of a comparison with one lane, when it has ended; cancelling stops it at its server too."""
+    async with comparison, aclosing(comparison.events()) as events:
+        async for told in events:
+            board.add(told)
+    return next(iter(board.replies().values()))
+
+
+class Sweep:
+    """Runs a grid; an async context manager that owns its tasks. Leaving it stops what still runs.
+
+    At most `at_once` calls are at one server at a time. Each result is told once, in the order in which they end. A
+    call that fails is a result like any other. What `ledger` kept as done is not asked again.
+    """
+
+    def __init__(self, grid: Grid, ask: Ask, *, at_once: int = AT_ONCE, ledger: Ledger | None = None) -> None:
+        self.grid = grid
+        self._ask = ask
+        self._ledger = ledger
+        self._at_once = at_once
+        self._kept: Mapping[str, Reply] = {}
+        self._waiting: dict[str, deque[Call]] = {}
+        self._servers = {model.name: server_of(model) for model in grid.models}
+        self._places: dict[str, asyncio.Semaphore] = {}
+        self._results: asyncio.Queue[Result] = asyncio.Queue()
+        self._workers: list[asyncio.Task[None]] = []
+        self._over = asyncio.Event()
+        self._fresh: Counter[str] = Counter()
+        self._open: Counter[str] = Counter()
+        self._done = self._failed = self._resumed = 0
+        self._began = self._ended = time.perf_counter()
+
+    async def __aenter__(self) -> Self:
+        if self._ledger is not None:
+            kept = await self._ledger.ended()
+            self._kept = {key: reply for key, reply in kept.items() if reply.status == "done"}
+        for call in self.grid.calls():
+            server = self._servers[call.model]
+            self._waiting.setdefault(server, deque()).append(call)
+            self._open[server] += 1
+        self._began = time.perf_counter()
+        for server, calls in self._waiting.items():
+            for number in range(min(self._at_once, len(calls))):
+                self._workers.append(asyncio.create_task(self._work(server), name=f"sweep {server} {number}"))
+        self._watcher = asyncio.create_task(self._watch(), name="sweep")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        await self._watcher
+
+    def stop(self) -> None:
+        """Stop asking; what is being answered stops too, at its server."""
+        for worker in self._workers:
+            worker.cancel()
+
+    async def batches(self, *, heartbeat_s: float | None = None) -> AsyncGenerator[list[Result], None]:
+        """The results, gathered, until all calls have ended or the sweep was stopped. To be read once.
+
+        Where nothing ends for `heartbeat_s` seconds an empty batch comes. Raises what a defect of ours raised.
+        """
+        while not (self._over.is_set() and self._results.empty()):
+            batch = await self._gather(heartbeat_s)
+            if batch or not self._over.is_set():
+                yield batch
+        for worker in self._workers:
+            if not worker.cancelled() and (error := worker.exception()) is not None:
+                raise error
+
+    async def _gather(self, patience_s: float | None) -> list[Result]:
+        next_one = asyncio.ensure_future(self._results.get())
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait({next_one, over}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+            batch = [next_one.result()] if next_one.done() else []
+        finally:
+            for waiting in (next_one, over):
+                waiting.cancel()
+                with suppress(asyncio.CancelledError):
+                    await waiting
+        while not self._results.empty():
+            batch.append(self._results.get_nowait())
+        return batch
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is now."""
+        now = self._ended if self._over.is_set() else time.perf_counter()
+        elapsed = now - self._began
+        fresh = self._fresh.total()
+        return Progress(
+            done=self._done,
+            total=self.grid.size,
+            failed=self._failed,
+            resumed=self._resumed,
+            elapsed_s=elapsed,
+            per_s=fresh / elapsed if fresh and elapsed > 0 else None,
+            left_s=self._left(elapsed),
+        )
+
+    def _left(self, elapsed: float) -> float | None:
+        """The wait for the server that needs longest, where each goes on as it did. A call that runs counts as left."""
+        left = 0.0
+        for server, count in self._open.items():
+            if count and not self._fresh[server]:
+                return None
+            if count:
+                left = max(left, count * elapsed / self._fresh[server])
+        return left
+
+    async def _watch(self) -> None:
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self._ended = time.perf_counter()
+        if self._ledger is not None and self._done == self.grid.size:
+            self._ledger.finish()
+        self._over.set()
+
+    async def _work(self, server: str) -> None:
+        calls = self._waiting[server]
+        while calls:
+            result = await self._one(calls.popleft(), server)
+            self._done += 1
+            self._open[server] -= 1
+            self._failed += not result.sample.answered
+            self._resumed += result.resumed
+            self._fresh[server] += not result.resumed
+            self._results.put_nowait(result)
+
+    async def _one(self, call: Call, server: str) -> Result:
+        grid, key = self.grid, self.grid.key(call)
+        resumed = key in self._kept
+        reply = await self._reply(server, grid.lane(call), grid.question(call), key)
+        passed, notes = await checked(grid.prompts[call.prompt], reply)
+        grade = await self._judged(call, key, reply)
+        return Result(call, Sample(call.prompt, call.repeat, reply, passed, grade, notes), resumed)
+
+    async def _judged(self, call: Call, key: str, reply: Reply) -> Judged | None:
+        judge = self.grid.judge
+        if judge is None or reply.status != "done":
+            return None
+        asked = Question.of(judge_prompt(judge.rubric, self.grid.prompts[call.prompt].text, reply.text))
+        return judged(await self._reply(server_of(judge.model), judge_lane(judge), asked, key + JUDGED))
+
+    async def _reply(self, server: str, lane: Lane, question: Question, key: str) -> Reply:
+        """What was kept, or a new answer when there is a place at the server."""
+        if (kept := self._kept.get(key)) is not None:
+            return kept
+        async with self._places.setdefault(server, asyncio.Semaphore(self._at_once)):
+            reply = await self._ask(lane, question, key)
+        if self._ledger is not None:
+            await self._ledger.keep(key, reply)
+        return reply

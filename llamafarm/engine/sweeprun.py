@@ -1,0 +1,111 @@
+"""A sweep as a run of the history: each call is recorded as it ends, and what was recorded is not asked again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from llamafarm.config.model import Project
+from llamafarm.engine.grid import Grid
+from llamafarm.engine.gridplan import grid_from, grid_plan
+from llamafarm.engine.recording import Origin, Recorder, ref_of, snapshot_of
+from llamafarm.errors import RequestError
+from llamafarm.records.ids import new_id
+from llamafarm.records.model import Kind, Piece, Recorded, Run, RunBegan, RunEnded
+from llamafarm.types import Reply
+
+SWEEP: Kind = "sweep"
+AT_A_TIME = 200  # comparisons that are read at once
+TITLE = 80
+
+
+class Past(Protocol):
+    """What was recorded; see `llamafarm.store.history.History`."""
+
+    def pieces(self, run: str) -> AsyncGenerator[Piece, None]:
+        """Each comparison of a run that has begun."""
+        ...
+
+    async def whole(self, ids: Sequence[str]) -> list[Recorded]:
+        """The comparisons with these ids."""
+        ...
+
+
+class Keeper(Recorder, Protocol):
+    """What keeps records, and tells when they are kept; see `llamafarm.store.store.Store`."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why records are not kept now."""
+        ...
+
+    async def recorded(self) -> str | None:
+        """Wait until all that was taken is kept, or can't be."""
+        ...
+
+
+@dataclass(slots=True)
+class SweepRun:
+    """The ledger of a sweep. The comparisons themselves are recorded as they end: see `Recording`."""
+
+    id: str
+    recorder: Keeper
+    past: Past | None = None
+    _begun: dict[str, str] = field(default_factory=dict)
+
+    def origin(self, key: str) -> Origin:
+        """Where the call `key` is recorded: anew, or in the comparison in which it was begun before."""
+        return Origin(kind=SWEEP, run=self.id, item=key, into=self._begun.get(key))
+
+    async def ended(self) -> Mapping[str, Reply]:
+        """See `Ledger`. A call that failed or was cut off is not in it: it is asked again."""
+        if self.past is None:
+            return {}
+        done: dict[str, str] = {}
+        async with aclosing(self.past.pieces(self.id)) as pieces:
+            async for piece in pieces:
+                self._begun[piece.item] = piece.comparison
+                if "done" in piece.ended.values():
+                    done[piece.item] = piece.comparison
+        items, replies = list(done), {}
+        for at in range(0, len(items), AT_A_TIME):
+            some = items[at : at + AT_A_TIME]
+            for item, recorded in zip(some, await self.past.whole([done[item] for item in some]), strict=True):
+                replies[item] = next(iter(recorded.replies.values()))
+        return replies
+
+    async def keep(self, key: str, reply: Reply) -> None:  # noqa: ARG002 - the comparison has recorded itself
+        """See `Ledger`. Where the store is in trouble nothing is waited for: it says so itself."""
+        if self.recorder.trouble is None:
+            await self.recorder.recorded()
+
+    def finish(self) -> None:
+        """See `Ledger`."""
+        self.recorder.take(RunEnded(self.id, datetime.now(UTC)))
+
+
+def begin_run(project: Project, grid: Grid, recorder: Keeper, task: str | None = None) -> SweepRun:
+    """A new run for `grid`, recorded with its plan."""
+    title = f"{grid.parameter}: {grid.prompts[0].text[:TITLE]}"
+    run = Run(new_id(), SWEEP, title, datetime.now(UTC), ref_of(project), grid_plan(grid, task))
+    recorder.take(RunBegan(run, snapshot_of(project)))
+    return SweepRun(run.id, recorder)
+
+
+def resume_run(run: Run, project: Project, recorder: Keeper, past: Past) -> tuple[SweepRun, Grid, str | None]:
+    """The run, its grid and its task, to ask what is missing.
+
+    Raises RequestError where it is no sweep, or where `project` is not the file it was begun with: its answers would
+    be other models'.
+    """
+    if run.kind != SWEEP:
+        raise RequestError(f"The run {run.id} is no sweep.")
+    if run.project.digest != project.digest:
+        raise RequestError(
+            "The project file is not the one that the run was begun with.", hint="Begin a new sweep, or name that file."
+        )
+    task = run.plan.get("task")
+    return SweepRun(run.id, recorder, past), grid_from(run.plan, project), task if isinstance(task, str) else None

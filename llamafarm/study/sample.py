@@ -1,0 +1,74 @@
+"""One answer of a study, with what was found out about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from llamafarm.types import Cost, Reply
+
+COLD_S = 0.05  # of loading: a TTFT that holds more is not the model's own
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the judge model said: `score` from 0 to 1, None where it gave none; `cost` is the judging's own."""
+
+    score: float | None
+    cost: Cost
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The answer number `repeat` to prompt number `prompt`, both from 0.
+
+    `passed`: whether it passed all its checks; None where it has none, or they could not be told.
+    """
+
+    prompt: int
+    repeat: int
+    reply: Reply
+    passed: bool | None = None
+    judged: Judged | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the model itself gave a whole answer."""
+        return self.reply.status == "done" and self.reply.model == self.reply.asked
+
+    @property
+    def timed(self) -> bool:
+        """Whether its timings are the model's own: nothing staged, nothing loaded, no failed try in them."""
+        reply = self.reply
+        return self.answered and not (reply.staged or reply.retries or (reply.timings.load_s or 0) >= COLD_S)
+
+    @property
+    def ttft_s(self) -> float | None:
+        """TTFT without the wait for a free place here, which is this run's and not the model's."""
+        spans = self.reply.timings
+        return None if spans.ttft_s is None or not self.timed else spans.ttft_s - (spans.queue_s or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What several answers cost together, in US dollars. `unknown` of them have no cost; None: nobody told any.
+
+    `free`: all of them ran on hardware of one's own.
+    """
+
+    usd: Decimal | None
+    unknown: int = 0
+    estimated: bool = False
+    free: bool = False
+
+
+def money(costs: Sequence[Cost]) -> Money:
+    """The sum of the known costs, and how many are not."""
+    known = [cost.usd for cost in costs if cost.usd is not None]
+    estimated = any(cost.estimated for cost in costs if cost.usd is not None)
+    free = bool(costs) and all(cost.source == "free" for cost in costs)
+    return Money(sum(known, Decimal(0)) if known else None, len(costs) - len(known), estimated, free)
