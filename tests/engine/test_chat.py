@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import NamedModel, Project, PromptMessage, PromptSet
-from llamafarm.engine.chat import Lane, Question, chat, request_for
+from llamafarm.engine.chat import Lane, Question, chat, failure, request_for
 from llamafarm.engine.rests import Rests
-from llamafarm.errors import RequestError
+from llamafarm.errors import RateLimited, RequestError, ServerFailed
 from llamafarm.types import Event, Failed, Finished, Message
 from tests.engine.fakes import Registry, Scripted, model, project, unusable
 
@@ -84,3 +84,27 @@ async def test_a_lane_ends_with_one_final_event() -> None:
     events = await events_of(Registry({"m": Scripted("Hay", ".")}), Lane("m", MODEL))
     assert [type(event).__name__ for event in events] == ["Started", "Asking", "TextDelta", "TextDelta", "Finished"]
     assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize(
+    ("own", "given", "sent"),
+    [
+        ({"max_tokens": 1}, {"max_completion_tokens": 2}, {"max_tokens": 2}),
+        ({"max_completion_tokens": 1}, {"max_tokens": 2}, {"max_completion_tokens": 2}),
+        ({}, {"max_completion_tokens": 2}, {"max_completion_tokens": 2}),
+        ({"max_tokens": 1}, {"max_completion_tokens": None}, {}),
+        ({"max_tokens": 1}, {"max_tokens": 2, "max_completion_tokens": 3}, {"max_tokens": 2, "max_completion_tokens": 3}),
+    ],
+)  # fmt: skip
+def test_the_bound_on_output_keeps_the_name_that_the_project_gives_it(
+    own: dict[str, Any], given: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    bounded = model("m", parameters=own)
+    question = Question((Message("user", "Hay?"),), parameters=given)
+    assert request_for(project([bounded]), Lane("m", bounded), question).parameters == sent
+    assert request_for(project([bounded]), Lane("m", bounded, given), Question.of("Hay?")).parameters == sent
+
+
+def test_a_failure_tells_how_long_the_server_asked_to_wait() -> None:
+    assert failure(RateLimited("Slow down.", retry_after=7.5)).retry_after_s == 7.5
+    assert failure(ServerFailed("Broken.")).retry_after_s is None
