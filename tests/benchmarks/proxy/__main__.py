@@ -35,10 +35,11 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Requests that are not streamed, at one number of callers: seconds at the median, and requests a second."""
+    """Requests that are not streamed, at one number of callers: seconds at the median, requests a second, CPU of each."""
 
     p50_s: float
     rate: float
+    cpu_us: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,12 @@ async def _whole(place: Place, count: int) -> Whole:
     request = request_bytes(url, model, stream=False)
     async with callers(url, count) as asking:
         await sustained(asking, request, 1.0)
+        before = _cpu_s(place.pid)
         answers = await sustained(asking, request, SECONDS)
-    return Whole(median(answer.total_s for answer in answers), len(answers) / SECONDS)
+        after = _cpu_s(place.pid)
+    return Whole(
+        median(answer.total_s for answer in answers), len(answers) / SECONDS, _each(before, after, len(answers))
+    )
 
 
 async def _streams(place: Place, count: int) -> Streams:
@@ -89,8 +94,13 @@ async def _streams(place: Place, count: int) -> Streams:
         median(median(answer.ttft_s for answer in answers) for answers in rounds),
         median(_p95([answer.ttft_s for answer in answers]) for answers in rounds),
         median(max(answer.total_s for answer in answers) for answers in rounds),
-        None if before is None or after is None else (after - before) / tokens * 1e6,
+        _each(before, after, tokens),
     )
+
+
+def _each(before: float | None, after: float | None, count: int) -> float | None:
+    """Microseconds of each of `count`, between two readings of seconds."""
+    return None if before is None or after is None else (after - before) / count * 1e6
 
 
 def _p95(values: list[float]) -> float:
@@ -113,13 +123,13 @@ def _memory_mb(pid: int) -> float:
 def lines(found: dict[str, Found]) -> Iterator[str]:
     """The tables, in Markdown."""
     direct = next(iter(found.values()))
-    yield "| not streamed | added p50 at 1 | requests/s at 1 | 32 | 128 | memory after load |"
-    yield "|---|---:|---:|---:|---:|---:|"
+    yield "| not streamed | added p50 at 1 | requests/s at 1 | 32 | 128 | CPU µs each at 32 | memory after load |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
     for name, each in found.items():
         added = (each.whole[1].p50_s - direct.whole[1].p50_s) * 1000
         rates = " | ".join(f"{each.whole[count].rate:,.0f}" for count in AT_ONCE)
         memory = f"{each.memory_mb:.0f} MB" if each.memory_mb else "–"
-        yield f"| {name} | {added:.2f} ms | {rates} | {memory} |"
+        yield f"| {name} | {added:.2f} ms | {rates} | {_figure(each.whole[32].cpu_us)} | {memory} |"
     yield ""
     yield "| streams at once | server | added TTFT p50 | p95 | wall / ideal | CPU µs a token |"
     yield "|---:|---|---:|---:|---:|---:|"
@@ -127,8 +137,12 @@ def lines(found: dict[str, Found]) -> Iterator[str]:
         for name, each in found.items():
             streams = each.streams[count]
             p50, p95 = ((span - PACED.ttft_s) * 1000 for span in (streams.ttft_s, streams.ttft_p95_s))
-            cpu = f"{streams.cpu_us:.0f}" if streams.cpu_us is not None else "–"
-            yield f"| {count} | {name} | {p50:.1f} ms | {p95:.1f} ms | {streams.wall_s / PACED.ideal_s:.3f} | {cpu} |"
+            ratio = f"{streams.wall_s / PACED.ideal_s:.3f}"
+            yield f"| {count} | {name} | {p50:.1f} ms | {p95:.1f} ms | {ratio} | {_figure(streams.cpu_us)} |"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
 
 
 def main() -> None:
