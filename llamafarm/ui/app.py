@@ -12,6 +12,7 @@ from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
 from llamafarm.ui.blocks import QuickBlocks
 from llamafarm.ui.handlers import Handlers
+from llamafarm.ui.lab_handlers import LabHandlers
 from llamafarm.ui.layout import Page, build
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.runs import Runner
@@ -38,6 +39,7 @@ def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
         _wire_lanes(page, handlers)
         _wire_talk(page, TalkHandlers(handlers))
         _wire_tools(page, ToolHandlers(handlers))
+        _wire_lab(page, LabHandlers(handlers, page.lab))
     demo.max_threads = EVENTS_AT_ONCE
     demo.queue(default_concurrency_limit=None, api_open=False)
     return demo
@@ -159,6 +161,16 @@ def _wire_tools(page: Page, handlers: ToolHandlers) -> None:
     slow = QUIET | {"show_progress": "minimal"}
     tools.find.click(handlers.find, None, [tools.listed, tools.tool], **slow)
     tools.call.click(handlers.call, [tools.tool, tools.arguments], [tools.result], **slow)
+
+
+def _wire_lab(page: Page, handlers: LabHandlers) -> None:
+    lab = page.lab
+    asked = [*lab.inputs, page.prompt, page.variables]
+    told = [lab.planned, lab.progress, lab.findings, lab.patch, lab.apply, lab.start, lab.stop]
+    lab.plan.click(handlers.plan, asked, [lab.planned], **QUIET)
+    lab.start.click(handlers.start, asked, told, concurrency_limit=None, **QUIET)
+    lab.stop.click(handlers.stop, None, None, queue=False, **QUIET)
+    lab.apply.click(handlers.apply, None, [lab.apply], **QUIET)
 
 
 def _wire_lanes(page: Page, handlers: Handlers) -> None:

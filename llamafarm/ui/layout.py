@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from llamafarm.ui.cards import masthead, routing_card
+from llamafarm.ui.lab import Lab, build_lab
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.slots import Slot, build_card, build_tab, html
 from llamafarm.ui.talk import Pictures, Talk, build_pictures, build_talk
@@ -56,6 +57,7 @@ class Page:
     csv: gr.Button
     csv_text: gr.Textbox
     slots: tuple[Slot, ...]
+    lab: Lab
 
 
 def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
@@ -95,7 +97,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
-            slots = _lanes()
+            slots, lab = _lanes()
     return Page(
         masthead=head,
         panel=panel,
@@ -116,15 +118,17 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         csv=csv,
         csv_text=csv_text,
         slots=slots,
+        lab=lab,
     )
 
 
-def _lanes() -> tuple[Slot, ...]:
+def _lanes() -> tuple[tuple[Slot, ...], Lab]:
     with gr.Tabs(elem_id="lanes"):
         with gr.Tab("Side by side", id="all"), gr.Row(elem_id="cards"):
             cards = [build_card(index) for index in range(MAX_LANES)]
         tabs = [build_tab(index) for index in range(MAX_LANES)]
-    return tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True))
+        lab = build_lab()
+    return tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True)), lab
 
 
 def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> ProjectPanel:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from llamafarm.config.model import Loaded, NamedModel, Project
 from llamafarm.engine.chat import Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.recording import Origin
 from llamafarm.engine.rests import Rests
+from llamafarm.engine.sweep import Sweep
 from llamafarm.errors import Problem
 from llamafarm.records.model import Kind
 from llamafarm.types import Message, Reply, Route, Tool
@@ -25,6 +27,15 @@ from llamafarm.ui.tools import Held
 MAX_LANES = 12  # side by side on the page; a project may hold more
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change of a file that a person may apply: its text before and after."""
+
+    path: Path
+    before: str
+    after: str
+
+
 @dataclass(slots=True)
 class Session:
     """One tab: the project that it shows, what runs in it, and the replies of its newest question.
@@ -32,12 +43,13 @@ class Session:
     `turns` are those before the newest question; `editing` is the turn that the next follow-up replaces, with all
     that came after it. `pictures` go with the next prompt.
 
-    `source` is the project's key in the page's list, None for what came by path or from the browser.
-    `holder` says which run owns each lane: a lane that is retried while others still stream belongs to
-    the newer run, and the older one no longer speaks for it. `record` is the newest question's id in the history,
-    `trouble` why that may not be kept. `rests` are the models that failed on this tab's stage, apart from the server's
-    own. `held` are the tool calls that wait for a person, `tools` those that were listed. `closed`: another session
-    took its place. `broken` are the problems of a newer edit of the file, which is not used.
+    `source` is the project's key in the page's list, None for what came by path or from the browser. `holder` says
+    which run owns each lane: a lane that is retried while others still stream belongs to the newer run, and the older
+    one no longer speaks for it. `record` is the newest question's id in the history, `trouble` why that may not be
+    kept. `rests` are the models that failed on this tab's stage, apart from the server's own. `sweep` is the lab's
+    that runs, `proposal` what it would change in the project's file. `held` are the tool calls that wait for a
+    person, `tools` those that were listed. `closed`: another session took its place. `broken` are the problems of a
+    newer edit of the file, which is not used.
     """
 
     loaded: Loaded
@@ -56,6 +68,8 @@ class Session:
     trouble: str | None = None
     holder: dict[str, object] = field(default_factory=dict)
     rests: Rests = field(default_factory=Rests)
+    sweep: Sweep | None = None
+    proposal: Proposal | None = None
     held: list[Held] = field(default_factory=list)
     tools: Sequence[Tool] = ()
     closed: bool = False
@@ -129,6 +143,8 @@ class Session:
         """Stop everything that runs; nothing of it is shown any more."""
         self.closed = True
         self.stop()
+        if self.sweep is not None:
+            self.sweep.stop()
 
     def stop(self, lane: str | None = None) -> None:
         """Stop `lane`, or everything that runs in this tab."""

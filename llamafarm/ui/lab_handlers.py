@@ -1,0 +1,161 @@
+"""What the listeners of the temperature lab call: plan, start, stop, and apply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from llamafarm.config.patch import apply_file, diff, patch_file, patched
+from llamafarm.engine.findings import Findings, recommendations
+from llamafarm.engine.grid import Grid
+from llamafarm.engine.sweep import Result
+from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.study.recommend import Recommendation
+from llamafarm.ui.handlers import Handlers, refuse
+from llamafarm.ui.lab import Lab
+from llamafarm.ui.labgrid import Inputs
+from llamafarm.ui.labview import findings_view, patch_view, plan_view, progress_view
+from llamafarm.ui.markup import Markup
+from llamafarm.ui.projects import SAMPLE
+from llamafarm.ui.sessions import Proposal, Session
+from llamafarm.ui.show import Updates
+
+HEARTBEAT_S = 0.5
+NEWEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LabHandlers:
+    """One per page, beside `Handlers`."""
+
+    base: Handlers
+    lab: Lab
+
+    async def plan(self, request: gr.Request, *inputs: Any) -> Updates:
+        """What the sweep will take."""
+        session = self.base.session(request)
+        try:
+            grid = self._grid(session, Inputs(*inputs))
+            return {self.lab.planned: await self._planned(session, grid)}
+        except LlamaFarmError as error:
+            return refuse(RequestError(error.message, hint=error.hint))
+
+    async def start(self, request: gr.Request, *inputs: Any) -> AsyncGenerator[Updates, None]:
+        """Run the sweep, and follow it until it has ended or was stopped; then show what it found."""
+        session, controls = self.base.session(request), Inputs(*inputs)
+        try:
+            if session.sweep is not None:
+                raise RequestError("A sweep runs already in this tab: stop it first.")
+            grid = self._grid(session, controls)
+            planned = await self._planned(session, grid)
+            at_once = controls.calls_at_once
+        except LlamaFarmError as error:
+            yield refuse(RequestError(error.message, hint=error.hint))
+            return
+        lab, findings = self.lab, Findings(grid)
+        session.proposal = None
+        yield {
+            lab.planned: planned,
+            lab.start: gr.Button(interactive=False),
+            lab.stop: gr.Button(interactive=True),
+            lab.apply: gr.Button(interactive=False),
+            lab.findings: Markup(""),
+            lab.patch: Markup(""),
+        }
+        async with aclosing(self._follow(session, grid, at_once, controls.task, findings)) as updates:
+            async for update in updates:
+                yield update
+        if not session.closed:
+            yield await self._found(session, grid, findings, controls)
+        yield {lab.start: gr.Button(interactive=True), lab.stop: gr.Button(interactive=False)}
+
+    async def _follow(
+        self, session: Session, grid: Grid, at_once: int, task: str | None, findings: Findings
+    ) -> AsyncGenerator[Updates, None]:
+        runtime, newest = self.base.runner.runtime, list[Result]()
+        project = session.project
+        if project is None:
+            return
+        run = runtime.begin_sweep(project, grid, task or None)
+        async with runtime.sweep(project, grid, at_once=at_once, run=run) as sweep:
+            session.sweep = sweep
+            try:
+                async with aclosing(sweep.batches(heartbeat_s=HEARTBEAT_S)) as batches:
+                    async for batch in batches:
+                        for result in batch:
+                            findings.add(result)
+                        newest = [*newest, *batch][-NEWEST:]
+                        yield {self.lab.progress: progress_view(grid, sweep.progress, newest)}
+            finally:
+                session.sweep = None
+        yield {self.lab.progress: progress_view(grid, sweep.progress, ())}
+
+    async def _found(self, session: Session, grid: Grid, findings: Findings, controls: Inputs) -> Updates:
+        """What the sweep found, and what of the project file would change."""
+        cells = await asyncio.to_thread(findings.cells)
+        guideline = controls.guideline
+        found = recommendations(grid, cells, guideline.aim) if guideline else {}
+        change, why_not = await asyncio.to_thread(self._propose, session, grid, found)
+        lab = self.lab
+        return {
+            lab.findings: findings_view(grid, cells, found),
+            lab.patch: patch_view(change, why_not),
+            lab.apply: gr.Button(interactive=session.proposal is not None),
+        }
+
+    def _propose(self, session: Session, grid: Grid, found: Mapping[str, Recommendation]) -> tuple[str, str]:
+        """The diff of the project file, and why it can't be applied; leaves the proposal where it can. Blocks."""
+        changes = {
+            model: {grid.parameter: int(each.value) if each.value.is_integer() else each.value}
+            for model, each in found.items()
+            if each.value is not None
+        }
+        project = session.project
+        if not changes or project is None:
+            return "", ""
+        own = project.source is not None and project.trusted and not (session.source or "").startswith(SAMPLE)
+        try:
+            if own and self.base.projects.may_trust and project.source is not None:
+                before, after = patch_file(project.source, changes)
+                session.proposal = Proposal(project.source, before, after)
+                return diff(before, after, session.title), ""
+            return diff(session.text, patched(session.text, session.title, changes), session.title), (
+                "It can be applied to files of this machine only: put it into yours by hand."
+            )
+        except LlamaFarmError as error:
+            return "", str(error)
+
+    async def apply(self, request: gr.Request) -> Updates:
+        """Write the proposal into its file."""
+        session = self.base.session(request)
+        proposal, session.proposal = session.proposal, None
+        if proposal is None:
+            return refuse(RequestError("There is nothing to apply."))
+        try:
+            await asyncio.to_thread(apply_file, proposal.path, proposal.before, proposal.after)
+        except LlamaFarmError as error:
+            return refuse(RequestError(error.message, hint=error.hint))
+        gr.Info(f"{proposal.path.name} was changed.")
+        return {self.lab.apply: gr.Button(interactive=False)}
+
+    def stop(self, request: gr.Request) -> None:
+        """Stop the sweep of this tab; what had come is measured."""
+        session = self.base.session(request)
+        if session.sweep is not None:
+            session.sweep.stop()
+
+    def _grid(self, session: Session, controls: Inputs) -> Grid:
+        if session.project is None:
+            raise RequestError("Open a project first.")
+        return controls.grid(session.project, session.shown())
+
+    async def _planned(self, session: Session, grid: Grid) -> Markup:
+        project = session.project
+        if project is None:
+            return Markup("")
+        return plan_view(await asyncio.to_thread(self.base.runner.runtime.plan, project, grid))

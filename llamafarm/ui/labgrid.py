@@ -1,0 +1,99 @@
+"""From the controls of the temperature lab to the grid that they describe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.grid import Grid, Judge, Prompt
+from llamafarm.engine.prompts import prompts_of
+from llamafarm.errors import RequestError
+from llamafarm.study.checks import check_of
+from llamafarm.study.guidelines import GUIDELINES, Guideline
+from llamafarm.types import JsonValue
+from llamafarm.ui.lab import RUBRIC
+from llamafarm.ui.runs import read_variables
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The controls as they stand, and what of the rest of the page belongs to them."""
+
+    task: str | None
+    parameter: str
+    values: str
+    repeats: float | None
+    max_tokens: float | None
+    at_once: float | None
+    prompts: str
+    checks: str
+    judge: str
+    rubric: str
+    prompt: str
+    variables: str
+
+    @property
+    def guideline(self) -> Guideline | None:
+        """The task's guideline."""
+        return next((guide for guide in GUIDELINES if guide.key == self.task), None)
+
+    @property
+    def calls_at_once(self) -> int:
+        """How many calls may be at one server."""
+        return _whole(self.at_once, "Calls at once", 1, 64) or 4
+
+    def grid(self, project: Project, models: Sequence[NamedModel]) -> Grid:
+        """The grid. Raises RequestError where the controls don't describe one."""
+        if not models:
+            raise RequestError("Choose at least one model.")
+        bound = _whole(self.max_tokens, "Max tokens", 1, 1_000_000)
+        judge = self.judge.strip()
+        named = project.model(judge) if judge else None
+        if judge and named is None:
+            raise RequestError(f"There is no model {judge} to judge.")
+        return Grid(
+            models=tuple(models),
+            parameter=self.parameter.strip(),
+            values=self._values(),
+            repeats=_whole(self.repeats, "Repeats", 1, 1_000) or 5,
+            prompts=self._prompts(),
+            parameters={} if bound is None else {"max_tokens": bound},
+            judge=None if named is None else Judge(named, self.rubric.strip() or RUBRIC),
+        )
+
+    def _values(self) -> tuple[JsonValue, ...]:
+        texts = [part.strip() for part in self.values.split(",") if part.strip()]
+        if not texts and self.parameter == "temperature" and self.guideline is not None:
+            return self.guideline.values
+        if not texts:
+            raise RequestError("Write the values to try, with commas, or choose a task for its temperatures.")
+        return tuple(_number(text) for text in texts)
+
+    def _prompts(self) -> tuple[Prompt, ...]:
+        checks = tuple(check_of(line.strip()) for line in self.checks.splitlines() if line.strip())
+        if self.prompts.strip():
+            prompts = prompts_of(self.prompts, "prompts.txt", checks)
+        elif self.prompt.strip():
+            prompts = (Prompt(self.prompt, checks=checks),)
+        else:
+            raise RequestError("Type a prompt first, here or above.")
+        variables = read_variables(self.variables)
+        return tuple(replace(each, variables=variables) for each in prompts)
+
+
+def _number(text: str) -> JsonValue:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if math.isfinite(number) and number.is_integer() and "." not in text else number
+
+
+def _whole(value: float | None, name: str, low: int, high: int) -> int | None:
+    if value is None:
+        return None
+    if not (math.isfinite(value) and value == int(value) and low <= value <= high):
+        raise RequestError(f"{name}: a whole number from {low:,} to {high:,}.")
+    return int(value)

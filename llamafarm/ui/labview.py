@@ -1,0 +1,225 @@
+"""What a sweep found, as the page shows it: a heat map, curves, the different answers, recommendations. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from llamafarm import display
+from llamafarm.engine.findings import Cell
+from llamafarm.engine.grid import Grid
+from llamafarm.engine.plan import Plan
+from llamafarm.engine.sweep import Progress, Result
+from llamafarm.study.bootstrap import Estimate
+from llamafarm.study.recommend import Recommendation
+from llamafarm.study.sample import Money
+from llamafarm.study.summary import Summary
+from llamafarm.types import JsonValue
+from llamafarm.ui.markup import Markup, join, tag
+
+WIDTH, HEIGHT, MARGIN = 420, 180, 34
+ANSWERS = 8
+LETTERS = 400
+
+
+def plan_view(plan: Plan) -> Markup:
+    """What a sweep will take."""
+    judging = f" and {plan.judge_calls:,} of the judge" if plan.judge_calls else ""
+    made = "unknown (no max_tokens)" if plan.output_tokens is None else f"at most {plan.output_tokens:,}"
+    if plan.usd is None:
+        cost = f"unknown (for {', '.join(plan.unpriced)})"
+    else:
+        cost = "nothing" if plan.usd == 0 else f"at most {display.usd(plan.usd, estimated=True)}"
+    words = f"{plan.calls:,} calls{judging} · ~{plan.input_tokens:,} tokens in, {made} out · cost {cost}"
+    notes = (tag("li", note) for note in plan.notes)
+    time = tag("li", "The time is unknown before the first answers.")
+    return tag("div", tag("p", words), tag("ul", time, *notes), class_="lf-card lf-plan")
+
+
+def progress_view(grid: Grid, progress: Progress, newest: Sequence[Result]) -> Markup:
+    """How far a sweep is, and its newest answers."""
+    parts = [f"{progress.done:,} of {progress.total:,}"]
+    if progress.failed:
+        parts.append(f"{progress.failed:,} failed")
+    if progress.per_s is not None:
+        parts.append(f"{progress.per_s:.2g} a second")
+    if progress.left_s:
+        parts.append(f"{display.seconds(progress.left_s)} left")
+    bar = tag("progress", value=str(progress.done), max=str(progress.total), aria_label="Calls that have ended")
+    return tag("div", bar, tag("p", " · ".join(parts)), *(_newest(grid, each) for each in newest), class_="lf-progress")
+
+
+def _newest(grid: Grid, result: Result) -> Markup:
+    call, reply = result.call, result.sample.reply
+    said = reply.text if reply.failure is None else reply.failure.message
+    head = tag("b", f"{call.model} · {grid.parameter} {_written(grid.values[call.value])}: ")
+    return tag("p", head, said[:LETTERS], class_="lf-newest")
+
+
+def findings_view(grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation]) -> Markup:
+    """Everything that a sweep found."""
+    if not cells:
+        return Markup("")
+    models = [model.name for model in grid.models if any(cell[0] == model.name for cell in cells)]
+    return tag(
+        "div",
+        *(recommendation_view(grid.parameter, model, found[model]) for model in models if model in found),
+        heat_map(grid, cells, models),
+        *(curve(grid, cells, model) for model in models),
+        *(_answers(grid, cells, model) for model in models),
+        class_="lf-lab",
+    )
+
+
+def recommendation_view(parameter: str, model: str, found: Recommendation) -> Markup:
+    """A recommendation with its figure and its certainty."""
+    if found.value is None:
+        return tag("p", tag("b", f"{model}: no recommendation. "), found.why, class_="lf-card lf-recommended")
+    said = f"{model}: {parameter} {found.value:g}, {found.measure} {_interval(found.figure, _share)}. "
+    return tag("p", tag("b", said), found.why, class_=f"lf-card lf-recommended lf-{found.certainty}")
+
+
+Measure = tuple[str, Callable[[Summary], Estimate | None], Callable[[float], str]]
+
+
+def _share(value: float) -> str:
+    return f"{value:.2f}"
+
+
+MEASURES: tuple[Measure, ...] = (
+    ("Checks passed", lambda cell: cell.validity, _share),
+    ("Judge's score", lambda cell: cell.score, _share),
+    ("Agreement", lambda cell: cell.agreement, _share),
+    ("Similarity", lambda cell: cell.similarity, _share),
+    ("Diversity (distinct-1)", lambda cell: cell.distinct1, _share),
+    ("Diversity (distinct-2)", lambda cell: cell.distinct2, _share),
+    ("Words", lambda cell: cell.length, lambda value: f"{value:.0f}"),
+    ("TTFT", lambda cell: cell.ttft_s, display.seconds),
+    ("Speed", lambda cell: cell.tokens_per_s, display.speed),
+)
+
+
+def heat_map(grid: Grid, cells: Mapping[Cell, Summary], models: Sequence[str]) -> Markup:
+    """A table: a row for each measure of a model, a column for each value; the darker, the higher in its row."""
+    head = tag(
+        "tr",
+        *(tag("th", name, scope="col") for name in ("Model", "Measure", *map(_written, grid.values))),
+    )
+    rows = [row for model in models for row in _rows(grid, cells, model)]
+    caption = tag("caption", f"By {grid.parameter}; in brackets 95 % bootstrap intervals")
+    return tag("div", tag("table", caption, head, *rows, class_="lf-heat"), class_="lf-table-wrap")
+
+
+def _rows(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Iterable[Markup]:
+    own = [cells.get((model, at)) for at in range(len(grid.values))]
+    for name, measure, text in MEASURES:
+        figures = [None if cell is None else measure(cell) for cell in own]
+        known = [figure.value for figure in figures if figure is not None]
+        if known:
+            told = (_heat(figure, min(known), max(known), text) for figure in figures)
+            yield tag("tr", tag("th", model, scope="row"), tag("th", name, scope="row"), *told)
+    counts = ("–" if cell is None else f"{cell.answered} of {cell.asked}" for cell in own)
+    yield tag("tr", tag("th", model, scope="row"), tag("th", "Answers", scope="row"), *(tag("td", c) for c in counts))
+    costs = ("–" if cell is None else _money(cell.cost) for cell in own)
+    yield tag("tr", tag("th", model, scope="row"), tag("th", "Cost", scope="row"), *(tag("td", c) for c in costs))
+    if any(cell is not None and cell.judge_cost is not None for cell in own):
+        judged = ("–" if cell is None or cell.judge_cost is None else _money(cell.judge_cost) for cell in own)
+        name = tag("th", "Judge's cost", scope="row")
+        yield tag("tr", tag("th", model, scope="row"), name, *(tag("td", c) for c in judged))
+
+
+def _heat(figure: Estimate | None, low: float, high: float, text: Callable[[float], str]) -> Markup:
+    if figure is None:
+        return tag("td", display.NOTHING)
+    heat = 0.0 if high == low else (figure.value - low) / (high - low)
+    return tag("td", _interval(figure, text), style=f"--heat:{heat * 45:.0f}%")
+
+
+def curve(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Markup:
+    """Agreement and diversity of a model over the values, with their intervals; empty where values are no numbers."""
+    places = [float(value) for value in grid.values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(places) != len(grid.values) or len(places) < 2:  # noqa: PLR2004 - a line has two ends
+        return Markup("")
+    own = [(place, cells[model, at]) for at, place in enumerate(places) if (model, at) in cells]
+    low, high = min(places), max(places)
+
+    def x(value: float) -> float:
+        return MARGIN + (value - low) / (high - low) * (WIDTH - 2 * MARGIN)
+
+    own.sort(key=lambda each: each[0])
+    lines = (
+        _line("lf-agreement", [(x(place), cell.agreement) for place, cell in own]),
+        _line("lf-diversity", [(x(place), cell.distinct2) for place, cell in own]),
+    )
+    ticks = (tag("text", f"{place:g}", x=f"{x(place):.0f}", y=str(HEIGHT - 8)) for place in places)
+    scale = (tag("text", f"{share:g}", x="10", y=f"{_y(share) + 4:.0f}") for share in (0, 0.5, 1))
+    drawing = tag(
+        "svg",
+        *scale,
+        *ticks,
+        *lines,
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        role="img",
+        aria_label=f"{model}: agreement and diversity over {grid.parameter}; the figures are in the table",
+    )
+    key = tag("span", tag("i", class_="lf-agreement"), "agreement ", tag("i", class_="lf-diversity"), "distinct-2")
+    return tag("figure", tag("figcaption", tag("b", model), " ", key), drawing, class_="lf-curve")
+
+
+def _y(share: float) -> float:
+    return 14 + (1 - share) * (HEIGHT - 44)
+
+
+def _line(name: str, points: Sequence[tuple[float, Estimate | None]]) -> Markup:
+    known = [(x, figure) for x, figure in points if figure is not None]
+    way = " ".join(f"{x:.1f},{_y(figure.value):.1f}" for x, figure in known)
+    marks = (tag("circle", cx=f"{x:.1f}", cy=f"{_y(figure.value):.1f}", r="3") for x, figure in known)
+    bars = (
+        tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=f"{_y(figure.low):.1f}", y2=f"{_y(figure.high):.1f}")
+        for x, figure in known
+        if figure.low is not None and figure.high is not None
+    )
+    return tag("g", tag("polyline", points=way), *bars, *marks, class_=name)
+
+
+def _answers(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Markup:
+    """The different answers to each prompt at each value, with how many gave them."""
+    blocks = []
+    for prompt, asked in enumerate(grid.prompts):
+        columns = []
+        for at, value in enumerate(grid.values):
+            if (cell := cells.get((model, at))) is not None:
+                group = cell.answers[prompt]
+                items = (tag("li", f"{each.count} × {each.text[:LETTERS]}") for each in group[:ANSWERS])
+                more = f"and {len(group) - ANSWERS} more" if len(group) > ANSWERS else None
+                head = tag("b", f"{grid.parameter} {_written(value)}: {len(group)} different")
+                columns.append(tag("div", head, tag("ol", *items), more))
+        blocks.append(tag("section", tag("h4", asked.text[:LETTERS]), tag("div", *columns, class_="lf-multiples")))
+    return tag("details", tag("summary", f"{model}: the answers"), join(*blocks), class_="lf-answers")
+
+
+def _interval(found: Estimate | None, text: Callable[[float], str]) -> str:
+    if found is None:
+        return display.NOTHING
+    if found.low is None or found.high is None:
+        return text(found.value)
+    return f"{text(found.value)} [{text(found.low)}, {text(found.high)}]"
+
+
+def _money(found: Money) -> str:
+    if found.free:
+        return "free"
+    known = display.usd(found.usd, estimated=found.estimated)
+    return f"{known} + {found.unknown} unknown" if found.unknown and found.usd is not None else known
+
+
+def _written(value: JsonValue) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def patch_view(diff: str, why_not: str) -> Markup:
+    """The change of the project file; `why_not` says why it can't be applied here, or why there is none."""
+    if not diff:
+        return tag("p", why_not) if why_not else Markup("")
+    signs = {"+": "lf-added", "-": "lf-removed"}
+    lines = (tag("span", line, class_=signs.get(line[:1])) for line in diff.splitlines(keepends=True))
+    return tag("div", tag("pre", *lines, class_="lf-diff"), tag("p", why_not) if why_not else None)
