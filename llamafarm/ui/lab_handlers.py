@@ -103,7 +103,7 @@ class LabHandlers:
         change, why_not = await asyncio.to_thread(self._propose, session, grid, found)
         lab = self.lab
         return {
-            lab.findings: findings_view(grid, cells, found),
+            lab.findings: findings_view(grid, cells, found, controls.calls_at_once),
             lab.patch: patch_view(change, why_not),
             lab.apply: gr.Button(interactive=session.proposal is not None),
         }

@@ -55,15 +55,17 @@ def _newest(grid: Grid, result: Result) -> Markup:
     return tag("p", head, said[:LETTERS], class_="lf-newest")
 
 
-def findings_view(grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation]) -> Markup:
-    """Everything that a sweep found."""
+def findings_view(
+    grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation], at_once: int
+) -> Markup:
+    """Everything that a sweep found; `at_once` calls could share a server, which its timings show."""
     if not cells:
         return Markup("")
     models = [model.name for model in grid.models if any(cell[0] == model.name for cell in cells)]
     return tag(
         "div",
         *(recommendation_view(grid.parameter, model, found[model]) for model in models if model in found),
-        heat_map(grid, cells, models),
+        heat_map(grid, cells, models, at_once),
         *(curve(grid, cells, model) for model in models),
         *(_answers(grid, cells, model) for model in models),
         class_="lf-lab",
@@ -98,14 +100,15 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
-def heat_map(grid: Grid, cells: Mapping[Cell, Summary], models: Sequence[str]) -> Markup:
+def heat_map(grid: Grid, cells: Mapping[Cell, Summary], models: Sequence[str], at_once: int) -> Markup:
     """A table: a row for each measure of a model, a column for each value; the darker, the higher in its row."""
     head = tag(
         "tr",
         *(tag("th", name, scope="col") for name in ("Model", "Measure", *map(_written, grid.values))),
     )
     rows = [row for model in models for row in _rows(grid, cells, model)]
-    caption = tag("caption", f"By {grid.parameter}; in brackets 95 % bootstrap intervals")
+    shared = f"; up to {at_once} calls shared a server, so its times are no fair ones" if at_once > 1 else ""
+    caption = tag("caption", f"By {grid.parameter}; in brackets 95 % bootstrap intervals{shared}.")
     return tag("div", tag("table", caption, head, *rows, class_="lf-heat"), class_="lf-table-wrap")
 
 

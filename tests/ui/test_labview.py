@@ -27,7 +27,9 @@ def found(*values: float | str) -> tuple[Grid, dict[Cell, Summary]]:
 
 def test_every_cell_is_shown_with_its_interval_and_answers() -> None:
     grid, cells = found(0, 0.5)
-    shown = findings_view(grid, cells, {})
+    shown = findings_view(grid, cells, {}, 4)
+    assert "up to 4 calls shared a server" in shown
+    assert "shared" not in findings_view(grid, cells, {}, 1)
     page = ET.fromstring(shown)  # noqa: S314 - our own
     assert [cell.text for cell in page.findall(".//table/tr[1]/th")] == ["Model", "Measure", "0", "0.5"]
     rows = {row[1].text: [cell.text or "" for cell in row.findall("td")] for row in page.findall(".//table/tr")[1:]}
@@ -44,24 +46,24 @@ def test_every_cell_is_shown_with_its_interval_and_answers() -> None:
 def test_a_judges_cost_has_a_row_of_its_own() -> None:
     grid, cells = found(0, 1)
     cells["m", 1] = summary(samples(["a"], judged=judged(0.5)), 1)
-    assert "Judge&#x27;s cost" in findings_view(grid, cells, {})
+    assert "Judge&#x27;s cost" in findings_view(grid, cells, {}, 1)
 
 
 def test_words_have_no_curve_and_half_a_sweep_is_shown() -> None:
     grid, cells = found("low", "high")
     del cells["m", 1]
-    shown = findings_view(grid, cells, {})
+    shown = findings_view(grid, cells, {}, 1)
     assert "<svg" not in shown
     assert "–" in shown
-    assert findings_view(grid, {}, {}) == ""
+    assert findings_view(grid, {}, {}, 1) == ""
 
 
 def test_a_recommendation_says_how_sure_it_is() -> None:
     grid, cells = found(0, 1)
     sure = Recommendation("clear", 0.0, "agreement", Estimate(0.9, 0.8, 1.0, 9), (), "Highest.")
-    assert "m: temperature 0, agreement 0.90 [0.80, 1.00]." in findings_view(grid, cells, {"m": sure})
+    assert "m: temperature 0, agreement 0.90 [0.80, 1.00]." in findings_view(grid, cells, {"m": sure}, 1)
     none = Recommendation("too few", None, "", None, (), "Too few repeats to tell.")
-    assert "no recommendation" in findings_view(grid, cells, {"m": none})
+    assert "no recommendation" in findings_view(grid, cells, {"m": none}, 1)
 
 
 def test_a_plan_says_what_is_unknown() -> None:
