@@ -55,7 +55,7 @@ async def test_the_bytes_are_those_of_an_openai_stream(here: World) -> None:
     assert float(names["x-llamafarm-ttft-ms"]) > 0
     first, *words, last = chunks(data)
     assert first.choices[0].delta.model_dump(exclude_none=True) == {"role": "assistant", "content": ""}
-    assert [word.choices[0].delta.content for word in words] == ["Llamas ", "eat ", "hay."]
+    assert "".join(word.choices[0].delta.content or "" for word in words) == "Llamas eat hay."
     assert {each.choices[0].finish_reason for each in (first, *words)} == {None}
     assert (last.choices[0].finish_reason, last.choices[0].delta.model_dump(exclude_none=True)) == ("stop", {})
     assert {(each.id, each.model, each.object) for each in (first, *words, last)} == {
@@ -143,7 +143,7 @@ async def test_an_error_in_mid_stream_is_an_event_and_no_done_follows(here: Worl
     head, data = await curl(f"{here.url}{CHAT}", HELLO | {"stream": True})
     assert head[0] == "HTTP/1.1 200 OK"
     *others, last = events(data)
-    assert [each["choices"][0]["delta"].get("content") for each in others] == ["", "Llamas ", "eat "]
+    assert "".join(each["choices"][0]["delta"]["content"] for each in others) == "Llamas eat "
     error = ErrorBody.model_validate(last)
     assert error.error.code == "upstream_interrupted"
     assert error.llamafarm is not None
