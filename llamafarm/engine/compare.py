@@ -49,6 +49,7 @@ class Comparison:
         self._watch = watch
         self._backlog: list[LaneEvent] = []
         self._room = BACKLOG
+        self._begun = asyncio.Event()
         self._news = asyncio.Event()
         self._over = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -62,7 +63,7 @@ class Comparison:
             task = asyncio.create_task(self._run(lane, turn), name=f"lane {lane.id}")
             task.add_done_callback(partial(self._close, lane.id))
             self._tasks[lane.id] = task
-        _one_by_one(iter(turns))
+        _one_by_one(iter([*turns, self._begun]))
         return self
 
     async def __aexit__(
@@ -87,12 +88,13 @@ class Comparison:
     async def batches(
         self, *, every_s: float = 0.0, heartbeat_s: float | None
     ) -> AsyncGenerator[list[LaneEvent], None]:
-        """The same events, gathered: at most one batch each `every_s` seconds.
+        """The same events, gathered: the first once all lanes have begun, then one at most each `every_s` seconds.
 
         Where nothing happens for `heartbeat_s` seconds an empty batch comes, so that a reader can tell
         the time, and notices that it is closed. To be read once, by one reader.
         """
         open_lanes = {lane.id for lane in self.lanes}
+        await self._begun.wait()
         while open_lanes:
             batch = await self._gather(heartbeat_s)
             open_lanes -= {told.lane for told in batch if is_final(told.event)}

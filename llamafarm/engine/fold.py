@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from io import StringIO
 
 from llamafarm.config.model import NamedModel
@@ -193,7 +192,7 @@ class Fold:
         usages = [turn.usage(ended=ended) for turn in turns]
         decodings = [(turn.decoding, usage) for turn, usage in zip(turns, usages, strict=True)]
         partial = self._status in ("stopped", "failed")
-        tools_s, held_s = self._tools.spans(now if self._instants.ended is None else self._instants.ended)
+        until = now if self._instants.ended is None else self._instants.ended
         return Reply(
             lane=self._lane,
             asked=self._asked.name,
@@ -205,9 +204,7 @@ class Fold:
             reasoning=_joined([turn.reasoning.getvalue() for turn in turns]),
             tool_calls=tuple(answer.calls),
             usage=all_usage(usages),
-            timings=replace(
-                timings(self._instants, decodings, now=now, partial=partial), tools_s=tools_s, held_s=held_s
-            ),
+            timings=timings(self._instants, decodings, self._tools.spans(until), now=now, partial=partial),
             cost=self._cost(turns, usages),
             finish_reason=self._reason,
             failure=self._failure,

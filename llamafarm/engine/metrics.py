@@ -43,8 +43,18 @@ class Decoding:
             self.first_reasoning = at
 
 
-def timings(instants: Instants, turns: Iterable[tuple[Decoding, Usage]], *, now: float, partial: bool) -> Timings:
-    """The spans of a lane until it ended, or until `now` while it goes on; `turns` as `decode_speed` takes them."""
+def timings(
+    instants: Instants,
+    turns: Iterable[tuple[Decoding, Usage]],
+    tools: tuple[float | None, float | None] = (None, None),
+    *,
+    now: float,
+    partial: bool,
+) -> Timings:
+    """The spans of a lane until it ended, or until `now` while it goes on; `turns` as `decode_speed` takes them.
+
+    `tools` are the seconds that tools ran and that their calls waited for a person's word.
+    """
     start = instants.started
     return Timings(
         queue_s=instants.queue_s,
@@ -54,6 +64,8 @@ def timings(instants: Instants, turns: Iterable[tuple[Decoding, Usage]], *, now:
         total_s=_since(start, now if instants.ended is None else instants.ended),
         tokens_per_s=decode_speed(turns),
         partial=partial,
+        tools_s=tools[0],
+        held_s=tools[1],
     )
 
 

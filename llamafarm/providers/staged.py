@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from llamafarm.errors import ConnectFailed, Interrupted, ProviderError, RateLimited, ServerFailed, TimedOut
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest, Event, Fault, StagedFault, is_content
+from llamafarm.types import ChatRequest, Event, Fault, StagedFault, is_content, is_final
 
 TIMEOUT_S = 3.0
 PIECES = 5  # of the real answer, before it is cut
@@ -36,6 +36,8 @@ class Staged:
             async with aclosing(self.provider.stream(request)) as events:
                 left = PIECES
                 async for event in events:
+                    if is_final(event):  # a short answer is cut before its end
+                        break
                     yield event
                     left -= is_content(event)
                     if left == 0:

@@ -9,7 +9,7 @@ from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.registry import Providers
 from llamafarm.providers.staged import TIMEOUT_S, Staged
-from llamafarm.types import Event, Fault, StagedFault
+from llamafarm.types import Event, Fault, StagedFault, is_final
 from tests.engine.fakes import Scripted
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays
@@ -46,6 +46,19 @@ async def test_a_staged_fault(fault: Fault) -> None:
     assert text_of(events) == ("abcde" if fault == "cut" else "")
     assert real.closed.is_set() is (fault == "cut")
     assert slept == ([TIMEOUT_S] if fault == "timeout" else [])
+
+
+async def test_an_answer_that_comes_in_one_piece_is_cut_before_its_end() -> None:
+    events: list[Event] = []
+
+    async def play() -> None:
+        async for event in Staged(Scripted("all of it"), "m", "cut").stream(REQUEST):
+            events.append(event)  # noqa: PERF401 - what came before the error is kept
+
+    with pytest.raises(Interrupted):
+        await play()
+    assert text_of(events) == "all of it"
+    assert not [event for event in events if is_final(event)]
 
 
 async def test_the_stage_is_its_own() -> None:
