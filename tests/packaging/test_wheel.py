@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ASSETS = {"style.css", "page.js", "start.js", "upload.js", "download.js"}
+ASSETS = {path.name for path in (ROOT / "llamafarm" / "ui" / "assets").iterdir()}
 
 
 @pytest.mark.timeout(300)
@@ -43,6 +43,7 @@ def test_the_wheel_has_all_it_needs(tmp_path: Path) -> None:
     assert run(binaries / "lf", "--version").startswith("lf ")
     where = run(binaries / "python", "-c", "import llamafarm; print(llamafarm.__file__)").strip()
     assert Path(where).is_relative_to(home)
+    assert {"style.css", "page.js"} <= ASSETS
     assert {path.name for path in (Path(where).parent / "ui" / "assets").iterdir()} == ASSETS
     sample = Path(where).parent / "sample_configs" / "embedded.yaml"
     assert json.loads(run(binaries / "lf", "validate", "--json", sample))["models"]
