@@ -105,7 +105,7 @@ class Connection(asyncio.Protocol):
             return
         request, *lines = head.decode("latin-1").split("\r\n")
         headers = dict(line.lower().split(":", 1) for line in lines)
-        if len(rest) >= int(headers["content-length"]):
+        if len(rest) >= int(headers.get("content-length", 0)):
             self._received.clear()
             self._answer(Pace.of(request.split(" ")[1]), streams=STREAMS in rest.replace(b" ", b""))
 

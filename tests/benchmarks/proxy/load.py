@@ -27,10 +27,11 @@ class Answer:
 
 
 class Caller(asyncio.Protocol):
-    """One connection: asks, and reads the answer to its end."""
+    """One connection to `host` and `port`: asks, and reads the answer to its end. A server that hangs up is called anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str, port: int) -> None:
         self._loop = asyncio.get_running_loop()
+        self._address = (host, port)
         self._transport: asyncio.Transport
         self._done: asyncio.Future[Answer] | None = None
         self._head = self._body = b""
@@ -45,14 +46,20 @@ class Caller(asyncio.Protocol):
         if self._done is not None and not self._done.done():
             self._done.set_exception(exc or ConnectionError("the server closed the connection"))
 
-    def ask(self, request: bytes) -> asyncio.Future[Answer]:
-        """Send a request; the future has the answer's times."""
+    async def connect(self) -> None:
+        """Open the connection."""
+        await self._loop.create_connection(lambda: self, *self._address)
+
+    async def ask(self, request: bytes) -> Answer:
+        """Send a request, and wait for the end of the answer."""
         self._head = self._body = b""
         self._length = self._ttft_s = None
-        self._done = self._loop.create_future()
         self._started = time.perf_counter()
+        if self._transport.is_closing():
+            await self.connect()
+        self._done = self._loop.create_future()
         self._transport.write(request)
-        return self._done
+        return await self._done
 
     def data_received(self, data: bytes) -> None:
         if not self._head:
@@ -92,13 +99,13 @@ class Caller(asyncio.Protocol):
 async def callers(url: str, count: int) -> AsyncIterator[list[Caller]]:
     """`count` connections to the server of `url`."""
     address = urlsplit(url)
-    loop = asyncio.get_running_loop()
-    host, port = address.hostname or "", address.port or 80
-    opened = [await loop.create_connection(Caller, host, port) for _ in range(count)]
+    opened = [Caller(address.hostname or "", address.port or 80) for _ in range(count)]
+    for caller in opened:
+        await caller.connect()
     try:
-        yield [caller for _, caller in opened]
+        yield opened
     finally:
-        for _, caller in opened:
+        for caller in opened:
             caller.close()
 
 
