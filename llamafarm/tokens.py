@@ -33,6 +33,8 @@ def estimate(text: str) -> int:
 class Growing:
     """The estimate of a text that grows: what was counted once is not counted again."""
 
+    __slots__ = ("_count", "_until")
+
     def __init__(self) -> None:
         self._until = 0
         self._count = 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MILLION = Decimal(1_000_000)
 TABLE = "genai-prices"
+REMEMBERED = 1000  # models without a price, by name and address: others may be looked up again
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class PriceBook:
     """Prices answers. Built once; the table of genai-prices is read from disk when a model first needs it."""
 
     _table: str = field(default_factory=lambda: f"{TABLE} {version(TABLE)}")
+    _unsold: set[tuple[str, str | None]] = field(default_factory=set)
     _known: dict[tuple[str, str], tuple[ModelPrice, str]] = field(default_factory=dict)
 
     def load(self) -> None:
@@ -60,8 +62,12 @@ class PriceBook:
 
     def _by_table(self, model: NamedModel, usage: Usage, given: int, made: int) -> Cost:
         cached = usage.cached.value if usage.cached else None
-        found = _calculated(model.model, model.base_url, given, made, cached)
+        sold_as = (model.model, model.base_url)
+        found = None if sold_as in self._unsold else _calculated(*sold_as, given, made, cached)
         if found is None:
+            if len(self._unsold) >= REMEMBERED:
+                self._unsold.clear()
+            self._unsold.add(sold_as)
             hint = "add pricing: {input: …, output: …} (dollars per million tokens) to the model"
             return Cost(
                 None, "unknown", detail=f"{self._table} has no price for {model.model} at this address: {hint}."
