@@ -86,7 +86,7 @@ async def open_floor() -> AsyncIterator[Floor]:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Ours, as the page uses it: recorded, read in batches, each folded and priced by a board.
+    """Ours, as the page uses it: read in batches, each folded and priced by a board.
 
     The project files are those of the first round, as a face has them loaded before it asks.
     """
@@ -120,7 +120,14 @@ class Engine:
 
 @asynccontextmanager
 async def open_engine() -> AsyncIterator[Engine]:
-    """The whole engine, with a history of its own."""
+    """The whole engine; nothing is kept."""
+    async with open_runtime(record=False) as runtime:
+        yield Engine(runtime)
+
+
+@asynccontextmanager
+async def open_recorded() -> AsyncIterator[Engine]:
+    """The same with a history, whose thread writes meanwhile."""
     os.environ.pop("LF_DATABASE_URL", None)
     with TemporaryDirectory() as folder:
         os.environ["LF_DATA_DIR"] = folder
@@ -166,5 +173,6 @@ async def open_package() -> AsyncIterator[Package]:
 CONTENDERS: dict[str, Callable[[], AbstractAsyncContextManager[Contender]]] = {
     "raw asyncio (the floor)": open_floor,
     "LlamaFarm Playground": open_engine,
+    "the same, recorded": open_recorded,
     "openai package": open_package,
 }

@@ -1,8 +1,8 @@
 """Many lanes at once, measured beside a peer and the floor: `uv run python -m tests.benchmarks.lanes`.
 
-Writes a Markdown table. The server is a process of its own on the second core; all clients take turns in this one
-on the first, on uvloop, as `lf serve` runs. Each figure is the median of five rounds, after one that opens the connections. On a busy machine more
-rounds are run, and those count in which others worked least.
+Writes a Markdown table. The server is a process of its own, held to the second core; all clients take turns in this
+one, on uvloop, as `lf serve` runs. Each figure is the median of five rounds, after one that opens the connections. On a
+busy machine more rounds are run, and those count in which others worked least.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import uvloop
 
 from llamafarm.runtime import settle
 from tests.benchmarks.contenders import CONTENDERS, Contender
-from tests.benchmarks.machine import busy_s, pin, processor, worked_s
+from tests.benchmarks.machine import busy_s, processor, worked_s
 from tests.benchmarks.mock import Pace, Server, paced_server
 
 LANES = (8, 32, 128)
@@ -145,7 +145,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each case that count (5)")
     parser.add_argument("--tries", type=int, default=15, help="rounds of each case at most, on a busy machine (15)")
     asked = parser.parse_args()
-    pin(0)
     with paced_server() as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         found = runner.run(all_rounds(server, asked.rounds, max(asked.rounds, asked.tries)))
     sys.stdout.write("\n".join([*circumstances(found, asked.rounds), "", *table(found), ""]))
