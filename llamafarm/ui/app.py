@@ -178,11 +178,12 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
         tab = slot.tab
         for stop in (slot.card.stop, tab.stop):
             stop.click(handlers.stop_lane(seat), None, None, queue=False, **QUIET)
+        followed = [page.send, page.stop, page.table, page.gate.shown, page.gate.key, *_talk(page)]
         for retry in (slot.card.retry, tab.retry):
             retry.click(
                 handlers.retry(seat),
                 _asked(page),
-                [page.table, page.gate.shown, page.gate.key, *slot.live, *slot.thoughts],
+                [*followed, *slot.live, *slot.thoughts],
                 concurrency_limit=None,
                 **QUIET,
             )

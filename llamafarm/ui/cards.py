@@ -82,6 +82,8 @@ def summary(reply: Reply) -> str:
     parts = [
         f"TTFT {display.seconds(spans.ttft_s)}" if spans.ttft_s is not None else "",
         f"total {display.seconds(spans.total_s)}" if spans.total_s is not None else "",
+        f"{display.seconds(spans.tools_s)} in tools" if spans.tools_s else "",
+        f"{display.seconds(spans.held_s)} waiting for you" if spans.held_s else "",
         display.speed(spans.tokens_per_s, estimated=estimated) if spans.tokens_per_s is not None else "",
         f"{display.tokens(usage.output)} tokens" if usage.output is not None else "",
         _price(reply) if reply.ended and usage.output is not None else "",

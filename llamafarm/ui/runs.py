@@ -107,12 +107,16 @@ class Runner:
         """The newest question again to the lane in `seat`, with its controls as they stand now."""
         if session.project is None or seat >= len(session.seats()):
             raise RequestError("This lane is no longer there.")
-        session.question = question = session.question or ask.question()
+        session.question = question = session.question or ask.question(
+            tuple(picture.image for picture in session.pictures)
+        )
         model = session.seats()[seat]
         session.stop(model.name)
         async with aclosing(self._follow(session, session.project, question, [model], ask)) as updates:
             async for update in updates:
                 yield update
+        if not session.closed and not session.runs:
+            yield self._frame(session, running=False)
 
     async def _follow(
         self,

@@ -45,16 +45,23 @@ class Column:
     figure: Callable[[Reply], Figure]
 
 
-def _span(seconds: float | None, note: str = "") -> Figure:
-    return Figure(seconds, display.seconds(seconds), note)
+def _with(**spans: float | None) -> str:
+    """What a time includes that is not the model's own, where it is worth telling."""
+    marks = [f"{display.seconds(span)} {name}" for name, span in spans.items() if span and span >= WORTH_TELLING_S]
+    return f"with {', '.join(marks)}" if marks else ""
 
 
 def _ttft(reply: Reply) -> Figure:
     spans = reply.timings
-    before = {"loading": spans.load_s, "queue": spans.queue_s}
-    marks = [f"{display.seconds(span)} {name}" for name, span in before.items() if span and span >= WORTH_TELLING_S]
     thought = "" if spans.ttfr_s is None else f"first reasoning token after {display.seconds(spans.ttfr_s)}"
-    return Figure(spans.ttft_s, display.seconds(spans.ttft_s), thought, f"with {', '.join(marks)}" if marks else "")
+    mark = _with(loading=spans.load_s, queue=spans.queue_s, failures=reply.lost_s)
+    return Figure(spans.ttft_s, display.seconds(spans.ttft_s), thought, mark)
+
+
+def _total(reply: Reply) -> Figure:
+    spans = reply.timings
+    mark = _with(**{"in tools": spans.tools_s, "waiting for you": spans.held_s})
+    return Figure(spans.total_s, display.seconds(spans.total_s), mark=mark)
 
 
 def _speed(reply: Reply) -> Figure:
@@ -95,7 +102,7 @@ def _cost(calls: int) -> Callable[[Reply], Figure]:
 
 COLUMNS = (
     Column("TTFT", "Time to the first visible token, from Send", "least", _ttft),
-    Column("Total", "From Send to the end of the answer", "least", lambda reply: _span(reply.timings.total_s)),
+    Column("Total", "From Send to the end of the answer", "least", _total),
     Column("Tokens/s", "(output tokens − 1) ÷ (last − first token)", "most", _speed),
     Column("In", "Input tokens; ~ is estimated", "least", _input),
     Column("Out", "Output tokens, reasoning included; ~ is estimated", "least", _output),

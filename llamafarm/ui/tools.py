@@ -87,7 +87,10 @@ def asked_before(servers: Sequence[McpServer]) -> gr.CheckboxGroup:
 
 
 def held_card(held: Sequence[Held]) -> Markup:
-    """The call that waits longest, with what it would do; empty where none waits."""
+    """The call that waits longest, with what it would do; empty where none waits.
+
+    Its key stands in it, so that two calls that read alike are shown one after the other.
+    """
     waiting = [each for each in held if not each.word.done()]
     if not waiting:
         return Markup("")
@@ -99,6 +102,7 @@ def held_card(held: Sequence[Held]) -> Markup:
         tag("pre", _pretty(first.call.arguments)),
         class_="lf-held",
         role="alert",
+        data_call=first.key,
     )
 
 

@@ -145,6 +145,10 @@ def test_stopping_one_lane_and_asking_it_again(tmp_path: Path, open_page: OpenPa
             expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("at last")
             expect(page.locator("#card-0 .lf-pill")).to_have_text("done")
             assert slow.requests[1].json()["messages"] == slow.requests[0].json()["messages"]
+            page.locator("#talk").get_by_text("Conversation (1)").click()
+            ledger = page.locator("#ledger tbody tr").first
+            expect(ledger).to_contain_text("→")
+            expect(ledger).not_to_contain_text("stopped")
             assert len(quick.requests) == 1
 
 

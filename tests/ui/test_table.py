@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
@@ -10,8 +11,10 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm.types import Cost, Count, Failed, Reply, Route, Timings, Usage
+from llamafarm.types import Cost, Count, Failed, FellBack, Reply, Route, Timings, Tool, ToolCall, Usage
+from llamafarm.ui.cards import summary
 from llamafarm.ui.table import csv_of, table
+from llamafarm.ui.tools import Held, held_card, held_key
 
 
 def reply(name: str = "a", **changes: object) -> Reply:
@@ -125,3 +128,23 @@ def test_csv_holds_no_formula_of_a_model_server(opening: str) -> None:
     failed = Failed(at=0.0, kind="x", message=f"{opening}HYPERLINK(1)")
     (row,) = csv.DictReader(io.StringIO(csv_of([reply(failure=failed)])))
     assert row["error"] == f"'{opening}HYPERLINK(1)"
+
+
+def test_what_a_time_includes_is_told_beside_it() -> None:
+    fell = FellBack(at=0.0, model="a", to="b", lost_s=0.9, kind="ConnectFailed", message="Nothing listens.")
+    spans = Timings(ttft_s=1.2, total_s=9.0, load_s=0.01, tools_s=1.5, held_s=4.25)
+    [row] = cells(table([reply(timings=spans, fallbacks=(fell,))], (), "a"))
+    assert "with 900 ms failures" in row[2]
+    assert "loading" not in row[2]
+    assert "with 1.50 s in tools, 4.25 s waiting for you" in row[3]
+    assert "1.50 s in tools · 4.25 s waiting for you" in summary(reply(timings=spans))
+
+
+async def test_two_calls_that_read_alike_are_shown_one_after_the_other() -> None:
+    tool, call = Tool("farm", "echo", "echo", "", {}), ToolCall("1", "echo", "{}")
+    loop = asyncio.get_running_loop()
+    held = [Held(key, "a", tool, call, loop.create_future()) for key in ("k1", "k2")]
+    first = held_card(held[:1])
+    held[0].word.set_result(True)
+    assert held_card(held) != first
+    assert held_key(held) == "k2"
