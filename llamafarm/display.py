@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
+from llamafarm.study.bootstrap import Estimate
+from llamafarm.study.sample import Money
 from llamafarm.types import Count
 
 NOTHING = "–"
@@ -52,3 +55,22 @@ def usd(value: Decimal | None, *, estimated: bool = False) -> str:
         return f"{mark}${value.quantize(CENT, ROUND_HALF_UP):,}"
     places = SIGNIFICANT - 1 - value.adjusted()
     return f"{mark}${value:.{places}f}"
+
+
+def interval(found: Estimate | None, text: Callable[[float], str]) -> str:
+    """A figure as `text` writes it, with its 95 % interval where it has one: `0.57 [0.23, 0.87]`."""
+    if found is None:
+        return NOTHING
+    if found.low is None or found.high is None:
+        return text(found.value)
+    return f"{text(found.value)} [{text(found.low)}, {text(found.high)}]"
+
+
+def money(found: Money) -> str:
+    """A sum of costs, and how many are not in it: unknown is never zero."""
+    if found.free:
+        return "free"
+    if found.usd is None:
+        return usd(None)
+    known = usd(found.usd, estimated=found.estimated)
+    return f"{known} + {found.unknown} unknown" if found.unknown else known

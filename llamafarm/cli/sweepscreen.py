@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -21,7 +21,6 @@ from llamafarm.engine.plan import Plan
 from llamafarm.engine.sweep import Progress, Result
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.recommend import Recommendation
-from llamafarm.study.sample import Money
 from llamafarm.study.summary import Summary
 
 BAR = 30
@@ -147,36 +146,18 @@ def _figures(cell: Summary) -> Iterator[tuple[str, str]]:
     yield "Words", _number(cell.length)
     yield "TTFT", _seconds(cell.ttft_s)
     yield "Speed", display.NOTHING if cell.tokens_per_s is None else display.speed(cell.tokens_per_s.value)
-    yield "Cost", money(cell.cost)
-    yield "Judge's cost", display.NOTHING if cell.judge_cost is None else money(cell.judge_cost)
+    yield "Cost", display.money(cell.cost)
+    yield "Judge's cost", display.NOTHING if cell.judge_cost is None else display.money(cell.judge_cost)
 
 
 def share(found: Estimate | None) -> str:
     """`0.83 [0.60, 1.00]`; without brackets where there is no interval."""
-    return _with_interval(found, lambda value: f"{value:.2f}")
+    return display.interval(found, lambda value: f"{value:.2f}")
 
 
 def _number(found: Estimate | None) -> str:
-    return _with_interval(found, lambda value: f"{value:.0f}")
+    return display.interval(found, lambda value: f"{value:.0f}")
 
 
 def _seconds(found: Estimate | None) -> str:
-    return _with_interval(found, display.seconds)
-
-
-def _with_interval(found: Estimate | None, text: Callable[[float], str]) -> str:
-    if found is None:
-        return display.NOTHING
-    if found.low is None or found.high is None:
-        return text(found.value)
-    return f"{text(found.value)} [{text(found.low)}, {text(found.high)}]"
-
-
-def money(found: Money) -> str:
-    """A sum of costs, and how many are not in it."""
-    if found.free:
-        return "free"
-    if found.usd is None:
-        return display.usd(None)
-    known = display.usd(found.usd, estimated=found.estimated)
-    return f"{known} + {found.unknown} unknown" if found.unknown else known
+    return display.interval(found, display.seconds)

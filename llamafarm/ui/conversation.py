@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from llamafarm import display
 from llamafarm.engine.chat import Question
-from llamafarm.types import Cost, Count, Message, Reply
+from llamafarm.study.sample import money
+from llamafarm.types import Count, Message, Reply
 from llamafarm.ui.markdown import safe
 from llamafarm.ui.markup import Markup, tag
 
@@ -96,7 +96,7 @@ def _total(replies: Sequence[Reply]) -> Markup:
         "td",
         tag("div", display.seconds(sum(spans)) if spans else display.NOTHING),
         tag("div", f"{given} → {made} tokens", class_="lf-sub"),
-        tag("div", cost_sum([reply.cost for reply in replies]), class_="lf-sub"),
+        tag("div", display.money(money([reply.cost for reply in replies])), class_="lf-sub"),
     )
 
 
@@ -108,13 +108,3 @@ def _tokens(replies: Sequence[Reply], pick: Callable[[Reply], Count | None]) -> 
     guessed = any(count.source == "estimated" for count in counts)
     text = display.tokens(Count(sum(count.value for count in counts), "estimated" if guessed else "reported"))
     return text if len(counts) == len(replies) else f"{text} + ?"
-
-
-def cost_sum(costs: Sequence[Cost]) -> str:
-    """The sum of the costs that are known, and that some are not, where it is so: unknown is never zero."""
-    known = [cost for cost in costs if cost.usd is not None]
-    if not known:
-        return display.usd(None)
-    usd = sum((cost.usd for cost in known if cost.usd is not None), Decimal(0))
-    text = display.usd(usd, estimated=any(cost.estimated for cost in known))
-    return text if len(known) == len(costs) else f"{text} + unknown"

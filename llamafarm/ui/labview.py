@@ -11,7 +11,6 @@ from llamafarm.engine.plan import Plan
 from llamafarm.engine.sweep import Progress, Result
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.recommend import Recommendation
-from llamafarm.study.sample import Money
 from llamafarm.study.summary import Summary
 from llamafarm.types import JsonValue
 from llamafarm.ui.markup import Markup, join, tag
@@ -76,7 +75,7 @@ def recommendation_view(parameter: str, model: str, found: Recommendation) -> Ma
     """A recommendation with its figure and its certainty."""
     if found.value is None:
         return tag("p", tag("b", f"{model}: no recommendation. "), found.why, class_="lf-card lf-recommended")
-    said = f"{model}: {parameter} {found.value:g}, {found.measure} {_interval(found.figure, _share)}. "
+    said = f"{model}: {parameter} {found.value:g}, {found.measure} {display.interval(found.figure, _share)}. "
     return tag("p", tag("b", said), found.why, class_=f"lf-card lf-recommended lf-{found.certainty}")
 
 
@@ -122,10 +121,10 @@ def _rows(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Iterable[Mar
             yield tag("tr", tag("th", model, scope="row"), tag("th", name, scope="row"), *told)
     counts = ("–" if cell is None else f"{cell.answered} of {cell.asked}" for cell in own)
     yield tag("tr", tag("th", model, scope="row"), tag("th", "Answers", scope="row"), *(tag("td", c) for c in counts))
-    costs = ("–" if cell is None else _money(cell.cost) for cell in own)
+    costs = ("–" if cell is None else display.money(cell.cost) for cell in own)
     yield tag("tr", tag("th", model, scope="row"), tag("th", "Cost", scope="row"), *(tag("td", c) for c in costs))
     if any(cell is not None and cell.judge_cost is not None for cell in own):
-        judged = ("–" if cell is None or cell.judge_cost is None else _money(cell.judge_cost) for cell in own)
+        judged = ("–" if cell is None or cell.judge_cost is None else display.money(cell.judge_cost) for cell in own)
         name = tag("th", "Judge's cost", scope="row")
         yield tag("tr", tag("th", model, scope="row"), name, *(tag("td", c) for c in judged))
 
@@ -134,7 +133,7 @@ def _heat(figure: Estimate | None, low: float, high: float, text: Callable[[floa
     if figure is None:
         return tag("td", display.NOTHING)
     heat = 0.0 if high == low else (figure.value - low) / (high - low)
-    return tag("td", _interval(figure, text), style=f"--heat:{heat * 45:.0f}%")
+    return tag("td", display.interval(figure, text), style=f"--heat:{heat * 45:.0f}%")
 
 
 def curve(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Markup:
@@ -198,21 +197,6 @@ def _answers(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Markup:
                 columns.append(tag("div", head, tag("ol", *items), more))
         blocks.append(tag("section", tag("h4", asked.text[:LETTERS]), tag("div", *columns, class_="lf-multiples")))
     return tag("details", tag("summary", f"{model}: the answers"), join(*blocks), class_="lf-answers")
-
-
-def _interval(found: Estimate | None, text: Callable[[float], str]) -> str:
-    if found is None:
-        return display.NOTHING
-    if found.low is None or found.high is None:
-        return text(found.value)
-    return f"{text(found.value)} [{text(found.low)}, {text(found.high)}]"
-
-
-def _money(found: Money) -> str:
-    if found.free:
-        return "free"
-    known = display.usd(found.usd, estimated=found.estimated)
-    return f"{known} + {found.unknown} unknown" if found.unknown and found.usd is not None else known
 
 
 def _written(value: JsonValue) -> str:

@@ -7,12 +7,14 @@ from decimal import Decimal
 
 import pytest
 
+from llamafarm import display
 from llamafarm.config.model import NamedModel, Pricing, Project
 from llamafarm.engine.chat import Question
 from llamafarm.errors import RequestError
 from llamafarm.pricing import PriceBook
+from llamafarm.study.sample import money
 from llamafarm.types import Cost, Count, Image, Message, Reply, Usage
-from llamafarm.ui.conversation import Turn, cost_sum, history, ledger, transcript
+from llamafarm.ui.conversation import Turn, history, ledger, transcript
 from llamafarm.ui.outlook import Outlook, look_ahead, outlook_card
 from llamafarm.ui.pictures import MOST, MOST_BYTES, media_type, read_pictures, shown
 from tests.engine.fakes import model, project
@@ -44,13 +46,13 @@ def test_a_transcript_shows_every_turn_and_the_newest_question() -> None:
     [
         ([Cost(Decimal("0.01"), "table"), Cost(Decimal("0.002"), "config")], "$0.0120"),
         ([Cost(Decimal("0.01"), "table", estimated=True), Cost(Decimal(0), "free")], "~$0.0100"),
-        ([Cost(Decimal("0.01"), "table"), Cost(None, "unknown")], "$0.0100 + unknown"),
+        ([Cost(Decimal("0.01"), "table"), Cost(None, "unknown")], "$0.0100 + 1 unknown"),
         ([Cost(None, "unknown")], "unknown"),
         ([], "unknown"),
     ],
 )
 def test_unknown_is_never_zero_in_a_sum(costs: Sequence[Cost], text: str) -> None:
-    assert cost_sum(costs) == text
+    assert display.money(money(costs)) == text
 
 
 def test_the_ledger_sums_what_is_known_and_says_what_is_not() -> None:
