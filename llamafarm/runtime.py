@@ -25,16 +25,18 @@ from llamafarm.engine.sweeprun import SweepRun, begin_run, resume_run
 from llamafarm.engine.toolcalls import Approve
 from llamafarm.engine.toolloop import Toolbox
 from llamafarm.errors import StoreError
+from llamafarm.events import Event
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT
 from llamafarm.providers.registry import Providers
+from llamafarm.reply import Reply
 from llamafarm.store.place import place_of
 from llamafarm.store.store import Store, open_store
 from llamafarm.tools import McpServers
-from llamafarm.types import Event, Fault, ModelCheck, Reply, SentRequest
+from llamafarm.types import Fault, ModelCheck, SentRequest
 
 if TYPE_CHECKING:
     from llamafarm.store.history import History

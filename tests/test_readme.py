@@ -21,8 +21,9 @@ from llamafarm.config.models import ADDRESSES, KEYS, UNUSED
 from llamafarm.config.project import RUNTIME, USED
 from llamafarm.config.report import report
 from llamafarm.engine.record import chat_json, comparison_json
+from llamafarm.reply import Reply
 from llamafarm.routing import complexity
-from llamafarm.types import Reply, Route
+from llamafarm.types import Route
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

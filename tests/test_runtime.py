@@ -12,8 +12,8 @@ from llamafarm.config.model import Project
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.recording import Origin
 from llamafarm.errors import RequestError, StoreError
+from llamafarm.reply import Reply
 from llamafarm.runtime import Runtime, open_history, open_runtime
-from llamafarm.types import Reply
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays
 

@@ -26,7 +26,9 @@ from llamafarm.api.services import Services
 from llamafarm.api.sessions import Conversation, Key
 from llamafarm.api.trace import Trace
 from llamafarm.asgi import Receive, Scope, Send
-from llamafarm.types import Event, Failed, Message, Reply, is_final
+from llamafarm.events import Event, Failed, is_final
+from llamafarm.reply import Reply
+from llamafarm.types import Message
 
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
 JSON = {"content-type": "application/json"}

@@ -22,8 +22,8 @@ from llamafarm.asgi import Receive, Scope, Send
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.record import lane_json
+from llamafarm.events import is_final
 from llamafarm.routing import suggest
-from llamafarm.types import is_final
 
 router = APIRouter(route_class=Route, tags=["compare"])
 

@@ -32,7 +32,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from llamafarm.api.jsons import dumps
-from llamafarm.types import Failed, JsonValue
+from llamafarm.events import Failed
+from llamafarm.types import JsonValue
 
 INVALID, SERVER, LIMITED = "invalid_request_error", "server_error", "rate_limit_error"
 

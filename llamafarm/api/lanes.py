@@ -10,7 +10,7 @@ from typing import Any
 
 from llamafarm.api.jsons import dumps
 from llamafarm.engine.compare import LaneEvent
-from llamafarm.types import Event
+from llamafarm.events import Event
 
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 

@@ -8,23 +8,9 @@ from urllib.parse import quote
 from llamafarm.api.asked import Asked
 from llamafarm.engine.board import Board
 from llamafarm.engine.compare import LaneEvent
-from llamafarm.types import (
-    TOOL_TURNS,
-    Asking,
-    Event,
-    Failed,
-    FellBack,
-    ReasoningDelta,
-    Reply,
-    Route,
-    Started,
-    TextDelta,
-    Timings,
-    ToolCall,
-    ToolRun,
-    ToolsOffered,
-    Usage,
-)
+from llamafarm.events import Asking, Event, Failed, FellBack, ReasoningDelta, Started, TextDelta, ToolsOffered
+from llamafarm.reply import Reply, ToolRun
+from llamafarm.types import TOOL_TURNS, Route, Timings, ToolCall, Usage
 
 READABLE = " !#$&'()*+,/:;<=>?@[]"  # of what headers may hold, all but the percent sign and quotes
 MILLISECONDS = 1000

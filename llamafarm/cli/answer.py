@@ -24,20 +24,20 @@ from llamafarm.config.model import Project
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import LaneEvent
 from llamafarm.engine.recording import Origin
-from llamafarm.runtime import Runtime
-from llamafarm.types import (
+from llamafarm.events import (
     Event,
     FellBack,
     NextTurn,
     ReasoningDelta,
     Relayed,
-    Reply,
     Retrying,
     TextDelta,
     ToolCalled,
     ToolReturned,
     ToolsOffered,
 )
+from llamafarm.reply import Reply
+from llamafarm.runtime import Runtime
 
 HEARTBEAT_S = 0.5
 

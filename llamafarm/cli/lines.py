@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from llamafarm import display
 from llamafarm.cli.plain import one_line
-from llamafarm.types import Cost, Failed, FellBack, Reply, Retrying, Route, ToolCall, Usage
+from llamafarm.events import Failed, FellBack, Retrying
+from llamafarm.reply import Reply
+from llamafarm.types import Cost, Route, ToolCall, Usage
 
 WIDTH = 120  # characters of a tool call's arguments, and of its result
 WORTH_TELLING_S = 0.05  # of loading and waiting

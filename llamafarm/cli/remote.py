@@ -11,7 +11,8 @@ import typer
 from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.types import Cost, JsonValue, Reply
+from llamafarm.reply import Reply
+from llamafarm.types import Cost, JsonValue
 
 KEY_VARIABLE = "LF_API_KEY"
 ENDPOINT = "/chat/completions"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llamafarm.config.model import Project
     from llamafarm.engine.chat import Lane, Question
     from llamafarm.engine.recording import Origin
-    from llamafarm.types import Reply
+    from llamafarm.reply import Reply
 
 FRAME_S = 0.1
 

@@ -18,7 +18,8 @@ from llamafarm import display
 from llamafarm.cli.console import open_console
 from llamafarm.cli.lines import WORTH_TELLING_S, fallback_line, missing_line, run_line
 from llamafarm.cli.plain import one_line, plain
-from llamafarm.types import Reply, Route
+from llamafarm.reply import Reply
+from llamafarm.types import Route
 
 TAIL = 240  # characters of an answer that is still coming
 NOTE = 32  # characters of what a lane is waiting for

@@ -10,7 +10,8 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.compare import LaneEvent
 from llamafarm.engine.fold import Fold
-from llamafarm.types import Cost, Reply, Usage
+from llamafarm.reply import Reply
+from llamafarm.types import Cost, Usage
 
 
 class Prices(Protocol):

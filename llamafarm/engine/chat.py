@@ -15,8 +15,9 @@ from llamafarm.engine.chain import chain_of, chained
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolloop import Answering, Toolbox
 from llamafarm.errors import LlamaFarmError, ProviderError, RateLimited, ServerFailed
+from llamafarm.events import Event, Failed, Started
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest, Event, Failed, Image, JsonValue, Message, Started
+from llamafarm.types import ChatRequest, Image, JsonValue, Message
 
 log = logging.getLogger(__name__)
 

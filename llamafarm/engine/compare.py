@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 from llamafarm.engine.chat import Lane, failure
 from llamafarm.engine.condense import condensed
-from llamafarm.types import Event, Stopped, is_final
+from llamafarm.events import Event, Stopped, is_final
 
 OpenLane = Callable[[Lane], AsyncGenerator[Event, None]]
 

@@ -16,24 +16,19 @@ from llamafarm.engine.metrics import (
 )
 from llamafarm.engine.toolruns import ToolRuns
 from llamafarm.engine.turn import Price, Turn
-from llamafarm.types import (
+from llamafarm.events import (
     Asking,
-    Cost,
     CostReported,
     Event,
     Failed,
-    Fault,
     FellBack,
     Finished,
-    LaneStatus,
     Loaded,
     Loading,
-    Message,
     NextTurn,
     Ready,
     ReasoningDelta,
     Relayed,
-    Reply,
     Retrying,
     Sent,
     StagedFault,
@@ -45,10 +40,11 @@ from llamafarm.types import (
     ToolReturned,
     ToolsOffered,
     ToolStarted,
-    Usage,
     UsageReported,
     Waiting,
 )
+from llamafarm.reply import LaneStatus, Reply
+from llamafarm.types import Cost, Fault, Message, Usage
 
 
 class Fold:

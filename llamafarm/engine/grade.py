@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from llamafarm.engine.grid import Prompt
+from llamafarm.reply import Reply
 from llamafarm.study.judge import score_of
 from llamafarm.study.sample import Judged
-from llamafarm.types import Reply
 
 
 async def checked(prompt: Prompt, reply: Reply) -> tuple[bool | None, tuple[str, ...]]:

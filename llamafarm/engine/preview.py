@@ -7,7 +7,8 @@ from contextlib import aclosing
 from llamafarm.config.model import Project
 from llamafarm.engine.chat import Lane, Question, Registry, request_for
 from llamafarm.errors import RequestError
-from llamafarm.types import Sent, SentRequest
+from llamafarm.events import Sent
+from llamafarm.types import SentRequest
 
 
 async def preview(project: Project, lane: Lane, question: Question, providers: Registry) -> SentRequest:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llamafarm.types import Count, JsonValue, Reply, Route, ToolCall, ToolRun
+from llamafarm.reply import Reply, ToolRun
+from llamafarm.types import Count, JsonValue, Route, ToolCall
 
 CALLS = "tool_calls"  # the finish_reason of an answer that waits for the asker's tools
 

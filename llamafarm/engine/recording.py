@@ -14,9 +14,10 @@ from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import LaneEvent
 from llamafarm.errors import RequestError
+from llamafarm.events import Asking, is_final
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, Began, Ended, Kind, LaneSpec, ProjectRef, Record, Recorded, Snapshot
-from llamafarm.types import Asking, JsonValue, Route, is_final
+from llamafarm.types import JsonValue, Route
 
 log = logging.getLogger(__name__)
 

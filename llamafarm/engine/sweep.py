@@ -16,9 +16,9 @@ from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.grade import checked, judged
 from llamafarm.engine.grid import Call, Grid, judge_lane, server_of
+from llamafarm.reply import Reply
 from llamafarm.study.judge import judge_prompt
 from llamafarm.study.sample import Judged, Sample
-from llamafarm.types import Reply
 
 Ask = Callable[[Lane, Question, str], Awaitable[Reply]]  # the last is the call's key, which stays when it is resumed
 JUDGED = " judged"  # what the key of a judgement ends in

@@ -15,7 +15,7 @@ from llamafarm.engine.recording import Origin, Recorder, ref_of, snapshot_of
 from llamafarm.errors import RequestError
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Kind, Piece, Recorded, Run, RunBegan, RunEnded
-from llamafarm.types import Reply
+from llamafarm.reply import Reply
 
 SWEEP: Kind = "sweep"
 AT_A_TIME = 200  # comparisons that are read at once

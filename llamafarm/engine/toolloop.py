@@ -14,25 +14,21 @@ from llamafarm.engine.functions import function_names, function_of, sendable
 from llamafarm.engine.metrics import estimated_input
 from llamafarm.engine.toolcalls import Approve, Caller, Servers
 from llamafarm.errors import ContextTooLong, ToolsUnsupported
-from llamafarm.providers.base import Provider
-from llamafarm.providers.prompted import Prompted
-from llamafarm.types import (
-    TOOL_TURNS,
+from llamafarm.events import (
     Asking,
-    ChatRequest,
     Event,
     Finished,
-    Message,
     NextTurn,
     TextDelta,
-    Tool,
-    ToolCall,
     ToolCalled,
     ToolReturned,
     ToolsOffered,
     ToolStarted,
     Waiting,
 )
+from llamafarm.providers.base import Provider
+from llamafarm.providers.prompted import Prompted
+from llamafarm.types import TOOL_TURNS, ChatRequest, Message, Tool, ToolCall
 
 USUAL_WINDOW = 32_000  # tokens, where nobody tells
 CHARACTERS_A_TOKEN = 3  # low, so that what is cut to so many tokens surely is no more

@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from llamafarm.types import (
-    Event,
-    Tool,
-    ToolCall,
-    ToolCalled,
-    ToolHeld,
-    ToolReturned,
-    ToolRun,
-    ToolsOffered,
-    ToolStarted,
-    ToolState,
-)
+from llamafarm.events import Event, ToolCalled, ToolHeld, ToolReturned, ToolsOffered, ToolStarted
+from llamafarm.reply import ToolRun, ToolState
+from llamafarm.types import Tool, ToolCall
 
 
 @dataclass(slots=True)

@@ -8,8 +8,9 @@ from decimal import Decimal
 from io import StringIO
 
 from llamafarm.engine.metrics import Decoding, complete_usage, estimated_input, estimated_usage
+from llamafarm.events import Relayed
 from llamafarm.tokens import Growing
-from llamafarm.types import ChatRequest, Cost, Count, Relayed, SentRequest, ToolCall, Usage
+from llamafarm.types import ChatRequest, Cost, Count, SentRequest, ToolCall, Usage
 
 Price = Callable[[str, Usage, Decimal | None], Cost]
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from io import StringIO
 
 from llamafarm.records.model import Asked, Ended, LaneSpec, Recorded
-from llamafarm.types import JsonValue, Reply
+from llamafarm.reply import Reply
+from llamafarm.types import JsonValue
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 UNFINISHED = "unfinished"  # the status of a lane that never ended

@@ -12,9 +12,11 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.record import comparison_json, lane_json
 from llamafarm.errors import RequestError
+from llamafarm.events import is_final
+from llamafarm.reply import Reply
 from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
-from llamafarm.types import JsonValue, Reply, is_final
+from llamafarm.types import JsonValue
 
 MAX_LANES = 32
 Progress = Callable[[int, int, str], Awaitable[None]]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
+from llamafarm.events import Event
 from llamafarm.providers.http import Exchange
-from llamafarm.types import ChatRequest, Event
+from llamafarm.types import ChatRequest
 
 
 class Provider(Protocol):

@@ -13,22 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from llamafarm.events import CostReported, Event, ReasoningDelta, TextDelta, ToolCalled, UsageReported
 from llamafarm.providers.deltas import deltas
 from llamafarm.providers.http import count_of
 from llamafarm.providers.relay import relayed
-from llamafarm.types import (
-    CostReported,
-    Count,
-    CountSource,
-    Event,
-    JsonValue,
-    ReasoningDelta,
-    TextDelta,
-    ToolCall,
-    ToolCalled,
-    Usage,
-    UsageReported,
-)
+from llamafarm.types import Count, CountSource, JsonValue, ToolCall, Usage
 from llamafarm.wire.thinking import Thinking
 
 REASONING = ("reasoning_content", "reasoning")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from llamafarm.types import DELTAS, Event, ReasoningDelta, TextDelta
+from llamafarm.events import DELTAS, Event, ReasoningDelta, TextDelta
 from llamafarm.wire.thinking import Piece
 
 

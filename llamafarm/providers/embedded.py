@@ -15,24 +15,14 @@ from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import MissingPartError, ModelUnusable, RequestRejected, ToolsUnsupported
+from llamafarm.events import Event, Loaded, Loading, Ready, UsageReported, Waiting
 from llamafarm.providers.base import Provider
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.client import Client
 from llamafarm.providers.http import count_of
 from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.openai import OpenAICompatible
-from llamafarm.types import (
-    ChatRequest,
-    Count,
-    Event,
-    JsonValue,
-    Loaded,
-    Loading,
-    Ready,
-    Usage,
-    UsageReported,
-    Waiting,
-)
+from llamafarm.types import ChatRequest, Count, JsonValue, Usage
 
 PROPS_S = 5.0  # for what a server that is up says of itself
 

@@ -14,27 +14,22 @@ from aiohttp import ClientResponse
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import BadAnswer, Interrupted, ProviderError
+from llamafarm.events import (
+    Event,
+    Finished,
+    Loaded,
+    ReasoningDelta,
+    Sent,
+    TextDelta,
+    ToolCalled,
+    UsageReported,
+    is_content,
+)
 from llamafarm.providers.client import Client
 from llamafarm.providers.deltas import deltas, joined
 from llamafarm.providers.http import Exchange, count_of, parse
 from llamafarm.providers.patience import Patience
-from llamafarm.types import (
-    ChatRequest,
-    Count,
-    Event,
-    Finished,
-    JsonValue,
-    Loaded,
-    Message,
-    ReasoningDelta,
-    Sent,
-    TextDelta,
-    ToolCall,
-    ToolCalled,
-    Usage,
-    UsageReported,
-    is_content,
-)
+from llamafarm.types import ChatRequest, Count, JsonValue, Message, ToolCall, Usage
 from llamafarm.wire.ndjson import Records
 from llamafarm.wire.thinking import Thinking
 

@@ -11,12 +11,13 @@ from aiohttp import ClientResponse
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import BadAnswer, Interrupted, ProviderError
+from llamafarm.events import Event, Finished, Sent, is_content
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.client import Client
 from llamafarm.providers.deltas import joined
 from llamafarm.providers.http import Exchange, parse
 from llamafarm.providers.patience import Patience
-from llamafarm.types import ChatRequest, Event, Finished, Image, JsonValue, Message, Sent, is_content
+from llamafarm.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.wire.sse import EventStream, ServerEvent
 
 DONE = "[DONE]"

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from llamafarm import tokens
 from llamafarm.errors import ProviderError
+from llamafarm.events import Event, Finished, TextDelta, ToolCalled
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest, Event, Finished, JsonValue, Message, TextDelta, ToolCall, ToolCalled
+from llamafarm.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.wire.toolcalls import CLOSE, OPEN, ToolText, WrittenCall
 
 GUIDE = """You can call tools. Here they are, as JSON with a schema of their arguments:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import get_args
 
-from llamafarm.types import Cost, CostSource, FellBack, JsonValue, Relayed, Route
+from llamafarm.events import FellBack, Relayed
+from llamafarm.types import Cost, CostSource, JsonValue, Route
 
 
 def relayed(value: JsonValue, at: float) -> Relayed | None:

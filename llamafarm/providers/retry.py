@@ -14,8 +14,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from llamafarm.errors import ProviderError, RateLimited, ServerFailed
+from llamafarm.events import Event, Retrying, is_content
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest, Event, Retrying, is_content
+from llamafarm.types import ChatRequest
 
 
 @dataclass(frozen=True, slots=True)

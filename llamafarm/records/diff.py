@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llamafarm.records.model import Asked, Ended, Recorded
-from llamafarm.types import Count, JsonValue, Reply
+from llamafarm.reply import Reply
+from llamafarm.types import Count, JsonValue
 
 Presence = Literal["both", "first", "second"]
 

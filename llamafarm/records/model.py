@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from llamafarm.types import JsonValue, LaneStatus, Message, Reply, Route
+from llamafarm.reply import LaneStatus, Reply
+from llamafarm.types import JsonValue, Message, Route
 
 Kind = Literal["compare", "sweep", "batch", "chat"]
 Choice = Literal["best", "tie", "bad"]

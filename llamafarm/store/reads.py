@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from llamafarm.records.find import Filter, Found, LaneBrief
 from llamafarm.records.model import Asked, Choice, Ended, Piece, Recorded, Run, Snapshot, Vote
+from llamafarm.reply import LaneStatus
 from llamafarm.store.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
 from llamafarm.store.schema import comparisons, lanes, runs, snapshots, votes
 from llamafarm.store.search import matching
-from llamafarm.types import LaneStatus
 
 Part = TypeVar("Part")
 

@@ -9,7 +9,8 @@ from sqlalchemy import RowMapping
 from llamafarm.records.codec import decode, decode_all, encode, hints
 from llamafarm.records.find import Brief, LaneBrief
 from llamafarm.records.model import Asked, Choice, Ended, LaneSpec, ProjectRef, Run, Vote
-from llamafarm.types import Cost, Message, Reply, Route
+from llamafarm.reply import Reply
+from llamafarm.types import Cost, Message, Route
 
 # Fields of a reply with a column of their own; `lane` and the cost have theirs too, and all others stand in `rest`.
 OWN = (

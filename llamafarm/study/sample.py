@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from llamafarm.types import Cost, Reply
+from llamafarm.reply import Reply
+from llamafarm.types import Cost
 
 COLD_S = 0.05  # of loading: a TTFT that holds more is not the model's own
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from llamafarm import display
 from llamafarm.config.model import Ask, Loaded, NamedModel, Project
 from llamafarm.errors import Problem
-from llamafarm.types import Reply, Route
+from llamafarm.reply import Reply
+from llamafarm.types import Route
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.tools import tool_runs
 from llamafarm.ui.words import SOURCES, ending, status_pill

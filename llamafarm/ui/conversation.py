@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from llamafarm import display
 from llamafarm.engine.chat import Question
+from llamafarm.reply import Reply
 from llamafarm.study.sample import money
-from llamafarm.types import Count, Message, Reply
+from llamafarm.types import Count, Message
 from llamafarm.ui.markdown import safe
 from llamafarm.ui.markup import Markup, tag
 

@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 
 from llamafarm import display
 from llamafarm.config.model import NamedModel
-from llamafarm.types import Reply, SentRequest
+from llamafarm.reply import Reply
+from llamafarm.types import SentRequest
 from llamafarm.ui.cards import lane_foot, lane_head
 from llamafarm.ui.markdown import safe
 

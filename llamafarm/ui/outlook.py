@@ -10,7 +10,8 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question, request_for
 from llamafarm.engine.metrics import estimated_input
 from llamafarm.errors import RequestError
-from llamafarm.types import ChatRequest, Cost, Count, Reply, Usage
+from llamafarm.reply import Reply
+from llamafarm.types import ChatRequest, Cost, Count, Usage
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.markup import Markup, join, tag
 

@@ -14,9 +14,10 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question, failure
 from llamafarm.engine.toolcalls import Approve
 from llamafarm.errors import RequestError
+from llamafarm.reply import Reply
 from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
-from llamafarm.types import Image, JsonValue, Reply, Tool, ToolCall
+from llamafarm.types import Image, JsonValue, Tool, ToolCall
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import Changes
 from llamafarm.ui.sessions import Session

@@ -19,7 +19,8 @@ from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Sweep
 from llamafarm.errors import Problem
 from llamafarm.records.model import Kind
-from llamafarm.types import Message, Reply, Route, Tool
+from llamafarm.reply import Reply
+from llamafarm.types import Message, Route, Tool
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.pictures import Picture
 from llamafarm.ui.tools import Held

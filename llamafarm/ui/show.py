@@ -9,7 +9,7 @@ import gradio as gr
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import variables
-from llamafarm.types import Reply
+from llamafarm.reply import Reply
 from llamafarm.ui.cards import asks, masthead, model_facts, report, unusable
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import lane_values, reasoning_title

@@ -13,7 +13,8 @@ from llamafarm import display
 from llamafarm.config.model import NamedModel
 from llamafarm.config.trust import origin
 from llamafarm.export.sheet import inert, lane_row
-from llamafarm.types import Count, Reply, Route
+from llamafarm.reply import Reply
+from llamafarm.types import Count, Route
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.words import SOURCES, ending, status_pill
 

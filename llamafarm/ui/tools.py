@@ -11,7 +11,8 @@ import gradio as gr
 
 from llamafarm import display
 from llamafarm.config.model import McpServer
-from llamafarm.types import JsonValue, Reply, Tool, ToolCall, ToolRun
+from llamafarm.reply import Reply, ToolRun
+from llamafarm.types import JsonValue, Tool, ToolCall
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.slots import html
 

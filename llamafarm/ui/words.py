@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llamafarm.types import CostSource, LaneStatus, Reply
+from llamafarm.reply import LaneStatus, Reply
+from llamafarm.types import CostSource
 from llamafarm.ui.markup import Markup, tag
 
 SOURCES: dict[CostSource, str] = {

@@ -10,20 +10,10 @@ from decimal import Decimal
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.events import Event, Finished, TextDelta, ToolCalled
 from llamafarm.providers.base import Provider
 from llamafarm.tools.base import Offer, ToolResult
-from llamafarm.types import (
-    ChatRequest,
-    Cost,
-    Event,
-    Finished,
-    JsonValue,
-    TextDelta,
-    Tool,
-    ToolCall,
-    ToolCalled,
-    Usage,
-)
+from llamafarm.types import ChatRequest, Cost, JsonValue, Tool, ToolCall, Usage
 
 Step = str | Event | asyncio.Event | BaseException | Callable[[], None]
 

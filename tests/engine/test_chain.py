@@ -28,8 +28,10 @@ from llamafarm.errors import (
     ServerFailed,
     TimedOut,
 )
+from llamafarm.events import ReasoningDelta, ToolCalled, UsageReported
 from llamafarm.providers.base import Provider
-from llamafarm.types import Count, Message, ReasoningDelta, Reply, ToolCall, ToolCalled, Usage, UsageReported
+from llamafarm.reply import Reply
+from llamafarm.types import Count, Message, ToolCall, Usage
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 
 SETS = (

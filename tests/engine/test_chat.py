@@ -10,7 +10,8 @@ from llamafarm.config.model import NamedModel, Project, PromptMessage, PromptSet
 from llamafarm.engine.chat import Lane, Question, chat, failure, request_for
 from llamafarm.engine.rests import Rests
 from llamafarm.errors import RateLimited, RequestError, ServerFailed
-from llamafarm.types import Event, Failed, Finished, Message
+from llamafarm.events import Event, Failed, Finished
+from llamafarm.types import Message
 from tests.engine.fakes import Registry, Scripted, model, project, unusable
 
 SETS = (

@@ -6,8 +6,9 @@ from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.rests import Rests
 from llamafarm.errors import ServerFailed
+from llamafarm.events import Failed, Finished, Stopped, TextDelta, is_final
 from llamafarm.providers.base import Provider
-from llamafarm.types import Failed, Finished, Reply, Stopped, TextDelta, is_final
+from llamafarm.reply import Reply
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 
 QUESTION = Question.of("Hello?")

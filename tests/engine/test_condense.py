@@ -12,28 +12,23 @@ from hypothesis import strategies as st
 from llamafarm.engine.compare import BACKLOG
 from llamafarm.engine.condense import condensed
 from llamafarm.engine.fold import Fold
-from llamafarm.types import (
+from llamafarm.events import (
     Asking,
-    ChatRequest,
-    Cost,
     CostReported,
-    Count,
     Event,
     Failed,
     FellBack,
     Finished,
     Loaded,
-    Message,
     ReasoningDelta,
-    Reply,
     Retrying,
     Started,
     TextDelta,
-    ToolCall,
     ToolCalled,
-    Usage,
     UsageReported,
 )
+from llamafarm.reply import Reply
+from llamafarm.types import ChatRequest, Cost, Count, Message, ToolCall, Usage
 from tests.engine.fakes import FlatPrices, Scripted, model
 from tests.engine.test_compare import comparison
 

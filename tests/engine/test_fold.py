@@ -7,32 +7,28 @@ from decimal import Decimal
 import pytest
 
 from llamafarm.engine.fold import Fold
-from llamafarm.types import (
+from llamafarm.events import (
     Asking,
-    ChatRequest,
     CostReported,
-    Count,
     Event,
     Failed,
     FellBack,
     Finished,
     Loaded,
     Loading,
-    Message,
     Ready,
     ReasoningDelta,
     Relayed,
-    Reply,
     Retrying,
     Started,
     Stopped,
     TextDelta,
-    ToolCall,
     ToolCalled,
-    Usage,
     UsageReported,
     Waiting,
 )
+from llamafarm.reply import Reply
+from llamafarm.types import ChatRequest, Count, Message, ToolCall, Usage
 from tests.engine.fakes import FlatPrices, model
 
 REQUEST = ChatRequest((Message("user", "What do llamas eat?"),))

@@ -8,29 +8,25 @@ from typing import Any
 import pytest
 
 from llamafarm.engine.fold import Fold
-from llamafarm.types import (
+from llamafarm.events import (
     Asking,
-    ChatRequest,
     CostReported,
-    Count,
     Event,
     Finished,
-    Message,
     NextTurn,
     ReasoningDelta,
-    Reply,
     Started,
     Stopped,
     TextDelta,
-    ToolCall,
     ToolCalled,
     ToolHeld,
     ToolReturned,
     ToolsOffered,
     ToolStarted,
-    Usage,
     UsageReported,
 )
+from llamafarm.reply import Reply
+from llamafarm.types import ChatRequest, Count, Message, ToolCall, Usage
 from tests.engine.fakes import FlatPrices, model, tool
 
 REQUEST = ChatRequest((Message("user", "What is in the barn?"),))

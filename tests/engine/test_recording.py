@@ -16,9 +16,10 @@ from llamafarm.engine.compare import Comparison
 from llamafarm.engine.recording import Origin, Recording, again
 from llamafarm.engine.rests import Rests
 from llamafarm.errors import RequestError, ServerFailed
+from llamafarm.events import Sent
 from llamafarm.providers.base import Provider
 from llamafarm.records.model import Began, Ended, LaneSpec, Record, Recorded
-from llamafarm.types import Image, JsonValue, Message, Route, Sent, SentRequest
+from llamafarm.types import Image, JsonValue, Message, Route, SentRequest
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 
 QUESTION = Question.of("Hello?", {"name": "Ada"}, (Image("image/png", "aGk="),))

@@ -18,10 +18,12 @@ from llamafarm.engine.plan import plan_of
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Ask, Result, Sweep, reply_of
 from llamafarm.errors import RequestError, ServerFailed
+from llamafarm.events import Event
 from llamafarm.providers.base import Provider
+from llamafarm.reply import Reply
 from llamafarm.study.checks import check_of
 from llamafarm.tokens import estimate_messages
-from llamafarm.types import ChatRequest, Event, JsonValue, Message, Reply
+from llamafarm.types import ChatRequest, JsonValue, Message
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 
 

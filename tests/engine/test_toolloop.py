@@ -18,19 +18,13 @@ from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolcalls import DENIED, Approve
 from llamafarm.engine.toolloop import Toolbox
 from llamafarm.errors import ContextTooLong, ServerFailed, ToolsUnsupported
-from llamafarm.providers.base import Provider
-from llamafarm.tools.base import ToolResult
-from llamafarm.types import (
+from llamafarm.events import (
     Asking,
     Event,
     Failed,
     Finished,
-    Message,
     NextTurn,
-    Reply,
     TextDelta,
-    Tool,
-    ToolCall,
     ToolCalled,
     ToolHeld,
     ToolReturned,
@@ -38,6 +32,10 @@ from llamafarm.types import (
     ToolStarted,
     Waiting,
 )
+from llamafarm.providers.base import Provider
+from llamafarm.reply import Reply
+from llamafarm.tools.base import ToolResult
+from llamafarm.types import Message, Tool, ToolCall
 from tests.engine.fakes import FakeServers, FlatPrices, Registry, Scripted, Turns, asks, model, project, tool
 
 MODEL = model("m", mcp_servers=("fs",))

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llamafarm.events import Failed
 from llamafarm.export import lines, markdown, sheet
 from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Recorded, Vote
-from llamafarm.types import Cost, Failed, Reply, Timings, ToolCall, Usage
+from llamafarm.reply import Reply
+from llamafarm.types import Cost, Timings, ToolCall, Usage
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES
 

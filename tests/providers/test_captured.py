@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafarm.errors import ContextTooLong
+from llamafarm.events import Event, UsageReported
 from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.types import Count, Event, Usage, UsageReported
+from llamafarm.types import Count, Usage
 from llamafarm.wire.sse import EventStream
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import refuses

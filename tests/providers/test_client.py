@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from llamafarm.errors import BadAnswer, RequestError
-from llamafarm.types import TextDelta
+from llamafarm.events import TextDelta
 from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import TYPES, answer, plays
 from tests.providers.helpers import KEY, REQUEST, ask, asking, named, text_of

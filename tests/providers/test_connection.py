@@ -17,8 +17,8 @@ from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.rests import Rests
 from llamafarm.errors import ConnectFailed, TimedOut
+from llamafarm.events import Retrying, TextDelta
 from llamafarm.pricing import PriceBook
-from llamafarm.types import Retrying, TextDelta
 from tests.engine.fakes import Registry, project
 from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import TYPES, Protocol, answer, ending, plays, said

@@ -3,8 +3,9 @@ from collections.abc import Iterator
 import pytest
 
 from llamafarm.errors import BadAnswer
+from llamafarm.events import Event, Finished, ReasoningDelta, TextDelta, UsageReported
 from llamafarm.providers.deltas import joined
-from llamafarm.types import Event, Finished, ReasoningDelta, TextDelta, Usage, UsageReported
+from llamafarm.types import Usage
 
 
 def text(at: float, said: str) -> TextDelta:

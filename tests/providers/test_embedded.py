@@ -22,22 +22,11 @@ from llamafarm.errors import (
     RequestError,
     RequestRejected,
 )
+from llamafarm.events import Event, Finished, Loaded, Loading, Ready, Sent, TextDelta, UsageReported, Waiting
 from llamafarm.providers import llamacpp
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
-from llamafarm.types import (
-    ChatRequest,
-    Event,
-    Finished,
-    Loaded,
-    Loading,
-    Message,
-    Ready,
-    Sent,
-    TextDelta,
-    UsageReported,
-    Waiting,
-)
+from llamafarm.types import ChatRequest, Message
 from tests.engine.fakes import model
 from tests.providers.helpers import text_of
 

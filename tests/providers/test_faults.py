@@ -26,20 +26,9 @@ from llamafarm.errors import (
     ServerFailed,
     TimedOut,
 )
+from llamafarm.events import Asking, Event, Finished, Loaded, Sent, Started, ToolCalled, UsageReported
 from llamafarm.pricing import PriceBook
-from llamafarm.types import (
-    Asking,
-    Count,
-    Event,
-    Finished,
-    Loaded,
-    Sent,
-    Started,
-    ToolCall,
-    ToolCalled,
-    Usage,
-    UsageReported,
-)
+from llamafarm.types import Count, ToolCall, Usage
 from tests.engine.fakes import project
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import (

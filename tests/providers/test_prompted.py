@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from llamafarm.errors import Interrupted
+from llamafarm.events import Event, Finished, ReasoningDelta, TextDelta, ToolCalled
 from llamafarm.providers.prompted import Prompted
-from llamafarm.types import ChatRequest, Event, Finished, Message, ReasoningDelta, TextDelta, ToolCall, ToolCalled
+from llamafarm.types import ChatRequest, Message, ToolCall
 from tests.engine.fakes import Scripted, Step
 
 LOOK: dict[str, Any] = {

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llamafarm.events import FellBack, Relayed, UsageReported
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.relay import relayed
-from llamafarm.types import Cost, FellBack, JsonValue, Relayed, Route, UsageReported
+from llamafarm.types import Cost, JsonValue, Route
 
 TOLD: dict[str, Any] = {
     "asked": "expert", "model": "fast", "provider": "ollama", "model_id": "llama3.2:1b",

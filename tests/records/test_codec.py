@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from hypothesis import given
 
+from llamafarm.events import Failed
 from llamafarm.records.codec import decode, decode_all, encode
 from llamafarm.records.model import LaneSpec
-from llamafarm.types import Cost, Failed, Image, JsonValue, Message, Reply, Route, ToolCall, Usage
+from llamafarm.reply import Reply
+from llamafarm.types import Cost, Image, JsonValue, Message, Route, ToolCall, Usage
 from tests.store.strategies import MESSAGES, REPLIES, ROUTES, SPECS
 
 

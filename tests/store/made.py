@@ -9,8 +9,9 @@ from typing import Any
 
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, Began, Ended, LaneSpec, ProjectRef, Snapshot
+from llamafarm.reply import Reply
 from llamafarm.store.store import Store
-from llamafarm.types import Cost, Count, Message, Reply, Timings, Usage
+from llamafarm.types import Cost, Count, Message, Timings, Usage
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PROJECT = ProjectRef("default", "farm", "d" * 64)

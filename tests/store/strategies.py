@@ -10,25 +10,11 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
+from llamafarm.events import Failed, FellBack, Relayed, Retrying
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, LaneSpec, ProjectRef
-from llamafarm.types import (
-    Cost,
-    Failed,
-    FellBack,
-    Image,
-    Message,
-    Relayed,
-    Reply,
-    Retrying,
-    Route,
-    SentRequest,
-    Timings,
-    Tool,
-    ToolCall,
-    ToolRun,
-    Usage,
-)
+from llamafarm.reply import Reply, ToolRun
+from llamafarm.types import Cost, Image, Message, Route, SentRequest, Timings, Tool, ToolCall, Usage
 
 Built = TypeVar("Built")
 

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from llamafarm.errors import RequestError
+from llamafarm.events import Failed
 from llamafarm.records.find import Filter
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, Piece, ProjectRef, Run, RunBegan, RunEnded, Vote
 from llamafarm.store.history import STRETCH, History
 from llamafarm.store.place import Place, file_place
 from llamafarm.store.store import Store, open_store
-from llamafarm.types import Cost, Failed, Message
+from llamafarm.types import Cost, Message
 from tests.store.made import PROJECT, SNAPSHOT, START, asked, ended, keep
 
 

@@ -11,7 +11,9 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm.types import Cost, Count, Failed, FellBack, Reply, Route, Timings, Tool, ToolCall, Usage
+from llamafarm.events import Failed, FellBack
+from llamafarm.reply import Reply
+from llamafarm.types import Cost, Count, Route, Timings, Tool, ToolCall, Usage
 from llamafarm.ui.cards import summary
 from llamafarm.ui.table import csv_of, table
 from llamafarm.ui.tools import Held, held_card, held_key

@@ -1,0 +1,88 @@
+"""The reply: the fold of a lane's events, while it runs and in the end. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from llamafarm.events import Failed, FellBack, Relayed, Retrying
+from llamafarm.types import Cost, Fault, Message, SentRequest, Timings, Tool, ToolCall, Usage
+
+LaneStatus = Literal["idle", "waiting", "loading", "thinking", "streaming", "calling", "done", "stopped", "failed"]
+ToolState = Literal["asked", "held", "running", "done", "failed", "denied", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRun:
+    """One call that a model made of a tool, and what came of it.
+
+    `call` is as the model wrote it; `server` and `tool` are empty where there is no such tool. `state`: asked, held
+    (for a person's word), running, done, failed, denied, or stopped with its lane. `text` is the result as the model
+    gets it, and `seconds` how long the tool ran, or has run. `turn` counts from 1.
+    """
+
+    call: ToolCall
+    turn: int
+    server: str = ""
+    tool: str = ""
+    state: ToolState = "asked"
+    text: str = ""
+    seconds: float | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether its result is still to come."""
+        return self.state in ("asked", "held", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a lane has said so far, or in the end.
+
+    `lane` names the lane, `asked` its named model, `model` the one that answers (another after a fallback),
+    `provider` and `model_id` are those of the one that answers. `text` and `reasoning` are whole; `finish_reason`
+    and `failure` are None until there is one. `note` says in words what the lane is doing, where its status alone
+    does not. `staged` are the models and faults of a demonstration: its figures are no measurements. `relayed` is what
+    a LlamaFarm server told of its own model behind this one.
+
+    `tool_calls` are the calls of the newest turn, for the asker to answer where `finish_reason` is tool_calls.
+    `tools` are what the model was told of, `tools_missing` says by MCP server why its tools were not there, and
+    `tool_runs` are all calls that we made or were to make. Usage and cost are those of all turns. `said` is what the
+    lane adds to its conversation: every turn of calls with their results, and the answer.
+    """
+
+    lane: str
+    asked: str
+    model: str
+    provider: str
+    model_id: str
+    status: LaneStatus
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    usage: Usage = Usage()
+    timings: Timings = Timings()
+    cost: Cost = Cost(None, "unknown")
+    finish_reason: str | None = None
+    failure: Failed | None = None
+    sent: SentRequest | None = None
+    retries: tuple[Retrying, ...] = ()
+    fallbacks: tuple[FellBack, ...] = ()
+    staged: Mapping[str, Fault] = field(default_factory=dict)
+    relayed: Relayed | None = None
+    note: str = ""
+    tools: tuple[Tool, ...] = ()
+    tools_missing: Mapping[str, str] = field(default_factory=dict)
+    tool_runs: tuple[ToolRun, ...] = ()
+    said: tuple[Message, ...] = ()
+
+    @property
+    def lost_s(self) -> float:
+        """Seconds that went to models which failed before this one was asked."""
+        return sum(step.lost_s for step in self.fallbacks)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.status in ("done", "stopped", "failed")
