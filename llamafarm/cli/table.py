@@ -154,9 +154,15 @@ def tool_lines(reply: Reply) -> Iterator[str]:
 
 
 def notes(replies: Iterable[Reply]) -> Iterator[str]:
-    """What must be known to read the table rightly: loading and waiting inside a TTFT, and answers that were cut."""
+    """What must be known to read the table rightly: what times include beside the model, and answers that were cut."""
     for reply in replies:
-        for span, what in ((reply.timings.load_s, "loading the model"), (reply.timings.queue_s, "waiting for a place")):
+        spans = {
+            "loading the model": reply.timings.load_s,
+            "waiting for a place": reply.timings.queue_s,
+            "tools": reply.timings.tools_s,
+            "models that failed before": reply.lost_s,
+        }
+        for what, span in spans.items():
             if span and span >= WORTH_TELLING_S:
                 yield f"{reply.lane}: the times include {display.seconds(span)} of {what}."
         if reply.finish_reason == "length":
