@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from llamafarm.config import sample_path
+from llamafarm.settings import ServerSettings
 from tests.serving import serving
 
 ARGUMENTS = [
@@ -95,6 +97,23 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert trouble == []
+
+
+Serve = Callable[..., AbstractContextManager[str]]
+
+
+@pytest.fixture
+def serve(browser: Browser) -> Serve:
+    """As `serving`, and the server's pages are closed before it ends: what it tells them in ending is no error."""
+
+    @contextmanager
+    def serve_pages(configs: list[Path], settings: ServerSettings | None = None) -> Iterator[str]:
+        with serving(configs, settings) as url:
+            yield url
+            for page in [page for context in browser.contexts for page in context.pages if page.url.startswith(url)]:
+                page.close()
+
+    return serve_pages
 
 
 def _is_foreign(url: str) -> bool:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_page import model_server, project, send
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import answer, plays, thought
-from tests.serving import serving
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -51,10 +50,10 @@ def test_two_turns_over_three_lanes_of_the_real_model(sample_server: str, open_p
     page.screenshot(path=artifacts / "conversation.png", full_page=True)
 
 
-def test_edit_remove_alone_and_clear(tmp_path: Path, open_page: OpenPage) -> None:
+def test_edit_remove_alone_and_clear(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     with model_server(parrot) as server:
         models = [f'provider: openai, model: x{index}, base_url: "{server.url}"' for index in range(2)]
-        with serving([project(tmp_path, *models)]) as url:
+        with serve([project(tmp_path, *models)]) as url:
             page = open_page(url)
             box = page.locator("#card-0 .prose.lf-answer")
             send(page, "one")
@@ -92,13 +91,13 @@ def test_edit_remove_alone_and_clear(tmp_path: Path, open_page: OpenPage) -> Non
             expect(page.locator("#follow")).to_be_disabled()
 
 
-def test_pictures_go_with_the_prompt(tmp_path: Path, open_page: OpenPage) -> None:
+def test_pictures_go_with_the_prompt(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     with model_server(parrot) as server:
         models = (
             f'provider: openai, model: x, base_url: "{server.url}"',
             "provider: embedded, model: smollm2-135m-instruct",
         )
-        with serving([project(tmp_path, *models)]) as url:
+        with serve([project(tmp_path, *models)]) as url:
             page = open_page(url)
             expect(page.locator(".lf-table tbody tr")).to_have_count(2)
             picture, no_picture = tmp_path / "pixel.png", tmp_path / "words.png"
@@ -119,11 +118,11 @@ def test_pictures_go_with_the_prompt(tmp_path: Path, open_page: OpenPage) -> Non
             expect(page.locator("#attached .lf-chip")).to_have_count(0)
 
 
-def test_reasoning_is_folded_with_its_tokens_and_time(tmp_path: Path, open_page: OpenPage) -> None:
+def test_reasoning_is_folded_with_its_tokens_and_time(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     pieces: list[bytes | float | asyncio.Event] = [thought("openai", "Hay or grass? "), 0.05, *answer("openai", "Hay.")]
     with (
         model_server(plays("openai", pieces)) as server,
-        serving([project(tmp_path, f'provider: openai, model: x, base_url: "{server.url}"')]) as url,
+        serve([project(tmp_path, f'provider: openai, model: x, base_url: "{server.url}"')]) as url,
     ):
         page = open_page(url)
         send(page)

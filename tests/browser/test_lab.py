@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_page import model_server
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import ending, plays, said
-from tests.serving import serving
 
 
 async def by_temperature(exchange: Exchange) -> None:
@@ -36,12 +35,12 @@ def open_lab(page: Page) -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_sweep_is_planned_run_shown_and_applied(
-    tmp_path: Path, open_page: OpenPage, artifacts: Path, dark: bool
+    tmp_path: Path, open_page: OpenPage, artifacts: Path, dark: bool, serve: Serve
 ) -> None:
     with model_server(by_temperature) as server:
         path = project(tmp_path, f"{server.url}/v1")
         before = path.read_text()
-        with serving([path]) as url:
+        with serve([path]) as url:
             page = open_page(url, dark=dark)
             expect(page.locator(".lf-table tbody tr")).to_have_count(1)
             open_lab(page)
@@ -65,14 +64,14 @@ def test_a_sweep_is_planned_run_shown_and_applied(
             assert "temperature: 0\n" in path.read_text()
 
 
-def test_a_sweep_is_stopped_and_what_came_is_measured(tmp_path: Path, open_page: OpenPage) -> None:
+def test_a_sweep_is_stopped_and_what_came_is_measured(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     async def hangs_later(exchange: Exchange) -> None:
         if len(server.requests) > 6:
             await exchange.hang()
         else:
             await by_temperature(exchange)
 
-    with model_server(hangs_later) as server, serving([project(tmp_path, f"{server.url}/v1")]) as url:
+    with model_server(hangs_later) as server, serve([project(tmp_path, f"{server.url}/v1")]) as url:
         page = open_page(url)
         expect(page.locator(".lf-table tbody tr")).to_have_count(1)
         open_lab(page)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Serve
 from tests.faultserver.server import FaultServer, Script
 from tests.faultserver.speech import answer, plays, said
 from tests.serving import serving
@@ -88,7 +88,7 @@ def test_stop_stops_within_a_second(sample_server: str, open_page: OpenPage) -> 
     expect(page.locator(".lf-table .lf-pill.lf-streaming")).to_have_count(0)
 
 
-def test_a_failing_lane_says_why_and_the_others_end_well(tmp_path: Path, open_page: OpenPage) -> None:
+def test_a_failing_lane_says_why_and_the_others_end_well(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     with model_server(plays("openai", answer("openai", "All ", "is well."))) as sound:
         path = project(
             tmp_path,
@@ -96,7 +96,7 @@ def test_a_failing_lane_says_why_and_the_others_end_well(tmp_path: Path, open_pa
             'provider: ollama, model: b, base_url: "http://127.0.0.1:9"',
             "provider: openai, model: c, api_key: '${env:NOT_SET_ANYWHERE}'",
         )
-        with serving([path]) as url:
+        with serve([path]) as url:
             page = open_page(url)
             send(page)
             expect(page.locator(".lf-table .lf-pill.lf-done")).to_have_count(1)
@@ -109,13 +109,13 @@ def test_a_failing_lane_says_why_and_the_others_end_well(tmp_path: Path, open_pa
             expect(page.locator(".lf-alert:visible")).to_contain_text("NOT_SET_ANYWHERE is not set")
 
 
-def test_a_server_killed_in_mid_stream_leaves_its_half(tmp_path: Path, open_page: OpenPage) -> None:
+def test_a_server_killed_in_mid_stream_leaves_its_half(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     with (
         model_server(plays("openai", [said("openai", "Half of it")], then="hang")) as dying,
         model_server(plays("openai", answer("openai", "All of it."))) as sound,
     ):
         models = [f'provider: openai, model: x, base_url: "{server.url}"' for server in (dying, sound)]
-        with serving([project(tmp_path, *models)]) as url:
+        with serve([project(tmp_path, *models)]) as url:
             page = open_page(url)
             send(page)
             expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("Half of it")
@@ -126,13 +126,13 @@ def test_a_server_killed_in_mid_stream_leaves_its_half(tmp_path: Path, open_page
             expect(page.locator("#card-1 .lf-pill")).to_have_text("done")
 
 
-def test_stopping_one_lane_and_asking_it_again(tmp_path: Path, open_page: OpenPage) -> None:
+def test_stopping_one_lane_and_asking_it_again(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     with (
         model_server(plays("openai", [said("openai", "slow")], then="hang")) as slow,
         model_server(plays("openai", answer("openai", "quick"))) as quick,
     ):
         models = [f'provider: openai, model: x, base_url: "{server.url}"' for server in (slow, quick)]
-        with serving([project(tmp_path, *models)]) as url:
+        with serve([project(tmp_path, *models)]) as url:
             page = open_page(url)
             send(page)
             expect(page.locator("#card-1 .lf-pill")).to_have_text("done")
@@ -152,10 +152,10 @@ def test_stopping_one_lane_and_asking_it_again(tmp_path: Path, open_page: OpenPa
             assert len(quick.requests) == 1
 
 
-def test_controls_change_what_is_sent(tmp_path: Path, open_page: OpenPage) -> None:
+def test_controls_change_what_is_sent(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     with model_server(plays("openai", answer("openai", "so"))) as server:
         path = project(tmp_path, f'provider: openai, model: x, base_url: "{server.url}", api_key: sk-hidden-key')
-        with serving([path]) as url:
+        with serve([path]) as url:
             page = open_page(url)
             send(page)
             expect(page.locator(".lf-table .lf-pill.lf-done")).to_have_count(1)
@@ -183,7 +183,7 @@ def test_controls_change_what_is_sent(tmp_path: Path, open_page: OpenPage) -> No
             expect(page.locator(".lf-alert:visible")).to_contain_text("The other parameters are not JSON")
 
 
-def test_what_a_model_says_runs_nothing_and_loses_nothing(tmp_path: Path, open_page: OpenPage) -> None:
+def test_what_a_model_says_runs_nothing_and_loses_nothing(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     hostile = (
         "std::vector<int> a; List<String> b <think>x</think> tail\n\n"
         "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'> ![pic](http://evil.example/x.png)\n\n"
@@ -194,7 +194,7 @@ def test_what_a_model_says_runs_nothing_and_loses_nothing(tmp_path: Path, open_p
         path = project(
             tmp_path, f'provider: openai, model: "<img src=x onerror=window.hacked=1>", base_url: "{server.url}"'
         )
-        with serving([path]) as url:
+        with serve([path]) as url:
             page = open_page(url)
             send(page)
             box = page.locator("#card-0 .prose.lf-answer")

@@ -11,8 +11,7 @@ from pydantic import SecretStr
 
 from llamafarm.settings import Login, ServerSettings
 from tests.api.world import config_text
-from tests.browser.conftest import OpenPage
-from tests.serving import serving
+from tests.browser.conftest import OpenPage, Serve
 
 
 def test_the_page_and_the_api_run_on_one_port(sample_server: str, open_page: OpenPage) -> None:
@@ -30,10 +29,10 @@ def test_the_page_and_the_api_run_on_one_port(sample_server: str, open_page: Ope
     expect(docs.get_by_text("/v1/chat/completions", exact=False).first).to_be_visible()
 
 
-def test_a_login_opens_the_page_in_a_browser(browser: Browser, tmp_path: Path) -> None:
+def test_a_login_opens_the_page_in_a_browser(browser: Browser, tmp_path: Path, serve: Serve) -> None:
     config = tmp_path / "llamafarm.json"
     config.write_text(config_text("http://127.0.0.1:9/v1"))
-    with serving([config], ServerSettings(login=Login("ann", SecretStr("hay")))) as url:
+    with serve([config], ServerSettings(login=Login("ann", SecretStr("hay")))) as url:
         stranger, ann = (
             browser.new_context(),
             browser.new_context(http_credentials={"username": "ann", "password": "hay"}),
@@ -47,11 +46,11 @@ def test_a_login_opens_the_page_in_a_browser(browser: Browser, tmp_path: Path) -
         ann.close()
 
 
-def test_a_broken_edit_is_told_on_the_page(open_page: OpenPage, tmp_path: Path) -> None:
+def test_a_broken_edit_is_told_on_the_page(open_page: OpenPage, tmp_path: Path, serve: Serve) -> None:
     config = tmp_path / "llamafarm.json"
     good = config_text("http://127.0.0.1:9/v1")
     config.write_text(good)
-    with serving([config]) as url:
+    with serve([config]) as url:
         config.write_text(good[:-20])
         page = open_page(url)
         expect(page.get_by_text("its last good state is shown")).to_be_visible()

@@ -11,10 +11,9 @@ from playwright.sync_api import expect
 
 from llamafarm.records.model import Recorded
 from llamafarm.runtime import open_history
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_conversation import follow, parrot
 from tests.browser.test_page import model_server, project, send
-from tests.serving import serving
 
 
 def kept() -> list[Recorded]:
@@ -28,10 +27,10 @@ def kept() -> list[Recorded]:
         return thread.submit(asyncio.run, read()).result(30)
 
 
-def test_a_conversation_with_a_retry_is_kept_turn_by_turn(tmp_path: Path, open_page: OpenPage) -> None:
+def test_a_conversation_with_a_retry_is_kept_turn_by_turn(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     with model_server(parrot) as server:
         models = [f'provider: openai, model: x{index}, base_url: "{server.url}"' for index in range(2)]
-        with serving([project(tmp_path, *models)]) as url:
+        with serve([project(tmp_path, *models)]) as url:
             page = open_page(url)
             box = page.locator("#card-0 .prose.lf-answer")
             send(page, "one")
@@ -52,13 +51,13 @@ def test_a_conversation_with_a_retry_is_kept_turn_by_turn(tmp_path: Path, open_p
 
 
 def test_the_page_says_that_nothing_is_kept(
-    tmp_path: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, serve: Serve
 ) -> None:
     (tmp_path / "blocked").write_text("a file where the folder should be")
     monkeypatch.setenv("LF_DATA_DIR", str(tmp_path / "blocked"))
     with model_server(parrot) as server:
         path = project(tmp_path, f'provider: openai, model: x, base_url: "{server.url}"')
-        with serving([path]) as url:
+        with serve([path]) as url:
             page = open_page(url)
             send(page, "one")
             expect(page.locator("#card-0 .prose.lf-answer")).to_have_text("1 heard: one")

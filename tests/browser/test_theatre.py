@@ -6,10 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_page import model_server, send
 from tests.faultserver.speech import answer, plays
-from tests.serving import serving
 
 LONG = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
@@ -32,11 +31,13 @@ def stage(page: Page, seat: int, fault: str) -> None:
     page.get_by_role("option", name=fault).click()
 
 
-def test_a_staged_fault_shows_the_chain_in_this_tab_alone(tmp_path: Path, open_page: OpenPage, artifacts: Path) -> None:
+def test_a_staged_fault_shows_the_chain_in_this_tab_alone(
+    tmp_path: Path, open_page: OpenPage, artifacts: Path, serve: Serve
+) -> None:
     with (
         model_server(plays("openai", answer("openai", *(f"{word} " for word in LONG)))) as first,
         model_server(plays("openai", answer("openai", "The backup ", "is here."))) as second,
-        serving([chain(tmp_path, first.url, second.url)]) as url,
+        serve([chain(tmp_path, first.url, second.url)]) as url,
     ):
         page = open_page(url)
         expect(page.locator("#theatre-seats")).not_to_be_visible()
@@ -75,10 +76,12 @@ def test_a_staged_fault_shows_the_chain_in_this_tab_alone(tmp_path: Path, open_p
         expect(other.locator("#card-0 .lf-steps")).to_have_count(0)
 
 
-def test_a_staged_cut_keeps_the_half_and_a_switched_off_stage_does_nothing(tmp_path: Path, open_page: OpenPage) -> None:
+def test_a_staged_cut_keeps_the_half_and_a_switched_off_stage_does_nothing(
+    tmp_path: Path, open_page: OpenPage, serve: Serve
+) -> None:
     with (
         model_server(plays("openai", answer("openai", *(f"{word} " for word in LONG)))) as server,
-        serving([chain(tmp_path, server.url)]) as url,
+        serve([chain(tmp_path, server.url)]) as url,
     ):
         page = open_page(url)
         page.get_by_text("Fallback theatre").click()

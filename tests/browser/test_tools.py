@@ -8,11 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_page import model_server, send
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import answer, chunk, ending, plays
-from tests.serving import serving
 
 RAW = Path(__file__).parent.parent / "tools" / "raw.py"
 
@@ -45,9 +44,9 @@ def ask(page: Page) -> None:
 
 
 def test_a_call_waits_for_a_word_and_is_shown_as_it_happens(
-    tmp_path: Path, open_page: OpenPage, artifacts: Path
+    tmp_path: Path, open_page: OpenPage, artifacts: Path, serve: Serve
 ) -> None:
-    with model_server(caller) as server, serving([with_tools(tmp_path, server.url)]) as url:
+    with model_server(caller) as server, serve([with_tools(tmp_path, server.url)]) as url:
         page = open_page(url)
         ask(page)
         run = page.locator("#card-0 .lf-tool-runs li")
@@ -79,8 +78,8 @@ def test_a_call_waits_for_a_word_and_is_shown_as_it_happens(
         expect(page.locator("#tool-result")).to_contain_text("5")
 
 
-def test_stop_ends_a_call_that_waits(tmp_path: Path, open_page: OpenPage) -> None:
-    with model_server(caller) as server, serving([with_tools(tmp_path, server.url)]) as url:
+def test_stop_ends_a_call_that_waits(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
+    with model_server(caller) as server, serve([with_tools(tmp_path, server.url)]) as url:
         page = open_page(url)
         ask(page)
         page.locator("#stop").click()
