@@ -29,6 +29,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from fastapi.requests import Request
 from fastapi.responses import Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from llamafarm.api.jsons import dumps
@@ -117,6 +118,11 @@ def not_found(message: str, code: str, param: str | None = None) -> ApiError:
 def invalid(message: str, param: str | None = None, code: str = "invalid_request") -> ApiError:
     """400."""
     return ApiError(400, message, code, param=param)
+
+
+def invalid_body(error: ValidationError) -> ApiError:
+    """400 for a body that its form does not allow."""
+    return _first([{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)])
 
 
 # --- FastAPI's own errors --------------------------------------------------------------------------
