@@ -40,6 +40,7 @@ def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
         _wire_talk(page, TalkHandlers(handlers))
         _wire_tools(page, ToolHandlers(handlers))
         _wire_lab(page, LabHandlers(handlers, page.lab))
+    demo.show_progress_at(page.masthead)
     demo.max_threads = EVENTS_AT_ONCE
     demo.queue(default_concurrency_limit=None, api_open=False)
     return demo
@@ -104,7 +105,7 @@ def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     panel, shown = page.panel, _shown(page)
     opened = demo.load(handlers.start, [page.prompt], shown, **QUIET)
     # What was typed while the page opened had no project yet.
-    opened.then(handlers.route, [page.prompt], [page.routing, page.table, page.outlook], **QUIET)
+    opened.then(handlers.catch_up, [page.prompt], [page.routing, page.table, page.outlook], **QUIET)
     demo.load(None, None, None, js=script("start.js"))
     panel.source.input(handlers.open_named, [panel.source, page.prompt], shown, trigger_mode="always_last", **QUIET)
     for trigger in (panel.open_path.click, panel.path.submit):

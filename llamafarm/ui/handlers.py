@@ -134,6 +134,11 @@ class Handlers:
         nothing: Updates = gr.skip()
         return self.routed(session, prompt) if session else nothing
 
+    async def catch_up(self, request: gr.Request, prompt: str) -> Updates:
+        """What was typed while the page opened; where nothing was, what is typed since then may have come first."""
+        nothing: Updates = gr.skip()
+        return await self.route(request, prompt) if prompt.strip() else nothing
+
     def routed(self, session: Session, prompt: str) -> Updates:
         """What follows from the prompt before it is sent: routes, their marks in the table, tokens and cost."""
         session.routes = suggest(prompt, session.project) if session.project and prompt.strip() else ()

@@ -63,8 +63,8 @@ def css() -> str:
 
 
 def head() -> str:
-    """What goes into the page's head: Ctrl/Cmd+Enter."""
-    return f"<script>{script('page.js')}</script>"
+    """What goes into the page's head: the stream of its events made whole, and Ctrl/Cmd+Enter."""
+    return f"<script>{script('stream.js')}{script('page.js')}</script>"
 
 
 def script(name: str) -> str:

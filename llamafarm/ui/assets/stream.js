@@ -1,0 +1,71 @@
+// Gradio ends a tab's stream with its last listener. One that starts at that very moment is never heard: its answer
+// waits at the server, and the page does not ask for it. So the stream is taken up again while an answer is awaited.
+(() => {
+  const plain = window.fetch.bind(window);
+  const awaited = new Set();
+  const settling = new Set();
+
+  const path = (asked) => new URL(asked.url ?? asked, document.baseURI).pathname;
+
+  async function join(asked, options) {
+    const joining = plain(asked, options).then(async (answer) => {
+      if (answer.ok) awaited.add((await answer.clone().json()).event_id);
+      return answer;
+    });
+    const settled = joining.catch(() => {}).then(() => settling.delete(settled));
+    settling.add(settled);
+    return joining;
+  }
+
+  // Whether the stream shall go on though the server closes it.
+  async function goesOn(message) {
+    if (message.msg === "process_completed") awaited.delete(message.event_id);
+    if (message.msg !== "close_stream") return false;
+    await Promise.all(settling);
+    return awaited.size > 0;
+  }
+
+  const ends = (block) => /"msg":"(process_completed|close_stream)"/.test(block.slice(0, 80));
+
+  async function* blocks(asked, options, first) {
+    let reader = first.body.pipeThrough(new TextDecoderStream()).getReader();
+    let held = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return yield held;
+      const parts = (held + value).split("\n\n");
+      held = parts.pop();
+      for (const block of parts) {
+        if (ends(block) && (await goesOn(JSON.parse(block.slice(block.indexOf(":") + 1))))) {
+          const next = await plain(asked.url ?? asked, { ...options, signal: asked.signal, headers: asked.headers });
+          if (!next.ok) return yield block + "\n\n";
+          reader = next.body.pipeThrough(new TextDecoderStream()).getReader();
+          held = "";
+          break;
+        }
+        yield block + "\n\n";
+      }
+    }
+  }
+
+  async function listen(asked, options) {
+    const first = await plain(asked, options);
+    if (!first.ok || !first.body) return first;
+    const told = blocks(asked, options, first);
+    const body = new ReadableStream({
+      async pull(controller) {
+        const { value, done } = await told.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: () => told.return(),
+    });
+    return new Response(body.pipeThrough(new TextEncoderStream()), { status: first.status, headers: first.headers });
+  }
+
+  window.fetch = (asked, options) => {
+    const where = path(asked);
+    if (where.endsWith("/queue/join")) return join(asked, options);
+    return where.endsWith("/queue/data") ? listen(asked, options) : plain(asked, options);
+  };
+})();

@@ -1,0 +1,60 @@
+"""No answer is lost to a stream that the server closes at the moment in which a listener starts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from llamafarm.ui.theme import script
+
+# A server that closes each stream after what it has to tell; joins are answered when the test lets them.
+SERVER = """
+(streams) => {
+  window.asked = [];
+  const join = new Promise((answer) => { window.answerJoin = answer; });
+  window.fetch = async (asked) => {
+    const path = new URL(asked.url ?? asked, document.baseURI).pathname;
+    window.asked.push(path);
+    if (path.endsWith("/join")) return new Response(JSON.stringify({ event_id: await join }));
+    if (path.endsWith("/data")) return new Response(streams.shift().map((told) => `data: ${told}\\n\\n`).join(""));
+    return new Response("plain");
+  };
+}
+"""
+READ = "async () => (await fetch(new Request('http://localhost/queue/data?session_hash=x'))).text()"
+CLOSE = {"msg": "close_stream", "event_id": None}
+
+
+def message(msg: str, event_id: str, **more: Any) -> dict[str, Any]:
+    return {"msg": msg, "event_id": event_id, **more}
+
+
+def told(text: str) -> list[dict[str, Any]]:
+    return [json.loads(block.removeprefix("data: ")) for block in text.split("\n\n") if block]
+
+
+@pytest.mark.parametrize("answered", ["before", "meanwhile", "never"])
+def test_a_stream_goes_on_while_an_answer_is_awaited(browser: Browser, answered: str) -> None:
+    page = browser.new_page()
+    page.route("http://localhost/", lambda route: route.fulfill(body="<p>page</p>", content_type="text/html"))
+    page.goto("http://localhost/")
+    first = [message("process_completed", "a", output={"data": ["€ close_stream"]}), CLOSE]
+    second = [message("process_generating", "b"), message("process_completed", "b"), CLOSE]
+    page.evaluate(
+        SERVER, [[json.dumps(m, separators=(",", ":"), ensure_ascii=False) for m in part] for part in (first, second)]
+    )
+    page.evaluate(script("stream.js"))
+    assert page.evaluate("async () => (await fetch('http://localhost/else')).text()") == "plain"
+    if answered == "before":
+        page.evaluate("async () => { answerJoin('b'); return (await fetch('http://localhost/queue/join')).json() }")
+    elif answered == "meanwhile":
+        page.evaluate(
+            "() => { window.joined = fetch('http://localhost/queue/join'); setTimeout(() => answerJoin('b'), 0) }"
+        )
+    got = told(page.evaluate(READ))
+    assert got == (first if answered == "never" else [*first[:-1], *second])
+    assert page.evaluate("window.asked").count("/queue/data") == (1 if answered == "never" else 2)
+    page.close()
