@@ -8,16 +8,22 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamafarm.config.library import Library, open_library
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.batch import AT_ONCE as PLACES
+from llamafarm.engine.batch import Batch
+from llamafarm.engine.batchlane import asking
+from llamafarm.engine.batchrun import BatchRun, begin_batch
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.fair import Fair
 from llamafarm.engine.grid import Grid, without_fallback
+from llamafarm.engine.job import Job, Survey, survey_of, without_tools
 from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
@@ -178,6 +184,32 @@ class Runtime:
         """What `grid` will take; blocks for a moment. Raises RequestError where a template variable has no value."""
         return plan_of(project, grid, self.prices)
 
+    def batch(
+        self, project: Project, job: Job, survey: Survey, *, at_once: int = PLACES, run: BatchRun | None = None
+    ) -> Batch:
+        """Each row of `job` to each of its models, at most `at_once` at each server; nothing runs before it is entered.
+
+        `run` is what they are recorded as, and what is done of it is not asked again; without one nothing is recorded.
+        """
+        bare = without_tools(project)
+        job = replace(job, models=tuple(bare.model(model.name) or model for model in job.models))
+        self.prices.prepare(bare.models)
+        ask = asking(bare, job, self.prices, partial(self.chat, bare), run)
+        return Batch(job, survey, ask, at_once=at_once, ledger=run)
+
+    def begin_batch(self, project: Project, job: Job, survey: Survey) -> BatchRun | None:
+        """A new run for `job`; None where recording is switched off."""
+        return None if self.store is None else begin_batch(project, job, survey, self.store)
+
+    def resume_batch(self, run: str, survey: Survey) -> BatchRun:
+        """The batch with this id, to ask what is missing of the file that `survey` is of. StoreError without a store.
+
+        Whether it is the same job is for `job_from` and `check_same_file` to say.
+        """
+        if self.store is None:
+            raise _switched_off()
+        return BatchRun(run, self.store, survey.rows, self.history())
+
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`; to be had before they run, since it may read the price table."""
         self.prices.prepare(project.models)
@@ -205,6 +237,11 @@ async def open_runtime(configs: Sequence[Path] = (), *, record: bool = True) -> 
     async with opening as store, open_client() as client, EmbeddedModels(client) as embedded, McpServers() as tools:
         providers = Providers(client, embedded=embedded.provider)
         yield Runtime(library, providers, PriceBook(), tools, embedded=embedded, store=store)
+
+
+def surveyed(project: Project, job: Job) -> Survey:
+    """What the file of `job` holds, and what the batch will take; nothing else is opened for it. See `survey_of`."""
+    return survey_of(project, job, PriceBook())
 
 
 @asynccontextmanager

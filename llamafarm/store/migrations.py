@@ -130,6 +130,7 @@ MIGRATIONS = (
                 choice TEXT NOT NULL, lane TEXT, blind BOOLEAN NOT NULL, voted_at {instant} NOT NULL)""",
         ),
     ),
+    Migration("0005 checks", ("ALTER TABLE comparisons ADD COLUMN checks TEXT",)),
     Migration(
         "0006 machines",
         (

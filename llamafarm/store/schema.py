@@ -64,6 +64,7 @@ comparisons = Table(
     Column("parent", Text),
     Column("run", Text),
     Column("item", Words),
+    _json("checks", nullable=True),
     Column("machine", Text),
 )
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
+from llamafarm.conditions import WarmUp
 from llamafarm.events import Failed, FellBack, Relayed, Retrying
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, LaneSpec, ProjectRef
@@ -90,6 +91,8 @@ REPLIES = every(
     cost=COSTS,
     finish_reason=st.none() | TEXTS,
     failure=st.none() | FAILURES,
+    warmup=st.none()
+    | every(WarmUp, model=TEXTS, seconds=FLOATS, load_s=MAYBE_FLOATS, usage=every(Usage), cost=COSTS, error=TEXTS),
     sent=st.none() | st.builds(SentRequest, TEXTS, TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=2), OBJECTS),
     retries=st.lists(RETRIES, max_size=2).map(tuple),
     fallbacks=st.lists(FALLBACKS, max_size=2).map(tuple),
@@ -119,4 +122,5 @@ ASKED = st.builds(
     run=st.none(),
     item=st.none() | TEXTS,
     parent=st.none() | st.builds(new_id),
+    checks=st.lists(TEXTS, max_size=2).map(tuple),
 )
