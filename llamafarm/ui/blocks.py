@@ -11,6 +11,9 @@ from gradio.blocks import convert_component_dict_to_list
 from gradio.helpers import skip
 from gradio.state_holder import SessionState
 
+# What the page's listeners are registered with: they are the page's own, and it shows itself what runs.
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
 
 class QuickBlocks(gr.Blocks):
     """Blocks whose listeners may have many outputs and change few of them.
