@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from llamafarm.records.codec import decode
 from llamafarm.records.find import Filter, Found, LaneBrief
 from llamafarm.records.machine import Machine
-from llamafarm.records.model import Asked, Choice, Ended, Piece, Recorded, Run, Snapshot, Vote
+from llamafarm.records.model import Asked, Ended, Piece, Recorded, Run, Snapshot, Vote
+from llamafarm.records.standings import Contest
 from llamafarm.reply import LaneStatus
 from llamafarm.store.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
 from llamafarm.store.schema import comparisons, lanes, machines, runs, snapshots, votes
@@ -19,6 +20,7 @@ from llamafarm.store.search import matching
 Part = TypeVar("Part")
 
 AFTER_ALL = "~"  # sorts after every id
+AT_ONCE = 500  # ids in one statement
 
 
 def find(connection: Connection, wanted: Filter, *, older_than: str | None, limit: int) -> Found:
@@ -42,9 +44,8 @@ def find(connection: Connection, wanted: Filter, *, older_than: str | None, limi
     ended: dict[str, dict[str, LaneBrief]] = {identity: {} for identity in ids}
     for row in connection.execute(_brief_lanes(ids)).mappings():
         ended[row["comparison"]][row["lane"]] = brief_lane_of(row)
-    voted = connection.execute(select(votes.c.comparison, votes.c.choice).where(votes.c.comparison.in_(ids)))
-    choices: dict[str, Choice] = {row.comparison: row.choice for row in voted}
-    items = (brief_of(row, _in_order(row["names"], ended[row["id"]]), choices.get(row["id"])) for row in page)
+    voted = _votes(connection, ids)
+    items = (brief_of(row, _in_order(row["names"], ended[row["id"]]), voted.get(row["id"])) for row in page)
     return Found(tuple(items), ids[-1] if len(asked) > limit else None)
 
 
@@ -52,6 +53,29 @@ def count(connection: Connection, wanted: Filter) -> int:
     """How many comparisons `wanted` finds."""
     conditions = matching(wanted, connection.dialect.name)
     return connection.scalar(select(func.count()).select_from(comparisons).where(*conditions)) or 0
+
+
+def contests(connection: Connection, wanted: Filter) -> list[Contest]:
+    """The votes on what `wanted` finds, with the models that answered; demonstrations are no contest."""
+    table = comparisons.c
+    rows = (
+        select(table.id, table.namespace, table.project, votes)
+        .join(votes, votes.c.comparison == table.id)
+        .where(*matching(wanted, connection.dialect.name))
+    )
+    voted = {row["id"]: row for row in connection.execute(rows).mappings()}
+    ids, answered = list(voted), dict[str, dict[str, str]]()
+    for at in range(0, len(ids), AT_ONCE):
+        for row in connection.execute(_brief_lanes(ids[at : at + AT_ONCE])).mappings():
+            lane = brief_lane_of(row)
+            models = answered.setdefault(row["comparison"], {})
+            models.pop(lane.lane, None)  # an earlier try
+            if lane.status in ("done", "stopped") and not lane.staged:
+                models[lane.lane] = lane.model
+    return [
+        Contest(f"{row['namespace']}/{row['project']}", answered.get(identity, {}), vote_of(row))
+        for identity, row in voted.items()
+    ]
 
 
 def ids_beginning(connection: Connection, beginning: str) -> list[str]:
@@ -70,10 +94,7 @@ def whole(connection: Connection, ids: Sequence[str]) -> list[Recorded]:
     ended: dict[str, list[Ended]] = {identity: [] for identity in ids}
     for row in connection.execute(select(lanes).where(lanes.c.comparison.in_(ids)).order_by(lanes.c.seq)).mappings():
         ended[row["comparison"]].append(ended_of(row))
-    voted = {
-        row["comparison"]: vote_of(row)
-        for row in connection.execute(select(votes).where(votes.c.comparison.in_(ids))).mappings()
-    }
+    voted = _votes(connection, ids)
     return [_recorded(asked[each], ended[each], voted.get(each)) for each in ids if each in asked]
 
 
@@ -152,13 +173,19 @@ def _stretch(
     return rows.where(table.id > after if oldest_first else table.id < after)
 
 
+def _votes(connection: Connection, ids: Sequence[str]) -> dict[str, Vote]:
+    """The votes on these comparisons, by their ids."""
+    rows = connection.execute(select(votes).where(votes.c.comparison.in_(ids))).mappings()
+    return {row["comparison"]: vote_of(row) for row in rows}
+
+
 def _brief_lanes(ids: Iterable[str]) -> Select[tuple[object, ...]]:
     """Of each try of each lane what a list shows, oldest first."""
     table = lanes.c
     return (
         select(
             table.comparison, table.lane, table.model, table.status, table.ttft_s, table.total_s,
-            table.cost_usd, table.cost_source,
+            table.cost_usd, table.cost_source, table.cost_estimated, table.rest,
         )
         .where(table.comparison.in_(ids))
         .order_by(table.seq)

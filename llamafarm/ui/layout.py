@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import gradio as gr
 
 from llamafarm.ui.cards import masthead, routing_card
+from llamafarm.ui.history import HistoryTab, build_history
 from llamafarm.ui.lab import Lab, build_lab
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.slots import Slot, build_card, build_tab, html
 from llamafarm.ui.talk import Pictures, Talk, build_pictures, build_talk
 from llamafarm.ui.theatre import Theatre, build_theatre
 from llamafarm.ui.tools import Gate, Tools, build_gate, build_tools
+from llamafarm.ui.verdict import Verdict, build_verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Page:
     send: gr.Button
     follow: gr.Button
     stop: gr.Button
+    blind: gr.Checkbox
     models: gr.CheckboxGroup
     fair: gr.Checkbox
     variables: gr.Textbox
@@ -57,8 +60,12 @@ class Page:
     table: gr.HTML
     csv: gr.Button
     csv_text: gr.Textbox
+    verdict: Verdict
+    notice: gr.HTML
+    lanes: gr.Tabs
     slots: tuple[Slot, ...]
     lab: Lab
+    history: HistoryTab
 
 
 def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
@@ -85,6 +92,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
                     send = gr.Button("Send", variant="primary", elem_id="send", interactive=False)
                     follow = gr.Button("Follow up", variant="secondary", elem_id="follow", interactive=False)
                     stop = gr.Button("Stop", variant="secondary", elem_id="stop", interactive=False)
+                    blind = gr.Checkbox(label="Blind: no names until I vote", elem_id="blind", container=False)
             pictures = build_pictures()
             models = gr.CheckboxGroup([], label="Models that take part", elem_id="models", show_select_all=True)
             fair = gr.Checkbox(
@@ -104,7 +112,8 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
-            slots, lab = _lanes()
+            verdict, notice = build_verdict("verdict"), html(elem_id="notice")
+            lanes, slots, lab, history = _lanes()
     return Page(
         masthead=head,
         panel=panel,
@@ -113,6 +122,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         send=send,
         follow=follow,
         stop=stop,
+        blind=blind,
         models=models,
         fair=fair,
         variables=variables,
@@ -125,18 +135,24 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         table=table,
         csv=csv,
         csv_text=csv_text,
+        verdict=verdict,
+        notice=notice,
+        lanes=lanes,
         slots=slots,
         lab=lab,
+        history=history,
     )
 
 
-def _lanes() -> tuple[tuple[Slot, ...], Lab]:
-    with gr.Tabs(elem_id="lanes"):
-        with gr.Tab("Side by side", id="all"), gr.Row(elem_id="cards"):
+def _lanes() -> tuple[gr.Tabs, tuple[Slot, ...], Lab, HistoryTab]:
+    go, picked = gr.Button(visible="hidden", elem_id="history-go"), gr.JSON(visible=False)
+    with gr.Tabs(elem_id="lanes") as lanes:
+        with gr.Tab("Side by side", id="all"), gr.Row(elem_id="cards", elem_classes=["lf-cards"]):
             cards = [build_card(index) for index in range(MAX_LANES)]
         tabs = [build_tab(index) for index in range(MAX_LANES)]
-        lab = build_lab()
-    return tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True)), lab
+        lab, history = build_lab(), build_history(go, picked)
+    slots = tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True))
+    return lanes, slots, lab, history
 
 
 def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> ProjectPanel:
