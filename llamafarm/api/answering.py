@@ -8,8 +8,8 @@ from the server: nothing is piled up.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -86,7 +86,7 @@ class ChatAnswer(Response):
         self._services = services
         self._asked = asked
         self._order = order
-        self._id = f"chatcmpl-{uuid.uuid4().hex}"
+        self._id = f"chatcmpl-{secrets.token_hex(16)}"
         self._created = int(time.time())
         self._begun = False
 

@@ -41,16 +41,18 @@ class ChatChunks:
         self._calls: dict[int, _PartialCall] = {}
         self._counted: CountSource = "reported"
 
-    def feed(self, record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+    def feed(self, record: Mapping[str, JsonValue], at: float) -> list[Event]:
         """The events of one chunk that arrived at `at`."""
+        events: list[Event] = []
         if "llamafarm" in record:
-            yield from self.told(record, at)
+            events += self.told(record, at)
         choices = record.get("choices")
-        if isinstance(choices, list) and choices and isinstance(choice := choices[0], dict):
-            yield from self._choice(choice, at)
+        if choices and isinstance(choices, list) and isinstance(choice := choices[0], dict):
+            self._choice(choice, at, events)
         usage = record.get("usage")
-        if isinstance(usage, dict):
-            yield from _usage(usage, self._counted, at)
+        if usage and isinstance(usage, dict):
+            events += _usage(usage, self._counted, at)
+        return events
 
     def told(self, record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
         """What a LlamaFarm server tells beside its answer, or beside its error."""
@@ -73,18 +75,18 @@ class ChatChunks:
         """Text that was held back, because it may have been the start of a tag."""
         yield from deltas(self._thinking.end(), at)
 
-    def _choice(self, choice: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+    def _choice(self, choice: Mapping[str, JsonValue], at: float, events: list[Event]) -> None:
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             for key in REASONING:
                 if (reasoning := delta.get(key)) and isinstance(reasoning, str):
-                    yield ReasoningDelta(at=at, text=reasoning)
+                    events.append(ReasoningDelta(at=at, text=reasoning))
                     break
             if (content := delta.get("content")) and isinstance(content, str):
                 if self._thinking.over:
-                    yield TextDelta(at=at, text=content)
+                    events.append(TextDelta(at=at, text=content))
                 else:
-                    yield from deltas(self._thinking.feed(content), at)
+                    events += deltas(self._thinking.feed(content), at)
             if calls := delta.get("tool_calls"):
                 for position, call in enumerate(calls if isinstance(calls, list) else []):
                     if isinstance(call, dict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from llamafarm.events import DELTAS, Event, ReasoningDelta, TextDelta
 from llamafarm.wire.thinking import Piece
@@ -21,23 +20,29 @@ def joined(events: Iterable[Event]) -> Iterator[Event]:
     What a server sends in one go costs all that follows once, not once a token; nothing that is measured
     changes. Where `events` raises, what came before is told first.
     """
-    alike: list[Event] = []
+    first: TextDelta | ReasoningDelta | None = None
+    texts: list[str] = []
     try:
         for event in events:
-            if alike and not (type(event) is type(alike[0]) and event.at == alike[0].at and isinstance(event, DELTAS)):
-                yield _one(alike)
-                alike = []
-            alike.append(event)
+            if isinstance(event, DELTAS):
+                if first is not None and type(event) is type(first) and event.at == first.at:
+                    texts.append(event.text)
+                    continue
+                if first is not None:
+                    yield _one(first, texts)
+                first, texts = event, [event.text]
+                continue
+            if first is not None:
+                yield _one(first, texts)
+                first = None
+            yield event
     except Exception:
-        if alike:
-            yield _one(alike)
+        if first is not None:
+            yield _one(first, texts)
         raise
-    if alike:
-        yield _one(alike)
+    if first is not None:
+        yield _one(first, texts)
 
 
-def _one(alike: list[Event]) -> Event:
-    first = alike[0]
-    if len(alike) == 1 or not isinstance(first, DELTAS):
-        return first
-    return replace(first, text="".join(event.text for event in alike if isinstance(event, DELTAS)))
+def _one(first: TextDelta | ReasoningDelta, texts: list[str]) -> Event:
+    return first if len(texts) == 1 else type(first)(at=first.at, text="".join(texts))

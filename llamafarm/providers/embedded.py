@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,17 +166,16 @@ class _OverHttp(OpenAICompatible):
 class _CountedChunks(ChatChunks):
     """llama.cpp counts in every chunk (`timings`), so that a stopped answer has reported counts too."""
 
-    def feed(self, record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
-        yield from super().feed(record, at)
+    def feed(self, record: Mapping[str, JsonValue], at: float) -> list[Event]:
+        events = super().feed(record, at)
         timings = record.get("timings")
         if isinstance(timings, dict) and "usage" not in record:
             fresh, cached, made = (count_of(timings.get(name)) for name in ("prompt_n", "cache_n", "predicted_n"))
             if fresh is not None and cached is not None and made is not None:
-                yield UsageReported(
-                    at=at,
-                    usage=Usage(
-                        input=Count(fresh + cached, "reported"),
-                        output=Count(made, "reported"),
-                        cached=Count(cached, "reported"),
-                    ),
+                usage = Usage(
+                    input=Count(fresh + cached, "reported"),
+                    output=Count(made, "reported"),
+                    cached=Count(cached, "reported"),
                 )
+                events.append(UsageReported(at=at, usage=usage))
+        return events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from urllib.parse import urlsplit, urlunsplit
 
@@ -126,14 +126,16 @@ class _Answer:
         for event in self._end():
             yield event
 
-    def _told(self, stream: Iterator[ServerEvent]) -> Iterator[Event]:
+    def _told(self, stream: Iterable[ServerEvent]) -> Iterator[Event]:
         for told in stream:
+            if self._done or not told.data:
+                continue
             if told.data.strip() == DONE:
                 self._done = True
-            elif not self._done and told.data:
+            else:
                 yield from self._record(told.data)
 
-    def _record(self, text: str | bytes) -> Iterator[Event]:
+    def _record(self, text: str | bytes) -> Iterable[Event]:
         try:
             record = parse(text)
         except ValueError:
@@ -143,10 +145,13 @@ class _Answer:
         if not isinstance(record, dict):
             raise self._exchange.faults.not_protocol("JSON that is no chat completion")
         if record.get("error"):
-            yield from self._chat.told(record, self._at)
-            raise self._exchange.faults.in_stream(record)
+            return self._refused(record)
         self._seen = self._seen or isinstance(record.get("choices"), list)
-        yield from self._chat.feed(record, self._at)
+        return self._chat.feed(record, self._at)
+
+    def _refused(self, record: dict[str, JsonValue]) -> Iterator[Event]:
+        yield from self._chat.told(record, self._at)
+        raise self._exchange.faults.in_stream(record)
 
     def _end(self) -> Iterator[Event]:
         """The last events; raises where the answer did not come to its end."""
