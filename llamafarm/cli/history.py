@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from llamafarm.store.history import History
 
 Result = TypeVar("Result")
-
-DAY = len("2026-11-24")
 
 history = typer.Typer(
     name="history",
@@ -29,15 +27,25 @@ history = typer.Typer(
 
 def since(text: str) -> datetime:
     """A day, or a moment of it, in this machine's time zone."""
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError:
-        raise typer.BadParameter(f"{text} is no date: write 2026-11-24 or 2026-11-24T18:30.") from None
+    from llamafarm.records.find import since_of
+
+    return _date(text, since_of)
 
 
 def until(text: str) -> datetime:
     """The same; a day counts to its end."""
-    return since(text) + timedelta(days=1 if len(text) <= DAY else 0)
+    from llamafarm.records.find import until_of
+
+    return _date(text, until_of)
+
+
+def _date(text: str, read: Callable[[str], datetime]) -> datetime:
+    from llamafarm.errors import RequestError
+
+    try:
+        return read(text)
+    except RequestError as error:
+        raise typer.BadParameter(error.message) from None
 
 
 Project = Annotated[str | None, typer.Option("--project", help="Only of this project: namespace/name, or a name.")]

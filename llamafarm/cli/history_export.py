@@ -1,4 +1,4 @@
-"""Writing what the history holds, a comparison at a time, so that memory stays flat however much it is."""
+"""Writing what the history holds to a file or the terminal."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from llamafarm.errors import RequestError
-from llamafarm.export import lines, markdown, sheet
+from llamafarm.export.written import Form, written
 from llamafarm.records.find import Filter
 from llamafarm.records.model import Recorded
 from llamafarm.store.history import History
-
-Form = Literal["csv", "jsonl", "markdown"]
-
-WRITERS = {"csv": sheet.rows, "jsonl": lines.line, "markdown": markdown.document}
 
 
 async def write(kept: History, ids: Sequence[str], wanted: Filter, form: Form, output: Path | None) -> None:
@@ -25,11 +21,8 @@ async def write(kept: History, ids: Sequence[str], wanted: Filter, form: Form, o
     whole_ids = [await kept.identify(each) for each in ids]
     found = _named(kept, whole_ids) if whole_ids else kept.stream(wanted)
     with _opened(output) as out:
-        if form == "csv":
-            out.write(sheet.header().encode())
-        async with aclosing(found):
-            async for recorded in found:
-                data = WRITERS[form](recorded).encode("utf-8", "replace")
+        async with aclosing(written(found, form)) as pieces:
+            async for data in pieces:
                 await asyncio.to_thread(out.write, data)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from decimal import Decimal
 
 from rich.console import Console
 from rich.text import Text
@@ -15,7 +14,8 @@ from llamafarm.cli.plain import one_line, plain
 from llamafarm.cli.table import LiveTable
 from llamafarm.records.diff import Change, Difference, LaneDifference
 from llamafarm.records.find import Brief, Found
-from llamafarm.records.model import Recorded
+from llamafarm.records.model import Recorded, Vote
+from llamafarm.study.sample import money
 
 SHORT = 60  # letters of a value that differs
 
@@ -26,13 +26,13 @@ def show_list(found: Found) -> None:
     if not found.items:
         console.print("Nothing was found.")
         return
-    table = plain_table("Id", "When", "Lanes", "Cost", "Prompt")
+    table = plain_table("Id", "When", "Lanes", "Cost", "Vote", "Prompt")
     table.columns[0].no_wrap = True
     table.columns[3].justify = "right"
     for brief in found.items:
         when = f"{brief.started_at.astimezone():%Y-%m-%d %H:%M}"
         prompt = Text(one_line(brief.prompt), no_wrap=True, overflow="ellipsis")
-        table.add_row(brief.id, when, _lanes(brief), _cost(brief), prompt)
+        table.add_row(brief.id, when, _lanes(brief), display.money(money(brief.costs)), _vote(brief.vote), prompt)
     console.print(table)
     if found.older:
         console.print(Text(f"Older ones: --older-than {found.older}", style="dim"))
@@ -45,11 +45,8 @@ def _lanes(brief: Brief) -> Text:
     return Text(str(count)) if done == count else Text(f"{done} of {count}", style="yellow")
 
 
-def _cost(brief: Brief) -> str:
-    """What all lanes cost together; unknown where one of them is."""
-    costs = [lane.usd for lane in brief.lanes]
-    known = [usd for usd in costs if usd is not None]
-    return display.usd(sum(known, Decimal(0)) if known and len(known) == len(costs) else None)
+def _vote(vote: Vote | None) -> str:
+    return "" if vote is None else plain(vote.lane or vote.choice) + (" (blind)" if vote.blind else "")
 
 
 def show_comparison(recorded: Recorded) -> None:

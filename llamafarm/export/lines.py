@@ -61,11 +61,16 @@ def brief_object(brief: Brief) -> Json:
                 "status": lane.status,
                 "ttft_s": lane.ttft_s,
                 "total_s": lane.total_s,
-                "cost": {"usd": None if lane.usd is None else str(lane.usd), "source": lane.cost_source},
+                "cost": {
+                    "usd": None if lane.usd is None else str(lane.usd),
+                    "source": lane.cost_source,
+                    "estimated": lane.estimated,
+                },
+                "staged": lane.staged,
             }
             for lane in brief.lanes
         ],
-        "vote": brief.vote,
+        "vote": _vote(brief.vote),
     }
 
 

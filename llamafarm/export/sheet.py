@@ -58,7 +58,7 @@ def lane_row(reply: Reply) -> dict[str, object]:
 COLUMNS = (
     "comparison", "kind", "run", "item", "started_at", "ended_at", "project", "project_digest", "prompt",
     *lane_row(Reply("", "", "", "", "", "idle")),
-    "priced_on", "parameters", "vote", "text", "reasoning",
+    "priced_on", "parameters", "vote", "vote_blind", "text", "reasoning",
 )  # fmt: skip
 
 
@@ -70,12 +70,12 @@ def header() -> str:
 def rows(recorded: Recorded) -> str:
     """The lines of a comparison: its lanes in their order, then those that never ended."""
     asked, vote = recorded.asked, recorded.vote
-    voted = None if vote is None else vote.lane if vote.choice == "best" else vote.choice
+    voted: dict[str, object] = {} if vote is None else {"vote": vote.lane or vote.choice, "vote_blind": vote.blind}
     filled = [
         *(_ended(lane) for lane in recorded.lanes),
         *(_unfinished(spec) for spec in recorded.unfinished),
     ]
-    return "".join(_line(_cells({**_asked(asked), "vote": voted, **row})) for row in filled)
+    return "".join(_line(_cells({**_asked(asked), **voted, **row})) for row in filled)
 
 
 def _asked(asked: Asked) -> dict[str, object]:

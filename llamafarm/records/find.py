@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from llamafarm.records.model import Choice, Kind, ProjectRef
-from llamafarm.types import CostSource
+from llamafarm.errors import RequestError
+from llamafarm.records.model import Kind, ProjectRef, Vote
+from llamafarm.types import Cost, CostSource
+
+DAY = len("2026-11-24")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class LaneBrief:
-    """One lane of a listed comparison."""
+    """One lane of a listed comparison. `estimated` is of its cost; `staged`: a demonstration, no measurement."""
 
     lane: str
     model: str
@@ -40,6 +43,8 @@ class LaneBrief:
     total_s: float | None
     usd: Decimal | None
     cost_source: CostSource
+    estimated: bool = False
+    staged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,27 @@ class Brief:
     prompt: str
     names: tuple[str, ...]
     lanes: tuple[LaneBrief, ...]
-    vote: Choice | None = None
+    vote: Vote | None = None
     run: str | None = None
     item: str | None = None
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """The ids of lanes that never ended."""
+        ended = {lane.lane for lane in self.lanes}
+        return tuple(name for name in self.names if name not in ended)
+
+    @property
+    def costs(self) -> tuple[Cost, ...]:
+        """What each lane cost; one that never ended is unknown."""
+        known = (Cost(lane.usd, lane.cost_source, estimated=lane.estimated) for lane in self.lanes)
+        return (*known, *(Cost(None, "unknown") for _ in self.unfinished))
+
+    @property
+    def best_ttft_s(self) -> float | None:
+        """The least TTFT of those that answered to the end; demonstrations don't count."""
+        ranked = (lane for lane in self.lanes if lane.status == "done" and not lane.staged)
+        return min((lane.ttft_s for lane in ranked if lane.ttft_s is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +90,19 @@ class Found:
 
     items: tuple[Brief, ...]
     older: str | None = None
+
+
+def since_of(text: str) -> datetime:
+    """A day, or a moment of it, in this machine's time zone. Raises RequestError where it is no date."""
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError):
+        raise RequestError(f"{text} is no date: write 2026-11-24 or 2026-11-24T18:30.") from None
+
+
+def until_of(text: str) -> datetime:
+    """The same; a day counts to its end."""
+    try:
+        return since_of(text) + timedelta(days=1 if len(text.strip()) <= DAY else 0)
+    except OverflowError:
+        raise RequestError(f"{text} is no date: write 2026-11-24 or 2026-11-24T18:30.") from None

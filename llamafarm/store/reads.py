@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from llamafarm.records.find import Filter, Found, LaneBrief
-from llamafarm.records.model import Asked, Choice, Ended, Piece, Recorded, Run, Snapshot, Vote
+from llamafarm.records.model import Asked, Ended, Piece, Recorded, Run, Snapshot, Vote
 from llamafarm.reply import LaneStatus
 from llamafarm.store.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
 from llamafarm.store.schema import comparisons, lanes, runs, snapshots, votes
@@ -40,9 +40,8 @@ def find(connection: Connection, wanted: Filter, *, older_than: str | None, limi
     ended: dict[str, dict[str, LaneBrief]] = {identity: {} for identity in ids}
     for row in connection.execute(_brief_lanes(ids)).mappings():
         ended[row["comparison"]][row["lane"]] = brief_lane_of(row)
-    voted = connection.execute(select(votes.c.comparison, votes.c.choice).where(votes.c.comparison.in_(ids)))
-    choices: dict[str, Choice] = {row.comparison: row.choice for row in voted}
-    items = (brief_of(row, _in_order(row["names"], ended[row["id"]]), choices.get(row["id"])) for row in page)
+    voted = _votes(connection, ids)
+    items = (brief_of(row, _in_order(row["names"], ended[row["id"]]), voted.get(row["id"])) for row in page)
     return Found(tuple(items), ids[-1] if len(asked) > limit else None)
 
 
@@ -68,10 +67,7 @@ def whole(connection: Connection, ids: Sequence[str]) -> list[Recorded]:
     ended: dict[str, list[Ended]] = {identity: [] for identity in ids}
     for row in connection.execute(select(lanes).where(lanes.c.comparison.in_(ids)).order_by(lanes.c.seq)).mappings():
         ended[row["comparison"]].append(ended_of(row))
-    voted = {
-        row["comparison"]: vote_of(row)
-        for row in connection.execute(select(votes).where(votes.c.comparison.in_(ids))).mappings()
-    }
+    voted = _votes(connection, ids)
     return [_recorded(asked[each], ended[each], voted.get(each)) for each in ids if each in asked]
 
 
@@ -135,13 +131,19 @@ def _stretch(
     return rows.where(table.id > after if oldest_first else table.id < after)
 
 
+def _votes(connection: Connection, ids: Sequence[str]) -> dict[str, Vote]:
+    """The votes on these comparisons, by their ids."""
+    rows = connection.execute(select(votes).where(votes.c.comparison.in_(ids))).mappings()
+    return {row["comparison"]: vote_of(row) for row in rows}
+
+
 def _brief_lanes(ids: Iterable[str]) -> Select[tuple[object, ...]]:
     """Of each try of each lane what a list shows, oldest first."""
     table = lanes.c
     return (
         select(
             table.comparison, table.lane, table.model, table.status, table.ttft_s, table.total_s,
-            table.cost_usd, table.cost_source,
+            table.cost_usd, table.cost_source, table.cost_estimated, table.rest,
         )
         .where(table.comparison.in_(ids))
         .order_by(table.seq)

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 
 from llamafarm.records.codec import decode, decode_all, encode, hints
 from llamafarm.records.find import Brief, LaneBrief
-from llamafarm.records.model import Asked, Choice, Ended, LaneSpec, ProjectRef, Run, Vote
+from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Run, Vote
 from llamafarm.reply import Reply
 from llamafarm.types import Cost, Message, Route
 
@@ -143,7 +143,7 @@ def _project_row(project: ProjectRef) -> dict[str, Any]:
     return {"namespace": project.namespace, "project": project.name, "digest": project.digest}
 
 
-def brief_of(row: RowMapping, lanes: tuple[LaneBrief, ...], vote: Choice | None) -> Brief:
+def brief_of(row: RowMapping, lanes: tuple[LaneBrief, ...], vote: Vote | None) -> Brief:
     """The listed comparison of a row."""
     return Brief(
         id=row["id"],
@@ -169,6 +169,8 @@ def brief_lane_of(row: RowMapping) -> LaneBrief:
         total_s=row["total_s"],
         usd=row["cost_usd"],
         cost_source=row["cost_source"],
+        estimated=row["cost_estimated"],
+        staged=bool(row["rest"].get("staged")),
     )
 
 

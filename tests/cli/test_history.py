@@ -71,7 +71,7 @@ def test_a_list_for_people(lf: Lf) -> None:
     assert first.split()[0] == sky.id
     assert "unknown" in first
     assert second.startswith(llamas.id)
-    assert "~" not in second  # sums of estimates are told by show; a list has the figure
+    assert "~$0.000246" in second  # what rests on an estimate is marked in a list too
     assert "What do llamas eat?" in second
 
 

@@ -95,7 +95,8 @@ async def test_a_list_shows_each_lane_once_and_the_vote(store: Store, history: H
         ("fast", "failed", None),
         ("wise", "done", Decimal("0.000123")),
     ]
-    assert item.vote == "best"
+    assert item.vote == Vote("best", "wise", blind=True, voted_at=START)
+    assert [(lane.estimated, lane.staged) for lane in item.lanes] == [(False, False), (True, False)]
 
 
 async def test_pages_go_back_in_time_without_gaps(store: Store, history: History) -> None:
