@@ -10,11 +10,14 @@ from gradio.blocks import Block
 
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
-from llamafarm.ui.blocks import QuickBlocks
+from llamafarm.ui.blocks import QUIET, QuickBlocks
+from llamafarm.ui.downloads import add_downloads
 from llamafarm.ui.handlers import Handlers
+from llamafarm.ui.history_handlers import HistoryHandlers
 from llamafarm.ui.lab_handlers import LabHandlers
 from llamafarm.ui.layout import Page, build
 from llamafarm.ui.projects import Projects
+from llamafarm.ui.rerun import Rerun
 from llamafarm.ui.runs import Runner
 from llamafarm.ui.sessions import Sessions
 from llamafarm.ui.talk import talk_outputs
@@ -22,9 +25,9 @@ from llamafarm.ui.talk_handlers import TalkHandlers
 from llamafarm.ui.temperature import scale
 from llamafarm.ui.theme import css, head, script, theme
 from llamafarm.ui.tool_handlers import ToolHandlers
+from llamafarm.ui.wire_history import wire_history
 
 EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st tab would wait
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
@@ -40,6 +43,8 @@ def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
         _wire_talk(page, TalkHandlers(handlers))
         _wire_tools(page, ToolHandlers(handlers))
         _wire_lab(page, LabHandlers(handlers, page.lab))
+        past = HistoryHandlers(handlers, page.history, shared=settings.protected)
+        wire_history(page, past, Rerun(handlers), _refilled(page))
     demo.show_progress_at(page.masthead)
     demo.max_threads = EVENTS_AT_ONCE
     demo.queue(default_concurrency_limit=None, api_open=False)
@@ -52,6 +57,7 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
     `has_launched` switches on Gradio's check that file inputs were uploaded by their user; mounting
     leaves it off, and then any file of the server could be read through the page.
     """
+    add_downloads(app, runtime)
     demo = build_page(runtime, settings)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -117,7 +123,7 @@ def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
 
 
 def _wire_prompt(page: Page, handlers: Handlers) -> None:
-    running = [page.send, page.stop, page.table, page.routing, page.outlook, *_talk(page), *_live(page)]
+    running = _running(page)
     page.send.click(handlers.send, _asked(page), running, concurrency_limit=None, **QUIET)
     page.stop.click(handlers.stop, None, None, queue=False, **QUIET)
     routed = [page.routing, page.table, page.outlook]
@@ -129,6 +135,17 @@ def _wire_prompt(page: Page, handlers: Handlers) -> None:
     )
 
 
+def _running(page: Page) -> list[Block]:
+    """All that asking changes."""
+    frame = [page.send, page.stop, page.notice, page.table, page.routing, page.outlook]
+    return [*frame, *_talk(page), *_live(page)]
+
+
+def _refilled(page: Page) -> list[Block]:
+    """All that putting a past comparison into the page changes."""
+    return [page.lanes, page.prompt, page.variables, page.notice, page.routing, *_talk(page), *_chosen(page)]
+
+
 def _chosen(page: Page) -> list[Block]:
     """All that choosing models changes."""
     columns = [component for slot in page.slots for component in (slot.card.column, slot.tab.tab)]
@@ -138,7 +155,7 @@ def _chosen(page: Page) -> list[Block]:
 
 def _wire_talk(page: Page, handlers: TalkHandlers) -> None:
     talk, pictures = page.talk, page.pictures
-    running = [page.send, page.stop, page.table, page.routing, page.outlook, *_talk(page), *_live(page)]
+    running = _running(page)
     page.follow.click(handlers.follow_up, _asked(page), running, concurrency_limit=None, **QUIET)
     page.follow.click(None, None, None, js=script("select.js"))
     talk.edit.click(handlers.edit, [talk.turn], [page.prompt, *_talk(page)], **QUIET)

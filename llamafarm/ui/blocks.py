@@ -12,6 +12,9 @@ from gradio.components import Component
 from gradio.helpers import skip
 from gradio.state_holder import SessionState
 
+# What the page's listeners are registered with: they are the page's own, and it shows itself what runs.
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
 
 class QuickBlocks(gr.Blocks):
     """Blocks whose listeners may have many outputs and change few of them.

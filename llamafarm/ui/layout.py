@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from llamafarm.ui.cards import masthead, routing_card
+from llamafarm.ui.history import HistoryTab, build_history
 from llamafarm.ui.lab import Lab, build_lab
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.slots import Slot, build_card, build_tab, html
@@ -56,8 +57,11 @@ class Page:
     table: gr.HTML
     csv: gr.Button
     csv_text: gr.Textbox
+    notice: gr.HTML
+    lanes: gr.Tabs
     slots: tuple[Slot, ...]
     lab: Lab
+    history: HistoryTab
 
 
 def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
@@ -97,7 +101,8 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
-            slots, lab = _lanes()
+            notice = html(elem_id="notice")
+            lanes, slots, lab, history = _lanes()
     return Page(
         masthead=head,
         panel=panel,
@@ -117,18 +122,23 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         table=table,
         csv=csv,
         csv_text=csv_text,
+        notice=notice,
+        lanes=lanes,
         slots=slots,
         lab=lab,
+        history=history,
     )
 
 
-def _lanes() -> tuple[tuple[Slot, ...], Lab]:
-    with gr.Tabs(elem_id="lanes"):
-        with gr.Tab("Side by side", id="all"), gr.Row(elem_id="cards"):
+def _lanes() -> tuple[gr.Tabs, tuple[Slot, ...], Lab, HistoryTab]:
+    go, picked = gr.Button(visible="hidden", elem_id="history-go"), gr.JSON(visible=False)
+    with gr.Tabs(elem_id="lanes") as lanes:
+        with gr.Tab("Side by side", id="all"), gr.Row(elem_id="cards", elem_classes=["lf-cards"]):
             cards = [build_card(index) for index in range(MAX_LANES)]
         tabs = [build_tab(index) for index in range(MAX_LANES)]
-        lab = build_lab()
-    return tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True)), lab
+        lab, history = build_lab(), build_history(go, picked)
+    slots = tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True))
+    return lanes, slots, lab, history
 
 
 def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> ProjectPanel:

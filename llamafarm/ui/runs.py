@@ -100,6 +100,7 @@ class Runner:
         page = self.page
         return {
             **talk_updates(page.talk, page.pictures, page.follow, page.slots, session, running=running),
+            **({page.notice: ""} if running else {}),
             page.send: gr.Button(interactive=not running),
             page.stop: gr.Button(interactive=running),
         }

@@ -18,10 +18,11 @@ from llamafarm.engine.recording import Origin
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Sweep
 from llamafarm.errors import Problem
-from llamafarm.records.model import Kind
+from llamafarm.records.model import Kind, Recorded
 from llamafarm.reply import Reply
 from llamafarm.types import Message, Route, Tool
 from llamafarm.ui.conversation import Turn, history
+from llamafarm.ui.historylist import Search
 from llamafarm.ui.pictures import Picture
 from llamafarm.ui.tools import Held
 
@@ -38,6 +39,20 @@ class Proposal:
 
 
 @dataclass(slots=True)
+class Past:
+    """What the History tab of one browser tab shows.
+
+    `older` is the place of the list's next page, `opened` the comparison that is shown, and `doomed` are those that
+    wait for a person's word before they are deleted.
+    """
+
+    search: Search = field(default_factory=Search)
+    older: str | None = None
+    opened: Recorded | None = None
+    doomed: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
 class Session:
     """One tab: the project that it shows, what runs in it, and the replies of its newest question.
 
@@ -50,7 +65,8 @@ class Session:
     kept. `rests` are the models that failed on this tab's stage, apart from the server's own. `sweep` is the lab's
     that runs, `proposal` what it would change in the project's file. `held` are the tool calls that wait for a
     person, `tools` those that were listed. `closed`: another session took its place. `broken` are the problems of a
-    newer edit of the file, which is not used.
+    newer edit of the file, which is not used. `past` is what the History tab shows, whichever project is open. `rerun`
+    is the comparison that was put into the page to be asked again, and its prompt.
     """
 
     loaded: Loaded
@@ -75,6 +91,8 @@ class Session:
     tools: Sequence[Tool] = ()
     closed: bool = False
     broken: Sequence[Problem] = ()
+    past: Past = field(default_factory=Past)
+    rerun: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         usable = [model.name for model in self.models if model.usable]
@@ -110,9 +128,15 @@ class Session:
     @property
     def origin(self) -> Origin:
         """Where lanes that are asked the newest question belong in the history."""
-        parent = self.turns[-1].record if self.turns else None
+        parent = self.turns[-1].record if self.turns else self._asked_before()
         kind: Kind = "chat" if self.turns else "compare"
         return Origin(kind=kind, routes=self.routes, parent=parent, into=self.record)
+
+    def _asked_before(self) -> str | None:
+        """The comparison that is asked again, where its prompt still stands."""
+        if self.rerun is None or self.question is None or self.question.messages[-1].content != self.rerun[1]:
+            return None
+        return self.rerun[0]
 
     def ask(self, question: Question, *, follow: bool) -> None:
         """`question` is the newest now: the next turn of the conversation, or the first of a new one."""
@@ -170,6 +194,7 @@ class Sessions:
         """Start or replace the session `key`."""
         if (old := self._sessions.pop(key, None)) is not None:
             old.close()
+            session.past = old.past
         self._sessions[key] = session
         while len(self._sessions) > self._limit:
             self._sessions.popitem(last=False)[1].close()

@@ -110,7 +110,7 @@ def build_card(index: int) -> Card:
     with gr.Column(visible=False, elem_classes=["lf-lane"], elem_id=f"card-{index}", min_width=280) as column:
         head = html()
         past = answer_box("lf-past")
-        thoughts, reasoning = _reasoning()
+        thoughts, reasoning = reasoning_box()
         answer = answer_box("lf-answer")
         foot = html()
         with gr.Row(elem_classes=["lf-lane-buttons"]):
@@ -120,7 +120,7 @@ def build_card(index: int) -> Card:
     return Card(column, past, head, thoughts, reasoning, answer, foot, stop, retry, alone)
 
 
-def _reasoning() -> tuple[gr.Accordion, gr.Markdown]:
+def reasoning_box() -> tuple[gr.Accordion, gr.Markdown]:
     """Reasoning folded away. The style sheet hides it until the lane's head says that there is any.
 
     Gradio's own `visible` draws the page's tree anew, and loses updates that come at the same moment.
@@ -155,7 +155,7 @@ def build_tab(index: int) -> Tab:
                     retry = gr.Button("Retry this one", size="sm", elem_classes=["lf-retry"])
                     alone = gr.Button("Go on with this one alone", size="sm", elem_classes=["lf-alone"])
                 past = answer_box("lf-past")
-                thoughts, reasoning = _reasoning()
+                thoughts, reasoning = reasoning_box()
                 answer = answer_box("lf-answer")
                 foot = html()
                 with gr.Accordion("The exact request (keys hidden)", open=False):

@@ -25,3 +25,24 @@ setInterval(async () => {
     document.body.append(notice);
   }
 }, 3000);
+
+// Lists and cards are plain HTML: their links open in the page itself, their buttons copy.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-comparison]");
+  const go = document.querySelector("#history-go");
+  if (link && go && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+    event.preventDefault();
+    window.lfComparison = link.dataset.comparison;
+    go.click();
+  }
+  const copies = event.target.closest("button[data-copy]");
+  if (!copies) return;
+  const address = new URL(copies.dataset.copy, location.origin + location.pathname).href;
+  try {
+    await navigator.clipboard.writeText(address);
+    copies.textContent = "Copied";
+  } catch {
+    // Pages that come over plain HTTP from another machine have no clipboard: people copy it themselves.
+    window.prompt("The link:", address);
+  }
+});

@@ -1,0 +1,2 @@
+// The ids of the comparisons that are ticked in the list.
+() => [[...document.querySelectorAll("#history-list .lf-tick:checked")].map((box) => box.value)]

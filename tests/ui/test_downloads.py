@@ -1,0 +1,74 @@
+"""What the History tab's links download, asked over real sockets: behind the gate, filtered, whole."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+from collections.abc import Iterator
+from io import StringIO
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from llamafarm.config import sample_path
+from llamafarm.records.model import Asked
+from llamafarm.settings import ServerSettings
+from llamafarm.store.place import place_of
+from llamafarm.store.store import open_store
+from tests.databases import known
+from tests.serving import serving
+from tests.store.made import asked, ended, keep
+
+KEY = "sk-of-the-page"
+
+
+async def two() -> list[Asked]:
+    async with open_store(known(place_of(os.environ))) as store:
+        llamas, sky = asked(), asked("=SUM(1)", ("fast",), kind="chat")
+        keep(store, llamas, ended(llamas, text="Grass"), ended(llamas, "wise", "Hay"))
+        keep(store, sky, ended(sky, text="Scattering"))
+        return [llamas, sky]
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with serving([sample_path("embedded")], ServerSettings(api_keys=(SecretStr(KEY),))) as url:
+        yield url
+
+
+def test_what_a_search_finds_is_downloaded_by_those_who_may(server: str) -> None:
+    llamas, sky = asyncio.run(two())
+    address = f"{server}/history/export"
+    assert httpx.get(address, params={"format": "csv"}).status_code == httpx.codes.UNAUTHORIZED
+    with httpx.Client(auth=("me", KEY)) as client:
+        table = client.get(address, params={"format": "csv"})
+        assert table.headers["content-disposition"] == 'attachment; filename="llamafarm-history.csv"'
+        assert table.headers["content-type"].startswith("text/csv")
+        rows = list(csv.DictReader(StringIO(table.text)))
+        assert [(row["comparison"], row["lane"]) for row in rows] == [
+            (sky.id, "fast"), (llamas.id, "fast"), (llamas.id, "wise"),
+        ]  # fmt: skip
+        assert rows[0]["prompt"] == "'=SUM(1)"
+        lines = client.get(address, params={"format": "jsonl", "model": "wise"}).text.splitlines()
+        assert [json.loads(line)["id"] for line in lines] == [llamas.id]
+        assert "Scattering" in client.get(address, params={"format": "markdown", "text": "scatt", "kind": "chat"}).text
+        assert client.get(address, params={"format": "jsonl", "project": "no/such"}).text == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "said"), [({"format": "pdf"}, "csv, jsonl, markdown"), ({"format": "csv", "since": "soon"}, "no date")]
+)
+def test_what_cannot_be_downloaded_is_said(server: str, query: dict[str, str], said: str) -> None:
+    answer = httpx.get(f"{server}/history/export", params=query, auth=("me", KEY))
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert said in answer.text
+
+
+def test_without_a_history_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LF_DATABASE_URL", "off")
+    with serving([sample_path("embedded")]) as url:
+        answer = httpx.get(f"{url}/history/export", params={"format": "csv"})
+    assert (answer.status_code, "switched off" in answer.text) == (httpx.codes.SERVICE_UNAVAILABLE, True)
