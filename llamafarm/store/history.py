@@ -16,6 +16,7 @@ from llamafarm.errors import RequestError, StoreError
 from llamafarm.records.find import Filter, Found
 from llamafarm.records.ids import as_beginning
 from llamafarm.records.model import Piece, Recorded, Run, Snapshot, Vote
+from llamafarm.records.standings import Standing, standings
 from llamafarm.store import reads, writes
 from llamafarm.store.connect import Database
 from llamafarm.store.faults import fault_of
@@ -48,6 +49,10 @@ class History:
     async def count(self, wanted: Filter = Filter()) -> int:
         """How many comparisons `wanted` finds."""
         return await self._read(reads.count, wanted)
+
+    async def standings(self, wanted: Filter = Filter()) -> list[Standing]:
+        """How often each model won, in the votes on what `wanted` finds."""
+        return standings(await self._read(reads.contests, wanted))
 
     async def open(self, identity: str) -> Recorded:
         """The comparison with this id, or with the only one that begins so. Raises RequestError where there is none."""

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from llamafarm.records.find import Filter, Found, LaneBrief
 from llamafarm.records.model import Asked, Ended, Piece, Recorded, Run, Snapshot, Vote
+from llamafarm.records.standings import Contest
 from llamafarm.reply import LaneStatus
 from llamafarm.store.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
 from llamafarm.store.schema import comparisons, lanes, runs, snapshots, votes
@@ -17,6 +18,7 @@ from llamafarm.store.search import matching
 Part = TypeVar("Part")
 
 AFTER_ALL = "~"  # sorts after every id
+AT_ONCE = 500  # ids in one statement
 
 
 def find(connection: Connection, wanted: Filter, *, older_than: str | None, limit: int) -> Found:
@@ -49,6 +51,29 @@ def count(connection: Connection, wanted: Filter) -> int:
     """How many comparisons `wanted` finds."""
     conditions = matching(wanted, connection.dialect.name)
     return connection.scalar(select(func.count()).select_from(comparisons).where(*conditions)) or 0
+
+
+def contests(connection: Connection, wanted: Filter) -> list[Contest]:
+    """The votes on what `wanted` finds, with the models that answered; demonstrations are no contest."""
+    table = comparisons.c
+    rows = (
+        select(table.id, table.namespace, table.project, votes)
+        .join(votes, votes.c.comparison == table.id)
+        .where(*matching(wanted, connection.dialect.name))
+    )
+    voted = {row["id"]: row for row in connection.execute(rows).mappings()}
+    ids, answered = list(voted), dict[str, dict[str, str]]()
+    for at in range(0, len(ids), AT_ONCE):
+        for row in connection.execute(_brief_lanes(ids[at : at + AT_ONCE])).mappings():
+            lane = brief_lane_of(row)
+            models = answered.setdefault(row["comparison"], {})
+            models.pop(lane.lane, None)  # an earlier try
+            if lane.status in ("done", "stopped") and not lane.staged:
+                models[lane.lane] = lane.model
+    return [
+        Contest(f"{row['namespace']}/{row['project']}", answered.get(identity, {}), vote_of(row))
+        for identity, row in voted.items()
+    ]
 
 
 def ids_beginning(connection: Connection, beginning: str) -> list[str]:

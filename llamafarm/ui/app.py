@@ -7,12 +7,14 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI
 from gradio.blocks import Block
+from gradio.events import Dependency
 
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
 from llamafarm.ui.blocks import QUIET, QuickBlocks
 from llamafarm.ui.downloads import add_downloads
 from llamafarm.ui.handlers import Handlers
+from llamafarm.ui.hiding import hidden_parts
 from llamafarm.ui.history_handlers import HistoryHandlers
 from llamafarm.ui.lab_handlers import LabHandlers
 from llamafarm.ui.layout import Page, build
@@ -25,7 +27,8 @@ from llamafarm.ui.talk_handlers import TalkHandlers
 from llamafarm.ui.temperature import scale
 from llamafarm.ui.theme import css, head, script, theme
 from llamafarm.ui.tool_handlers import ToolHandlers
-from llamafarm.ui.wire_history import wire_history
+from llamafarm.ui.vote_handlers import VoteHandlers
+from llamafarm.ui.wire_history import wire_history, wire_votes
 
 EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st tab would wait
 
@@ -37,14 +40,15 @@ def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
     with demo:
         page = build(projects.sources(), paths=settings.loopback)
         handlers = Handlers(page, projects, Runner(runtime, page), Sessions())
-        _wire_project(demo, page, handlers)
+        opening = _wire_project(demo, page, handlers)
         _wire_prompt(page, handlers)
         _wire_lanes(page, handlers)
         _wire_talk(page, TalkHandlers(handlers))
         _wire_tools(page, ToolHandlers(handlers))
         _wire_lab(page, LabHandlers(handlers, page.lab))
         past = HistoryHandlers(handlers, page.history, shared=settings.protected)
-        wire_history(page, past, Rerun(handlers), _refilled(page))
+        wire_history(page, opening, past, Rerun(handlers), _refilled(page))
+        wire_votes(page, VoteHandlers(past), [*_running(page), *page.verdict.outputs])
     demo.show_progress_at(page.masthead)
     demo.max_threads = EVENTS_AT_ONCE
     demo.queue(default_concurrency_limit=None, api_open=False)
@@ -80,7 +84,7 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
 def _shown(page: Page) -> list[Block]:
     """All that opening a project changes."""
     outputs: list[Block] = [page.masthead, page.models, page.variables, page.table, page.routing, page.outlook]
-    outputs += [page.send, page.stop, *_talk(page), page.tools.ask]
+    outputs += [page.send, page.stop, *page.verdict.outputs, *_talk(page), page.tools.ask]
     outputs += [page.tools.listed, page.tools.tool, page.tools.result]
     panel = page.panel
     outputs += [panel.source, panel.report, panel.asks, panel.trust, panel.editor, panel.check]
@@ -104,10 +108,10 @@ def _live(page: Page) -> list[Block]:
 def _asked(page: Page) -> list[Any]:
     """What Send, Follow up and Retry read."""
     controls = [control for slot in page.slots for control in slot.tab.controls]
-    return [page.prompt, page.variables, page.tools.ask, *page.theatre.inputs, *controls]
+    return [page.prompt, page.variables, page.tools.ask, page.blind, *page.theatre.inputs, *controls]
 
 
-def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
+def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> Dependency:
     panel, shown = page.panel, _shown(page)
     opened = demo.load(handlers.start, [page.prompt], shown, **QUIET)
     # What was typed while the page opened had no project yet.
@@ -120,6 +124,7 @@ def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:
     panel.apply.click(handlers.open_text, [panel.editor, page.prompt], shown, **QUIET)
     panel.trust.click(handlers.trust, [page.prompt], shown, **QUIET)
     panel.editor.input(handlers.check, [panel.editor], [panel.check], trigger_mode="always_last", **QUIET)
+    return opened
 
 
 def _wire_prompt(page: Page, handlers: Handlers) -> None:
@@ -137,13 +142,16 @@ def _wire_prompt(page: Page, handlers: Handlers) -> None:
 
 def _running(page: Page) -> list[Block]:
     """All that asking changes."""
-    frame = [page.send, page.stop, page.notice, page.table, page.routing, page.outlook]
-    return [*frame, *_talk(page), *_live(page)]
+    frame = [page.send, page.stop, page.notice, page.gate.shown, page.gate.key, *page.verdict.outputs]
+    return [*frame, *_talk(page), *hidden_parts(page)]
 
 
 def _refilled(page: Page) -> list[Block]:
     """All that putting a past comparison into the page changes."""
-    return [page.lanes, page.prompt, page.variables, page.notice, page.routing, *_talk(page), *_chosen(page)]
+    own = [page.prompt, page.variables, *(control for slot in page.slots for control in slot.tab.controls)]
+    guides = [slot.tab.guide for slot in page.slots]
+    columns = [slot.card.column for slot in page.slots]
+    return [*own, *guides, *columns, *_running(page)]
 
 
 def _chosen(page: Page) -> list[Block]:
@@ -159,7 +167,7 @@ def _wire_talk(page: Page, handlers: TalkHandlers) -> None:
     page.follow.click(handlers.follow_up, _asked(page), running, concurrency_limit=None, **QUIET)
     page.follow.click(None, None, None, js=script("select.js"))
     talk.edit.click(handlers.edit, [talk.turn], [page.prompt, *_talk(page)], **QUIET)
-    anew = [page.table, page.routing, page.outlook, *_talk(page), *_live(page)]
+    anew = _running(page)
     talk.remove.click(handlers.remove, [talk.turn, page.prompt], anew, **QUIET)
     talk.clear.click(handlers.clear, [page.prompt], anew, **QUIET)
     attached = [page.table, page.routing, page.outlook, *_talk(page)]
@@ -196,7 +204,16 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
         tab = slot.tab
         for stop in (slot.card.stop, tab.stop):
             stop.click(handlers.stop_lane(seat), None, None, queue=False, **QUIET)
-        followed = [page.send, page.stop, page.table, page.gate.shown, page.gate.key, *_talk(page)]
+        followed = [
+            page.send,
+            page.stop,
+            page.table,
+            page.gate.shown,
+            page.gate.key,
+            page.notice,
+            *page.verdict.outputs,
+            *_talk(page),
+        ]
         for retry in (slot.card.retry, tab.retry):
             retry.click(
                 handlers.retry(seat),

@@ -13,6 +13,7 @@ import gradio as gr
 from llamafarm.engine.chat import Question
 from llamafarm.errors import RequestError
 from llamafarm.routing import suggest
+from llamafarm.ui.blind import blind_routing
 from llamafarm.ui.cards import report, routing_card
 from llamafarm.ui.layout import Page
 from llamafarm.ui.markup import Markup
@@ -25,6 +26,7 @@ from llamafarm.ui.show import Updates, project_updates, slots_updates, table_of
 from llamafarm.ui.table import csv_of
 from llamafarm.ui.talk import talk_updates
 from llamafarm.ui.theatre import theatre_updates
+from llamafarm.ui.verdict import verdict_updates
 
 FIELDS = len(fields(Settings))
 
@@ -66,8 +68,9 @@ class Handlers:
 
     async def check(self, request: gr.Request, text: str) -> Updates:
         """What is wrong with the editor's text, while it is typed."""
-        title = self.session(request).title
-        return {self.page.panel.check: report(await self.projects.check(text, title), "This text")}
+        session = self.session(request)
+        session.draft = text
+        return {self.page.panel.check: report(await self.projects.check(text, session.title), "This text")}
 
     async def _open(self, request: gr.Request, prompt: str, opening: Awaitable[Session]) -> Updates:
         try:
@@ -78,6 +81,7 @@ class Handlers:
             **project_updates(self.page, session, may_trust=self.projects.may_trust),
             **self.routed(session, prompt),
             **self.talk(session),
+            **verdict_updates(self.page.verdict, None),
             self.page.send: gr.Button(interactive=True),
             self.page.stop: gr.Button(interactive=False),
         }
@@ -95,7 +99,7 @@ class Handlers:
         async for updates in self._told(self.runner.send(session, question, follow=follow)):
             yield updates
         if not session.closed:
-            yield {self.page.outlook: self._outlook(session, question.prompt)}
+            yield {self.page.outlook: self.outlook(session, question.prompt)}
 
     def retry(self, seat: int) -> Callable[..., AsyncGenerator[Updates, None]]:
         """The listener that asks the lane in `seat` again."""
@@ -123,8 +127,8 @@ class Handlers:
 
         def listener(request: gr.Request) -> None:
             session = self.session(request)
-            if seat < len(session.seats()):
-                session.stop(session.seats()[seat].name)
+            if (lane := session.lane_at(seat)) is not None:
+                session.stop(lane)
 
         return listener
 
@@ -143,14 +147,14 @@ class Handlers:
         """What follows from the prompt before it is sent: routes, their marks in the table, tokens and cost."""
         session.routes = suggest(prompt, session.project) if session.project and prompt.strip() else ()
         return {
-            self.page.routing: routing_card(session.routes, prompt),
+            self.page.routing: blind_routing() if session.blind else routing_card(session.routes, prompt),
             self.page.table: table_of(session),
-            self.page.outlook: self._outlook(session, prompt),
+            self.page.outlook: self.outlook(session, prompt),
         }
 
-    def _outlook(self, session: Session, prompt: str) -> Markup:
+    def outlook(self, session: Session, prompt: str) -> Markup:
         """What the prompt would be to each lane as the next message of its conversation."""
-        if session.project is None or not prompt.strip():
+        if session.project is None or not prompt.strip() or session.blind is not None:
             return Markup("")
         question = Question.of(prompt, images=tuple(picture.image for picture in session.pictures))
         turns = session.all_turns()[: session.editing]
@@ -175,6 +179,8 @@ class Handlers:
     async def choose(self, request: gr.Request, names: Sequence[str], prompt: str) -> Updates:
         """Which models take part; the page has seats for MAX_LANES of them at once."""
         session = self.session(request)
+        if session.blind is not None:
+            return refuse(RequestError("Vote first: the models are hidden until then."))
         too_many = len(names) > MAX_LANES
         if too_many:
             gr.Warning(f"The page shows up to {MAX_LANES} lanes at once: the first {MAX_LANES} are kept.")
@@ -184,7 +190,7 @@ class Handlers:
             # Told only where it changes: the answer to an older click must not undo a newer one.
             self.page.models: gr.CheckboxGroup(value=list(session.chosen)) if too_many else gr.skip(),
             self.page.table: table_of(session),
-            self.page.outlook: self._outlook(session, prompt),
+            self.page.outlook: self.outlook(session, prompt),
             **theatre_updates(self.page.theatre, session.seats(), before),
             **slots_updates(self.page.slots, session, before),
         }
@@ -192,6 +198,9 @@ class Handlers:
     async def csv(self, request: gr.Request) -> str:
         """The table as CSV."""
         session = self.session(request)
+        if session.blind is not None:
+            gr.Warning("Vote first: the figures are hidden until then.")
+            return ""
         return csv_of([session.replies[m.name] for m in session.shown() if m.name in session.replies])
 
     # --- helpers
@@ -220,7 +229,7 @@ def _key(request: gr.Request) -> str:
 
 def _ask(inputs: Sequence[Any]) -> Ask:
     """What Send and Retry get: see `ui.app`; the last are FIELDS controls a seat."""
-    prompt, variables, ask_before, stage, *rest = inputs
+    prompt, variables, ask_before, blind, stage, *rest = inputs
     faults, controls = rest[:MAX_LANES], rest[MAX_LANES:]
     settings = [Settings(*controls[at : at + FIELDS]) for at in range(0, len(controls), FIELDS)]
-    return Ask(prompt, variables or "", bool(stage), faults, tuple(ask_before or ()), settings)
+    return Ask(prompt, variables or "", bool(blind), bool(stage), faults, tuple(ask_before or ()), settings)

@@ -10,6 +10,7 @@ from gradio.components import Component
 
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.slots import answer_box, html, reasoning_box
+from llamafarm.ui.verdict import Verdict, build_verdict
 
 KINDS = [
     ("all but runs", ""),
@@ -53,12 +54,14 @@ class HistoryTab:
     diff: gr.Button
     delete: gr.Button
     listed: gr.HTML
+    rates: gr.HTML
     asked: gr.HTML
     yes: gr.Button
     no: gr.Button
     go: gr.Button
     picked: gr.JSON
     opened: gr.HTML
+    verdict: Verdict
     rerun: gr.Button
     remove: gr.Button
     cards: tuple[Kept, ...]
@@ -69,10 +72,15 @@ class HistoryTab:
         return [self.text, self.project, self.model, self.kind, self.since, self.until]
 
     @property
+    def page(self) -> list[Block]:
+        """All that listing changes."""
+        return [self.listed, self.rates, self.older, self.project, self.model]
+
+    @property
     def shown(self) -> list[Block]:
         """All that opening a comparison changes."""
         cards: list[Block] = [part for card in self.cards for part in (*card.parts, card.thoughts)]
-        return [self.opened, *cards]
+        return [self.opened, *self.verdict.outputs, *cards]
 
 
 def build_history(go: gr.Button, picked: gr.JSON) -> HistoryTab:
@@ -89,8 +97,8 @@ def build_history(go: gr.Button, picked: gr.JSON) -> HistoryTab:
             asked = html(elem_id="history-asked")
             yes = gr.Button("Delete for good", size="sm", min_width=120, variant="stop", elem_id="history-yes")
             no = gr.Button("Keep", size="sm", min_width=90, elem_id="history-no")
-        listed = html(elem_id="history-list")
-        opened = html(elem_id="history-opened")
+        listed, rates = html(elem_id="history-list"), html(elem_id="history-rates")
+        opened, verdict = html(elem_id="history-opened"), build_verdict("history-verdict")
         with gr.Row(elem_id="history-opened-tools"):
             rerun = gr.Button("Ask this again…", size="sm", min_width=130, variant="primary", elem_id="history-rerun")
             remove = gr.Button("Delete this…", size="sm", min_width=110, elem_id="history-remove")
@@ -98,7 +106,7 @@ def build_history(go: gr.Button, picked: gr.JSON) -> HistoryTab:
             cards = tuple(_card(index) for index in range(MAX_LANES))
     return HistoryTab(
         tab, text, project, model, kind, since, until, search, newest, older, diff, delete,
-        listed, asked, yes, no, go, picked, opened, rerun, remove, cards,
+        listed, rates, asked, yes, no, go, picked, opened, verdict, rerun, remove, cards,
     )  # fmt: skip
 
 

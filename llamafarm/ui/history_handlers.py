@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -14,15 +14,21 @@ from llamafarm.config.model import Project
 from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.records.diff import difference
 from llamafarm.records.find import Found
-from llamafarm.records.model import ProjectRef, Recorded
+from llamafarm.records.model import ProjectRef
+from llamafarm.ui.blind import Blind, Secrets
 from llamafarm.ui.handlers import Handlers, refuse
 from llamafarm.ui.history import HistoryTab
 from llamafarm.ui.historydiff import difference_view
 from llamafarm.ui.historylist import Search, list_view
-from llamafarm.ui.historyview import NO_LANE, KeptLane, kept_lanes, opened_view
+from llamafarm.ui.historyview import NO_LANE, KeptLane, blind_lanes, blind_view, kept_lanes, opened_view
 from llamafarm.ui.markup import Markup, tag
+from llamafarm.ui.rates import rates_view
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.show import Updates
+from llamafarm.ui.verdict import recorded_ballot, verdict_updates
+
+if TYPE_CHECKING:
+    from llamafarm.store.history import History
 
 A_PAGE = 20
 TWO = 2
@@ -42,19 +48,22 @@ class HistoryHandlers:
         """The newest of what is looked for."""
         session = self.base.session(request)
         session.past.search = Search(*inputs)
-        return await self._told(self._listed(session))
+        return await self._told(self.listed(session))
 
     async def older(self, request: gr.Request) -> Updates:
         """The next page of the list."""
         session = self.base.session(request)
-        return await self._told(self._listed(session, session.past.older))
+        return await self._told(self.listed(session, session.past.older))
 
-    async def _listed(self, session: Session, older_than: str | None = None) -> Updates:
-        past, tab = session.past, self.tab
-        found = await self._history().find(past.search.filter(), older_than=older_than, limit=A_PAGE)
-        past.older = found.older
+    async def listed(self, session: Session, older_than: str | None = None) -> Updates:
+        """A page of the list, and the win rates of all that is looked for."""
+        past, tab, history = session.past, self.tab, self._history()
+        found = await history.find(past.search.filter(), older_than=older_than, limit=A_PAGE)
+        rates = await history.standings(past.search.filter())
+        past.place, past.older = older_than, found.older
         return {
-            tab.listed: list_view(found, past.search, (), first=older_than is None, shared=self.shared),
+            tab.rates: await asyncio.to_thread(rates_view, rates),
+            tab.listed: list_view(found, past.search, self._secrets, first=older_than is None, shared=self.shared),
             tab.older: gr.Button(interactive=found.older is not None),
             tab.project: gr.Dropdown(choices=_projects(session, found)),
             tab.model: gr.Dropdown(choices=_models(session, found)),
@@ -62,20 +71,46 @@ class HistoryHandlers:
 
     # --- opening
 
-    async def open(self, request: gr.Request, identity: object) -> Updates:
-        """A comparison of the list, as it was."""
+    async def open(self, request: gr.Request, identity: object, blind: bool) -> Updates:  # noqa: FBT001 - a checkbox's value
+        """A comparison of the list, as it was; without its names where they are a secret, or not wanted yet."""
         session = self.base.session(request)
-        return await self._told(self._open(session, str(identity or "")))
+        return await self._told(self._open(session, str(identity or ""), blind=blind))
 
-    async def _open(self, session: Session, identity: str) -> Updates:
+    async def linked(self, request: gr.Request, identity: object, blind: bool) -> Updates:  # noqa: FBT001 - a checkbox's value
+        """The comparison that the page's address names; where there is none such, the tab says so."""
+        session, link = self.base.session(request), str(identity or "")
+        if not link:
+            nothing: Updates = gr.skip()
+            return nothing
+        try:
+            return await self._open(session, link, blind=blind)
+        except RequestError:
+            said = "The link's comparison is not in this server's history: it was deleted, or the link is not whole."
+        except LlamaFarmError as error:
+            said = str(error)
+        alert = tag("div", said, class_="lf-alert lf-opened", role="alert")
+        return {self.base.page.lanes: gr.Tabs(selected="history"), self.tab.opened: alert}
+
+    async def _open(self, session: Session, identity: str, *, blind: bool) -> Updates:
         recorded = await self._history().open(identity)
+        several = len(recorded.replies) > 1
+        secret = recorded.asked.id in self._secrets or (blind and several and recorded.vote is None)
         session.past.opened = recorded
-        return self.show(recorded, await self.project_of(recorded.asked.project))
+        session.past.blind = Blind.of(recorded.replies) if secret else None
+        return await self.shown(session)
 
-    def show(self, recorded: Recorded, project: Project | None) -> Updates:
-        """The opened comparison on the page."""
-        lanes = {self.base.page.lanes: gr.Tabs(selected="history")}
-        return {**lanes, self.tab.opened: opened_view(recorded, project), **self._cards(kept_lanes(recorded, project))}
+    async def shown(self, session: Session) -> Updates:
+        """The opened comparison on the page, with or without its names."""
+        recorded, blind = session.past.opened, session.past.blind
+        if recorded is None:
+            return {}
+        project = None if blind else await self.project_of(recorded.asked.project)
+        return {
+            self.base.page.lanes: gr.Tabs(selected="history"),
+            self.tab.opened: blind_view(recorded, blind) if blind else opened_view(recorded, project),
+            **verdict_updates(self.tab.verdict, recorded_ballot(recorded, blind), linked=False),
+            **self._cards(blind_lanes(recorded, blind) if blind else kept_lanes(recorded, project)),
+        }
 
     def _cards(self, lanes: Sequence[KeptLane] = ()) -> Updates:
         updates: Updates = {}
@@ -103,10 +138,12 @@ class HistoryHandlers:
 
     async def _compare(self, session: Session, ids: Sequence[str]) -> Updates:
         history = self._history()
+        if any(identity in self._secrets for identity in ids):
+            raise RequestError("Vote first: the models of one of them are hidden until then.")
         first, second = [await history.open(identity) for identity in ids]
         session.past.opened = None
         view = difference_view(first, second, difference(first, second))
-        return {self.tab.opened: view, **self._cards()}
+        return {self.tab.opened: view, **verdict_updates(self.tab.verdict, None), **self._cards()}
 
     # --- deleting
 
@@ -141,17 +178,21 @@ class HistoryHandlers:
         past, history = session.past, self._history()
         doomed, past.doomed = past.doomed, ()
         gone = await history.delete(doomed)
-        updates: Updates = {self.tab.asked: Markup(""), **await self._listed(session)}
+        updates: Updates = {self.tab.asked: Markup(""), **await self.listed(session)}
         gr.Info(f"Deleted: {gone} comparison{'' if gone == 1 else 's'}.")
         if past.opened and past.opened.asked.id in doomed:
             past.opened = None
-            updates |= {self.tab.opened: Markup(""), **self._cards()}
+            updates |= {self.tab.opened: Markup(""), **verdict_updates(self.tab.verdict, None), **self._cards()}
         return updates
 
     # --- inside
 
-    def _history(self) -> Any:
+    def _history(self) -> History:
         return self.base.runner.runtime.history()
+
+    @property
+    def _secrets(self) -> Secrets:
+        return self.base.runner.secrets
 
     async def _told(self, updates: Awaitable[Updates]) -> Updates:
         """The updates; what can't be done is said."""

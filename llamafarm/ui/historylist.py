@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import get_args
@@ -58,12 +58,19 @@ def link(identity: str) -> str:
     return f"?{urlencode({'comparison': identity})}"
 
 
+def link_to(identity: str) -> Markup:
+    """The comparison's link, and a button that copies it: see page.js."""
+    opens = tag("a", "Link to this comparison", href=link(identity), data_comparison=identity)
+    copies = tag("button", "Copy link", type="button", class_="lf-copy", data_copy=link(identity))
+    return tag("span", opens, " ", copies, class_="lf-link")
+
+
 def when(instant: datetime) -> str:
     """An instant in this machine's time zone, which is named."""
     return f"{instant.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def list_view(found: Found, search: Search, hidden: Collection[str], *, first: bool, shared: bool) -> Markup:
+def list_view(found: Found, search: Search, hidden: Container[str], *, first: bool, shared: bool) -> Markup:
     """A page of the history. `hidden` are comparisons whose models may not be told; `shared`: others may see it too."""
     note = "Everybody who can open this page can see, judge and delete what was asked at this server."
     head = tag("p", note, class_="lf-note") if shared else None

@@ -10,8 +10,9 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.records.model import Asked, Ended, LaneSpec, Recorded
 from llamafarm.reply import Reply
 from llamafarm.types import JsonValue, Message
+from llamafarm.ui.blind import Blind, blind_foot, blind_head, blind_table
 from llamafarm.ui.cards import lane_foot, lane_head, routing_card, summary
-from llamafarm.ui.historylist import link, vote_words, when
+from llamafarm.ui.historylist import link, link_to, vote_words, when
 from llamafarm.ui.live import reasoning_title, request_text
 from llamafarm.ui.markdown import safe
 from llamafarm.ui.markup import Markup, join, tag
@@ -52,6 +53,27 @@ def opened_view(recorded: Recorded, project: Project | None) -> Markup:
     )
 
 
+def blind_view(recorded: Recorded, blind: Blind) -> Markup:
+    """The same without names, models and figures."""
+    title, question = title_line(recorded), _question(recorded.asked)
+    return tag("section", title, question, blind_table(blind, recorded.replies), class_="lf-opened")
+
+
+def blind_lanes(recorded: Recorded, blind: Blind) -> list[KeptLane]:
+    """The cards without names, in the blind order."""
+    kept = {lane.spec.id: lane for lane in recorded.lanes}
+    lanes = [kept[name] for name in blind.order]
+    return [
+        KeptLane(
+            join(blind_head(place, lane.reply, shown=True), _history(lane.spec.history)),
+            "",
+            safe(lane.reply.text),
+            blind_foot(),
+        )
+        for place, lane in enumerate(lanes)
+    ][:MAX_LANES]
+
+
 def title_line(recorded: Recorded) -> Markup:
     """When, by which project and as what it was asked, with its link."""
     asked = recorded.asked
@@ -73,13 +95,6 @@ def title_line(recorded: Recorded) -> Markup:
         follows,
         class_="lf-lane-title",
     )
-
-
-def link_to(identity: str) -> Markup:
-    """The comparison's link, and a button that copies it: see page.js."""
-    opens = tag("a", "Link to this comparison", href=link(identity), data_comparison=identity)
-    copies = tag("button", "Copy link", type="button", class_="lf-copy", data_copy=link(identity))
-    return tag("span", opens, " ", copies, class_="lf-link")
 
 
 def _question(asked: Asked) -> Markup:

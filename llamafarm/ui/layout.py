@@ -15,6 +15,7 @@ from llamafarm.ui.slots import Slot, build_card, build_tab, html
 from llamafarm.ui.talk import Pictures, Talk, build_pictures, build_talk
 from llamafarm.ui.theatre import Theatre, build_theatre
 from llamafarm.ui.tools import Gate, Tools, build_gate, build_tools
+from llamafarm.ui.verdict import Verdict, build_verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Page:
     send: gr.Button
     follow: gr.Button
     stop: gr.Button
+    blind: gr.Checkbox
     models: gr.CheckboxGroup
     variables: gr.Textbox
     theatre: Theatre
@@ -57,6 +59,7 @@ class Page:
     table: gr.HTML
     csv: gr.Button
     csv_text: gr.Textbox
+    verdict: Verdict
     notice: gr.HTML
     lanes: gr.Tabs
     slots: tuple[Slot, ...]
@@ -88,6 +91,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
                     send = gr.Button("Send", variant="primary", elem_id="send", interactive=False)
                     follow = gr.Button("Follow up", variant="secondary", elem_id="follow", interactive=False)
                     stop = gr.Button("Stop", variant="secondary", elem_id="stop", interactive=False)
+                    blind = gr.Checkbox(label="Blind: no names until I vote", elem_id="blind", container=False)
             pictures = build_pictures()
             models = gr.CheckboxGroup([], label="Models that take part", elem_id="models", show_select_all=True)
             variables = gr.Textbox(
@@ -101,7 +105,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
-            notice = html(elem_id="notice")
+            verdict, notice = build_verdict("verdict"), html(elem_id="notice")
             lanes, slots, lab, history = _lanes()
     return Page(
         masthead=head,
@@ -111,6 +115,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         send=send,
         follow=follow,
         stop=stop,
+        blind=blind,
         models=models,
         variables=variables,
         theatre=theatre,
@@ -122,6 +127,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         table=table,
         csv=csv,
         csv_text=csv_text,
+        verdict=verdict,
         notice=notice,
         lanes=lanes,
         slots=slots,

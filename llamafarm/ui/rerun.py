@@ -13,6 +13,7 @@ from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.records.model import Recorded
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.handlers import Handlers, refuse
+from llamafarm.ui.hiding import ballot_of, unhide
 from llamafarm.ui.markup import Markup, tag
 from llamafarm.ui.pictures import Picture
 from llamafarm.ui.refill import Refill, refill
@@ -20,6 +21,7 @@ from llamafarm.ui.sessions import Session
 from llamafarm.ui.show import Updates, live_updates, slots_updates
 from llamafarm.ui.temperature import scale
 from llamafarm.ui.theatre import theatre_updates
+from llamafarm.ui.verdict import verdict_updates
 
 MOST_TURNS = 100
 LOST = "The conversation before it can't be put back: it is asked without."
@@ -40,6 +42,8 @@ class Rerun:
                 raise RequestError("Open a comparison first.")
             if project is None:
                 raise RequestError("Open its project first.")
+            if session.past.blind is not None:
+                raise RequestError("Vote first: the models are hidden until then.")
             found = refill(recorded, project)
             turns = await self._turns(recorded)
         except LlamaFarmError as error:
@@ -51,6 +55,7 @@ class Rerun:
         self, session: Session, recorded: Recorded, found: Refill, turns: Sequence[Turn], notes: Sequence[str]
     ) -> Updates:
         page, before = self.base.page, session.seats()
+        was_blind, session.blind = session.blind is not None, None
         session.keep(turns)
         session.chosen, session.rerun = found.chosen, (recorded.asked.id, found.prompt)
         session.pictures = tuple(
@@ -59,6 +64,7 @@ class Rerun:
         )
         how = "Follow up asks it, after the conversation before it" if turns else "Send asks it"
         return {
+            **(unhide(page, session, found.prompt) if was_blind else {}),
             page.lanes: gr.Tabs(selected="all"),
             page.prompt: found.prompt,
             page.variables: gr.Textbox(value=found.variables),
@@ -66,6 +72,7 @@ class Rerun:
             page.notice: notice(f"What was asked before is put in: {how}.", notes),
             **self.base.routed(session, found.prompt),
             **self.base.talk(session),
+            **verdict_updates(page.verdict, ballot_of(session)),
             **theatre_updates(page.theatre, session.seats(), before),
             **slots_updates(page.slots, session),
             **self._settings(session, found),

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import gradio as gr
 
@@ -18,6 +18,8 @@ from llamafarm.reply import Reply
 from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
 from llamafarm.types import Image, JsonValue, Tool, ToolCall
+from llamafarm.ui.blind import Blind, Secrets
+from llamafarm.ui.hiding import ballot_of, blind_answers, hide, unhide
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import Changes
 from llamafarm.ui.sessions import Session
@@ -26,6 +28,7 @@ from llamafarm.ui.show import Updates, idle, live_updates, table_of
 from llamafarm.ui.talk import talk_updates
 from llamafarm.ui.theatre import staged
 from llamafarm.ui.tools import Held, held_card, held_key
+from llamafarm.ui.verdict import verdict_updates
 
 FLUSH_S = 0.1
 HEARTBEAT_S = 0.5
@@ -37,10 +40,12 @@ class Ask:
     """What Send and Retry read from the page; `settings` and `faults` are the controls of each seat, in order.
 
     `stage`: the theatre is on, and `faults` are staged. `ask_before` are the MCP servers whose calls wait for a person.
+    `blind`: the lanes are to be judged without their names.
     """
 
     prompt: str
     variables: str
+    blind: bool
     stage: bool
     faults: Sequence[str]
     ask_before: Sequence[str]
@@ -74,6 +79,7 @@ class Runner:
 
     runtime: Runtime
     page: Page
+    secrets: Secrets = field(default_factory=Secrets)
 
     async def send(self, session: Session, ask: Ask, *, follow: bool) -> AsyncGenerator[Updates, None]:
         """The prompt to all lanes that take part; the page follows until the last one has ended.
@@ -86,8 +92,13 @@ class Runner:
         if not session.shown():
             raise RequestError("Choose at least one model.")
         question = ask.question(tuple(picture.image for picture in session.pictures))
+        before, blind = session.blind, _blind(session, ask, follow=follow)
         session.ask(question, follow=follow)
-        session.routes = suggest(ask.prompt, project)
+        session.routes, session.blind = suggest(ask.prompt, project), blind
+        if blind is not None:
+            yield hide(self.page, session)
+        elif before is not None:
+            yield unhide(self.page, session, ask.prompt)
         yield self._frame(session, running=True)
         async with aclosing(self._follow(session, project, question, session.shown(), ask)) as updates:
             async for update in updates:
@@ -101,6 +112,7 @@ class Runner:
         return {
             **talk_updates(page.talk, page.pictures, page.follow, page.slots, session, running=running),
             **({page.notice: ""} if running else {}),
+            **verdict_updates(page.verdict, None if running else ballot_of(session)),
             page.send: gr.Button(interactive=not running),
             page.stop: gr.Button(interactive=running),
         }
@@ -112,6 +124,8 @@ class Runner:
         session.question = question = session.question or ask.question(
             tuple(picture.image for picture in session.pictures)
         )
+        if session.blind is not None:
+            raise RequestError("A lane can be asked again after the vote.")
         model = session.seats()[seat]
         session.stop(model.name)
         async with aclosing(self._follow(session, session.project, question, [model], ask)) as updates:
@@ -139,6 +153,8 @@ class Runner:
         origin, approve = session.origin, _approver(session, ask)
         async with runtime.compare(project, lanes, question, origin=origin, approve=approve) as comparison:
             session.record = comparison.record
+            if session.blind is not None and comparison.record is not None:
+                self.secrets.add(comparison.record)
             session.runs.append(comparison)
             try:
                 async with aclosing(comparison.batches(every_s=FLUSH_S, heartbeat_s=HEARTBEAT_S)) as batches:
@@ -167,13 +183,30 @@ class Runner:
         gate = self.page.gate
         updates: Updates = {
             self.page.table: table_of(session),
-            gate.shown: held_card(session.held),
+            gate.shown: held_card(session.held, session.named),
             gate.key: held_key(session.held),
         }
+        if session.blind is not None:
+            return updates | blind_answers(self.page, session)
         for slot, model in zip(self.page.slots, session.seats(), strict=False):
             if session.holder.get(model.name) is ticket:
                 updates |= live_updates(slot, model, session.replies.get(model.name))
         return updates
+
+
+def _blind(session: Session, ask: Ask, *, follow: bool) -> Blind | None:
+    """The order in which lanes are shown without their names, where they are to be judged so.
+
+    A conversation whose names nobody has been told stays blind; one whose names are known can't become so.
+    Raises RequestError where the faults of a demonstration would tell the lanes apart.
+    """
+    goes_on = follow and bool(session.all_turns()[: session.editing])
+    lanes = [model.name for model in session.shown()]
+    if len(lanes) < 2 or not (session.blind is not None if goes_on else ask.blind):  # noqa: PLR2004 - to choose between
+        return None
+    if ask.stage:
+        raise RequestError("A demonstration of faults can't be blind.", hint="Switch off one of the two.")
+    return Blind.of(lanes)
 
 
 def _approver(session: Session, ask: Ask) -> Approve:

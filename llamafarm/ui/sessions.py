@@ -18,9 +18,10 @@ from llamafarm.engine.recording import Origin
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Sweep
 from llamafarm.errors import Problem
-from llamafarm.records.model import Kind, Recorded
+from llamafarm.records.model import Kind, Recorded, Vote
 from llamafarm.reply import Reply
 from llamafarm.types import Message, Route, Tool
+from llamafarm.ui.blind import Blind
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.historylist import Search
 from llamafarm.ui.pictures import Picture
@@ -42,14 +43,17 @@ class Proposal:
 class Past:
     """What the History tab of one browser tab shows.
 
-    `older` is the place of the list's next page, `opened` the comparison that is shown, and `doomed` are those that
-    wait for a person's word before they are deleted.
+    `place` is where the list's page begins, `older` where the next one does. `opened` is the comparison that is shown,
+    and `doomed` are those that wait for a person's word before they are deleted. `blind`: the names of the opened one
+    are hidden until the vote.
     """
 
     search: Search = field(default_factory=Search)
+    place: str | None = None
     older: str | None = None
     opened: Recorded | None = None
     doomed: tuple[str, ...] = ()
+    blind: Blind | None = None
 
 
 @dataclass(slots=True)
@@ -66,7 +70,9 @@ class Session:
     that runs, `proposal` what it would change in the project's file. `held` are the tool calls that wait for a
     person, `tools` those that were listed. `closed`: another session took its place. `broken` are the problems of a
     newer edit of the file, which is not used. `past` is what the History tab shows, whichever project is open. `rerun`
-    is the comparison that was put into the page to be asked again, and its prompt.
+    is the comparison that was put into the page to be asked again, and its prompt. `blind`: the names of the lanes are
+    hidden until the vote; `votes` are those on this conversation's comparisons. `draft` is the file's text as it was
+    edited last.
     """
 
     loaded: Loaded
@@ -93,6 +99,9 @@ class Session:
     broken: Sequence[Problem] = ()
     past: Past = field(default_factory=Past)
     rerun: tuple[str, str] | None = None
+    blind: Blind | None = None
+    votes: dict[str, Vote] = field(default_factory=dict)
+    draft: str | None = None
 
     def __post_init__(self) -> None:
         usable = [model.name for model in self.models if model.usable]
@@ -115,6 +124,21 @@ class Session:
     def seats(self) -> Sequence[NamedModel]:
         """Which model sits in which slot of the page: all where they fit, else those that take part."""
         return self.models if len(self.models) <= MAX_LANES else self.shown()
+
+    def places(self) -> list[int]:
+        """The seats of the lanes that take part."""
+        return [at for at, model in enumerate(self.seats()) if model.name in self.chosen]
+
+    def named(self, lane: str) -> str:
+        """What `lane` is called on the page."""
+        return lane if self.blind is None else self.blind.label(lane)
+
+    def lane_at(self, seat: int) -> str | None:
+        """The lane that is shown in `seat`, under its name or without; None where there is none."""
+        if self.blind is None:
+            return self.seats()[seat].name if seat < len(self.seats()) else None
+        places = self.places()
+        return self.blind.order[places.index(seat)] if seat in places else None
 
     def all_turns(self) -> list[Turn]:
         """The whole conversation, the newest question included."""

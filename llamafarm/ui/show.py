@@ -10,6 +10,7 @@ import gradio as gr
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import variables
 from llamafarm.reply import Reply
+from llamafarm.ui.blind import blind_table
 from llamafarm.ui.cards import asks, masthead, model_facts, report, unusable
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import lane_values, reasoning_title
@@ -40,7 +41,9 @@ def project_updates(page: Page, session: Session, *, may_trust: bool) -> Updates
         panel.editor: session.text,
         panel.check: "",
         page.models: gr.CheckboxGroup(
-            choices=[model.name for model in models], value=[model.name for model in session.shown()]
+            choices=[model.name for model in models],
+            value=[model.name for model in session.shown()],
+            label="Models that take part",
         ),
         page.variables: variables_box(project),
         page.table: table_of(session),
@@ -66,6 +69,8 @@ def table_of(session: Session) -> str:
     project = session.project
     if project is None:
         return unusable(session.loaded, session.title)
+    if session.blind is not None:
+        return blind_table(session.blind, session.replies, [session.trouble] if session.trouble else ())
     replies = [session.replies.get(model.name) or idle(model) for model in session.shown()]
     notes = [*shared(session.shown()), *([session.trouble] if session.trouble else ())]
     return table(replies, session.routes, project.default_model, notes)

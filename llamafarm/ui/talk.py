@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from llamafarm.ui.conversation import ledger, transcript, turn_names
+from llamafarm.ui.blind import HIDDEN
+from llamafarm.ui.conversation import Turn, ledger, transcript, turn_names
 from llamafarm.ui.markup import tag
 from llamafarm.ui.pictures import shown
 from llamafarm.ui.sessions import Session
@@ -75,16 +76,23 @@ def talk_updates(
     turns = session.turns if running else session.all_turns()
     updates: dict[Any, Any] = {
         talk.panel: gr.update(label=f"Conversation ({len(turns)})" if turns else "Conversation"),
-        talk.ledger: ledger(turns) if turns else tag("p", "Nothing has been asked yet.", class_="lf-sub"),
+        talk.ledger: _ledger(session, turns),
         talk.turn: gr.Dropdown(choices=[(name, at) for at, name in enumerate(turn_names(turns))], value=None),
         talk.editing: _editing(session),
         pictures.shown: shown(session.pictures),
         follow: gr.Button(interactive=bool(turns) and not running),
     }
-    for slot, model in zip(slots, session.seats(), strict=False):
-        newest = session.question.messages[-1].content if session.question else ""
-        updates |= dict.fromkeys(slot.past, transcript(session.turns, model.name, newest))
+    newest = session.question.messages[-1].content if session.question else ""
+    for seat in range(min(len(slots), len(session.seats()))):
+        lane = session.lane_at(seat)
+        updates |= dict.fromkeys(slots[seat].past, "" if lane is None else transcript(session.turns, lane, newest))
     return updates
+
+
+def _ledger(session: Session, turns: Sequence[Turn]) -> str:
+    if not turns:
+        return tag("p", "Nothing has been asked yet.", class_="lf-sub")
+    return tag("p", HIDDEN, class_="lf-sub") if session.blind else ledger(turns)
 
 
 def _editing(session: Session) -> str:

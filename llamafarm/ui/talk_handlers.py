@@ -11,9 +11,11 @@ import gradio as gr
 from llamafarm.errors import RequestError
 from llamafarm.types import Image
 from llamafarm.ui.handlers import Handlers, refuse
+from llamafarm.ui.hiding import ballot_of, unhide
 from llamafarm.ui.pictures import Picture, read_pictures
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.show import Updates, live_updates
+from llamafarm.ui.verdict import verdict_updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +46,23 @@ class TalkHandlers:
         turns = session.all_turns()
         if turn is None or not 0 <= turn < len(turns):
             return refuse(RequestError("Choose a turn first."))
+        if session.blind is not None:
+            return refuse(RequestError("Vote first: a turn's figures are hidden until then."))
         session.keep(turns[:turn] + turns[turn + 1 :])
         return self._anew(session, prompt)
 
     def clear(self, request: gr.Request, prompt: str) -> Updates:
-        """All turns."""
+        """All turns; where their names were hidden nobody is told them."""
         session = self.base.session(request)
+        was_blind, session.blind = session.blind is not None, None
         session.keep([])
-        return self._anew(session, prompt)
+        named = unhide(self.base.page, session, prompt) if was_blind else {}
+        return {**named, **self._anew(session, prompt)}
 
     def _anew(self, session: Session, prompt: str) -> Updates:
         page = self.base.page
         updates: Updates = {**self.base.routed(session, prompt), **self.base.talk(session)}
+        updates |= verdict_updates(page.verdict, ballot_of(session))
         for slot, model in zip(page.slots, session.seats(), strict=False):
             updates |= live_updates(slot, model, session.replies.get(model.name))
         return updates
@@ -67,6 +74,8 @@ class TalkHandlers:
             session = self.base.session(request)
             if seat >= len(session.seats()):
                 return refuse(RequestError("This lane is no longer there."))
+            if session.blind is not None:
+                return refuse(RequestError("Vote first: the models are hidden until then."))
             name = session.seats()[seat].name
             chosen = await self.base.choose(request, [name], prompt)
             return {**chosen, self.base.page.models: gr.CheckboxGroup(value=[name])}

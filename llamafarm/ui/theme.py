@@ -59,7 +59,7 @@ def theme() -> gr.themes.Base:
 
 def css() -> str:
     """The style sheet."""
-    return _asset("style.css")
+    return _asset("style.css") + _asset("history.css")
 
 
 def head() -> str:

@@ -31,7 +31,7 @@ class ToolHandlers:
         for held in session.held:
             if held.key == key and not held.word.done():
                 held.word.set_result(allowed)
-        return {gate.shown: held_card(session.held), gate.key: held_key(session.held)}
+        return {gate.shown: held_card(session.held, session.named), gate.key: held_key(session.held)}
 
     async def find(self, request: gr.Request) -> Updates:
         """The tools of all the project's servers, which are started for it."""

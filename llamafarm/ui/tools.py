@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import gradio as gr
@@ -87,8 +87,8 @@ def asked_before(servers: Sequence[McpServer]) -> gr.CheckboxGroup:
     return gr.CheckboxGroup(choices=names, value=local)
 
 
-def held_card(held: Sequence[Held]) -> Markup:
-    """The call that waits longest, with what it would do; empty where none waits.
+def held_card(held: Sequence[Held], named: Callable[[str], str] = str) -> Markup:
+    """The call that waits longest, with what it would do; empty where none waits. `named` is how lanes are called.
 
     Its key stands in it, so that two calls that read alike are shown one after the other.
     """
@@ -98,7 +98,7 @@ def held_card(held: Sequence[Held]) -> Markup:
     first, more = waiting[0], len(waiting) - 1
     return tag(
         "div",
-        tag("strong", f"{first.lane} wants to call {first.tool.server} · {first.tool.name}"),
+        tag("strong", f"{named(first.lane)} wants to call {first.tool.server} · {first.tool.name}"),
         tag("span", f" ({more} more wait)", class_="lf-sub") if more else None,
         tag("pre", _pretty(first.call.arguments)),
         class_="lf-held",

@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradio.blocks import Block
+from gradio.events import Dependency
 
 from llamafarm.ui.blocks import QUIET
 from llamafarm.ui.history_handlers import HistoryHandlers
 from llamafarm.ui.layout import Page
 from llamafarm.ui.rerun import Rerun
 from llamafarm.ui.theme import script
+from llamafarm.ui.vote_handlers import VoteHandlers
 
 
-def wire_history(page: Page, handlers: HistoryHandlers, rerun: Rerun, refilled: Sequence[Block]) -> None:
-    """Wire the tab; `refilled` is all that putting a comparison into the page changes."""
+def wire_history(
+    page: Page, opening: Dependency, handlers: HistoryHandlers, rerun: Rerun, refilled: Sequence[Block]
+) -> None:
+    """Wire the tab; `refilled` is all that putting a comparison into the page changes.
+
+    After `opening`, the page's own, the comparison that its address names is opened.
+    """
     tab = page.history
-    listed = [tab.listed, tab.older, tab.project, tab.model]
+    listed = tab.page
     for trigger in (tab.tab.select, tab.search.click, tab.text.submit, tab.since.submit, tab.until.submit):
         trigger(handlers.search, tab.inputs, listed, **QUIET)
     for choice in (tab.project, tab.model, tab.kind):
@@ -24,9 +31,12 @@ def wire_history(page: Page, handlers: HistoryHandlers, rerun: Rerun, refilled: 
     tab.newest.click(handlers.search, tab.inputs, listed, **QUIET)
     tab.older.click(handlers.older, None, listed, **QUIET)
     opened, seen = [page.lanes, *tab.shown], script("opened.js")
-    tab.go.click(handlers.open, [tab.picked], opened, js="() => [window.lfComparison]", **QUIET).then(
-        None, None, None, js=seen
-    )
+    asked = [tab.picked, page.blind]
+    for opens, handler, way in (
+        (tab.go.click, handlers.open, "(_, blind) => [window.lfComparison, blind]"),
+        (opening.then, handlers.linked, script("linked.js")),
+    ):
+        opens(handler, asked, opened, js=way, **QUIET).then(None, None, None, js=seen)
     tab.diff.click(handlers.compare, [tab.picked], opened, js=script("ticked.js"), **QUIET).then(
         None, None, None, js=seen
     )
@@ -35,3 +45,15 @@ def wire_history(page: Page, handlers: HistoryHandlers, rerun: Rerun, refilled: 
     tab.no.click(handlers.keep, None, [tab.asked], **QUIET)
     tab.yes.click(handlers.deleted, None, [tab.asked, *listed, *tab.shown], **QUIET)
     tab.rerun.click(rerun.fill, None, refilled, **QUIET)
+
+
+def wire_votes(page: Page, handlers: VoteHandlers, told: Sequence[Block]) -> None:
+    """Wire the votes; `told` is all that a vote on the newest comparison changes, where its names were hidden."""
+    newest, past = page.verdict, page.history.verdict
+    newest.choice.input(handlers.vote, [newest.choice, page.prompt], told, **QUIET)
+    newest.clear.click(handlers.clear, [page.prompt], told, **QUIET)
+    newest.show.click(handlers.show, [page.prompt], told, **QUIET)
+    opened = [page.lanes, *page.history.page, *page.history.shown]
+    past.choice.input(handlers.vote_past, [past.choice], opened, **QUIET)
+    past.clear.click(handlers.clear_past, None, opened, **QUIET)
+    past.show.click(handlers.show_past, None, opened, **QUIET)

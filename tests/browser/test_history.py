@@ -109,7 +109,7 @@ def test_a_conversation_is_taken_up_again_where_it_was(tmp_path: Path, open_page
             expect(page.locator("#table tbody tr")).to_have_count(1)
             ask(page, "one", 1)
             follow(page, "two")
-            page.reload()
+            page = open_page(url)
             expect(page.locator("#table tbody tr")).to_have_count(1)
             show_history(page, 2)
             page.locator("#history-list a[data-comparison]", has_text="two").click()

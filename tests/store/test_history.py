@@ -288,3 +288,21 @@ async def test_many_pieces_of_a_run_are_given_in_parts(
         piece = asked(kind="batch", run=run.id, item=str(number), messages=(Message("user", str(number)),))
         keep(store, piece, ended(piece))
     assert [each.item async for each in history.pieces(run.id)] == [str(number) for number in range(7)]
+
+
+async def test_standings_count_who_answered_in_what_is_looked_for(store: Store, history: History) -> None:
+    llamas, sky, _ = three(store)
+    spare = keep(store, plain := asked("Which?"), ended(plain, model="spare"), ended(plain, "wise"))
+    shown = keep(store, staged := asked("Show?"), ended(staged, staged={"fast": "429"}), ended(staged, "wise"))
+    for each in (llamas, spare, shown):
+        await history.vote(each.id, Vote("best", "wise", blind=each is llamas, voted_at=START))
+    await history.vote(sky.id, Vote("tie", None, blind=False, voted_at=START))
+    found = {
+        each.model: (each.blind.won, each.blind.lost, each.named.won, each.named.lost)
+        for each in await history.standings()
+    }
+    assert found == {"wise": (1, 0, 1, 0), "fast": (0, 1, 0, 0), "spare": (0, 0, 0, 1)}
+    assert [each.model for each in await history.standings(Filter(text="which"))] == ["spare", "wise"]
+    assert await history.standings(Filter(project="no/such")) == []
+    store.take(ended(llamas, "fast", status="failed"))  # tried again, and there is no contest any more
+    assert [each.blind.votes for each in await history.standings()] == [0, 0]
