@@ -21,7 +21,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started(Event):
-    """The lane's task began; every span is measured from here."""
+    """The lane began; every span is measured from here. Told again where it waited for its turn, or was warmed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from llamafarm.conditions import Sharing, WarmUp
 from llamafarm.events import Failed, FellBack, Relayed, Retrying
 from llamafarm.types import Cost, Fault, Message, SentRequest, Timings, Tool, ToolCall, Usage
 
-LaneStatus = Literal["idle", "waiting", "loading", "thinking", "streaming", "calling", "done", "stopped", "failed"]
+LaneStatus = Literal[
+    "idle", "waiting", "warming", "loading", "thinking", "streaming", "calling", "done", "stopped", "failed"
+]
 ToolState = Literal["asked", "held", "running", "done", "failed", "denied", "stopped"]
 
 
@@ -44,7 +47,8 @@ class Reply:
     `provider` and `model_id` are those of the one that answers. `text` and `reasoning` are whole; `finish_reason`
     and `failure` are None until there is one. `note` says in words what the lane is doing, where its status alone
     does not. `staged` are the models and faults of a demonstration: its figures are no measurements. `relayed` is what
-    a LlamaFarm server told of its own model behind this one.
+    a LlamaFarm server told of its own model behind this one. `sharing` is None until it is known. `warmup` is there
+    where the model was warmed for this lane; its cost is not in `cost`.
 
     `tool_calls` are the calls of the newest turn, for the asker to answer where `finish_reason` is tool_calls.
     `tools` are what the model was told of, `tools_missing` says by MCP server why its tools were not there, and
@@ -76,6 +80,13 @@ class Reply:
     tools_missing: Mapping[str, str] = field(default_factory=dict)
     tool_runs: tuple[ToolRun, ...] = ()
     said: tuple[Message, ...] = ()
+    sharing: Sharing | None = None
+    warmup: WarmUp | None = None
+
+    @property
+    def shared(self) -> bool | None:
+        """Whether other requests may have slowed this one at its server; None where that is not known."""
+        return None if self.sharing is None else self.sharing.others > 0
 
     @property
     def lost_s(self) -> float:

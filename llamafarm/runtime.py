@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
@@ -15,15 +16,17 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.fair import Fair
 from llamafarm.engine.grid import Grid, without_fallback
 from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
 from llamafarm.engine.rests import Rests
-from llamafarm.engine.sweep import AT_ONCE, Sweep, reply_of
+from llamafarm.engine.sweep import AT_ONCE, JUDGED, Sweep, reply_of
 from llamafarm.engine.sweeprun import SweepRun, begin_run, resume_run
 from llamafarm.engine.toolcalls import Approve
 from llamafarm.engine.toolloop import Toolbox
+from llamafarm.engine.warm import warm
 from llamafarm.errors import StoreError
 from llamafarm.events import Event
 from llamafarm.pricing import PriceBook
@@ -47,7 +50,8 @@ class Runtime:
     """What the faces (page, API, command line) share: projects, providers with their connections, prices.
 
     `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago; `embedded` is the home of
-    the embedded models. `store` keeps what happens, and is None where that is switched off.
+    the embedded models. `store` keeps what happens, and is None where that is switched off. `turn` is what fair lanes
+    take, one at a time in the whole process.
     """
 
     library: Library
@@ -57,6 +61,7 @@ class Runtime:
     rests: Rests = field(default_factory=Rests)
     embedded: EmbeddedModels | None = None
     store: Store | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def chat(self, project: Project, lane: Lane, question: Question) -> AsyncGenerator[Event, None]:
         """The events of one lane, without a task of its own: closing it stops the model's server."""
@@ -70,17 +75,23 @@ class Runtime:
         *,
         origin: Origin = Origin(),
         approve: Approve | None = None,
+        fair: Fair | None = None,
     ) -> Comparison:
         """`question` to all `lanes` at once; nothing runs before the comparison is entered.
 
         What happens is recorded as coming from `origin`, where there is a store. `approve`, where given, is awaited
-        before each tool call with the lane's id, the tool and the call.
+        before each tool call with the lane's id, the tool and the call. With `fair` (see there) the lanes run one after
+        the other, each model warmed before; comparisons that are measured together have the same one.
         """
         lanes, box = tuple(lanes), Toolbox(self.tools, self.context_window, approve)
         recording = self._recording(project, lanes, question, origin)
+
+        def ask(lane: Lane) -> AsyncGenerator[Event, None]:
+            return chat(project, lane, question, self.providers, self.rests, box)
+
         return Comparison(
             lanes,
-            lambda lane: chat(project, lane, question, self.providers, self.rests, box),
+            ask if fair is None else fair.opening(ask, lambda lane: warm(project, lane, question, self.providers)),
             watch=None if recording is None else recording.watch,
             record=None if recording is None else recording.id,
         )
@@ -92,6 +103,10 @@ class Runtime:
             return None
         named = {lane.id: lane for lane in lanes}
         return Recording(self.store, project, named, question, origin, self.board(project, lanes))
+
+    def fair(self) -> Fair:
+        """One at a time, warmed: for `compare`, the same for all comparisons that are measured together."""
+        return Fair(self.turn)
 
     def history(self) -> History:
         """What was recorded. Raises StoreError where recording is switched off."""
@@ -112,23 +127,32 @@ class Runtime:
         told = model.parameters.get("num_ctx") if model.provider == "ollama" else None
         return told if isinstance(told, int) else self.prices.context_window(model)
 
-    def sweep(self, project: Project, grid: Grid, *, at_once: int = AT_ONCE, run: SweepRun | None = None) -> Sweep:
+    def sweep(
+        self, project: Project, grid: Grid, *, at_once: int = AT_ONCE, run: SweepRun | None = None, fair: bool = False
+    ) -> Sweep:
         """The calls of `grid`, at most `at_once` at each server; nothing runs before the sweep is entered.
 
         `run` is what they are recorded as, and what is done of it is not asked again; without one nothing is recorded.
+        `fair`: one call at a time, a model's calls one after the other, each model warmed before (see `Fair`); a run
+        that was begun so goes on so.
         """
         project, bare = without_fallback(project), replace(self, store=None)
+        quiet = self.fair() if fair or (run is not None and run.fair) else None
 
         async def ask(lane: Lane, question: Question, key: str) -> Reply:
+            if quiet is not None and key.endswith(JUDGED):  # a judge's figures are not shown
+                quiet.warmed.add(lane.model.name)
             into, origin = (bare, Origin()) if run is None else (self, run.origin(key))
-            comparison = into.compare(project, (lane,), question, origin=origin)
+            comparison = into.compare(project, (lane,), question, origin=origin, fair=quiet)
             return await reply_of(comparison, self.board(project, (lane,)))
 
-        return Sweep(grid, ask, at_once=at_once, ledger=run)
+        return Sweep(grid, ask, at_once=at_once, ledger=run, fair=quiet is not None)
 
-    def begin_sweep(self, project: Project, grid: Grid, task: str | None = None) -> SweepRun | None:
+    def begin_sweep(
+        self, project: Project, grid: Grid, task: str | None = None, *, fair: bool = False
+    ) -> SweepRun | None:
         """A new run for `grid`; None where recording is switched off."""
-        return None if self.store is None else begin_run(project, grid, self.store, task)
+        return None if self.store is None else begin_run(project, grid, self.store, task, fair=fair)
 
     async def resume_sweep(self, run: str, project: Project) -> tuple[SweepRun, Grid, str | None]:
         """The sweep with this id, its grid and its task, to ask what is missing.

@@ -121,7 +121,8 @@ class Usage:
 class Timings:
     """Spans in seconds from the lane's start; None is not measured.
 
-    queue_s: waited for a free place before the request left. load_s: loading the model, where told.
+    queue_s: waited for a free place before the request left. load_s: loading the model before its first visible token,
+    where told.
     ttfr_s: to the first reasoning token. ttft_s: to the first visible token. total_s: to the end.
     tokens_per_s: (output tokens - 1) / (last - first token), only over 200 ms and 8 tokens or more; with tools,
     over the time in which the model generated. tools_s: MCP servers started and tools ran. held_s: calls waited for a
@@ -138,6 +139,11 @@ class Timings:
     tools_s: float | None = None
     held_s: float | None = None
     partial: bool = False
+
+    @property
+    def warm_ttft_s(self) -> float | None:
+        """TTFT without loading the model; None where nobody told how long that took, or there is no TTFT."""
+        return None if self.ttft_s is None or self.load_s is None else max(self.ttft_s - self.load_s, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
+from llamafarm.conditions import Sharing
 from llamafarm.config import parse
 from llamafarm.config.model import Project
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.recording import Origin
+from llamafarm.engine.rests import Rests
 from llamafarm.errors import RequestError, StoreError
 from llamafarm.reply import Reply
 from llamafarm.runtime import Runtime, open_history, open_runtime
-from tests.faultserver.server import FaultServer
+from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import answer, plays
 
 FILE = """version: v1
@@ -101,3 +104,73 @@ async def test_a_project_carries_its_text_without_secrets(tmp_path: Path) -> Non
     project = project_at("http://127.0.0.1:9")
     assert "api_key: (hidden)" in project.text
     assert "sk-secret" not in project.text + repr(project)
+
+
+TWO = FILE + "    - {{name: also, provider: openai, model: gpt-4o-mini, base_url: '{url}/v1', api_key: sk-secret}}\n"
+
+
+def two_at(url: str) -> Project:
+    project = parse(TWO.format(url=url), trusted=True, environ={}).project
+    assert project is not None
+    return project
+
+
+async def test_lanes_at_one_server_are_marked_and_the_mark_is_kept() -> None:
+    gate = asyncio.Event()
+
+    async def together(exchange: Exchange) -> None:
+        if len(server.requests) == 2:
+            gate.set()
+        await gate.wait()
+        await plays("openai", answer("openai", "All is well."))(exchange)
+
+    async with FaultServer(together) as server, open_runtime() as runtime:
+        project = two_at(server.url)
+        identity, shown = await run(runtime, project, "good", "also", "gone")
+        assert identity is not None
+        found = await runtime.history().open(identity)
+    name = server.url.replace("127.0.0.1", "localhost")
+    assert [shown[lane].sharing for lane in ("good", "also")] == [Sharing(name, 1)] * 2
+    assert shown["gone"].shared in (False, None)
+    assert found.replies == shown
+
+
+async def test_comparisons_of_one_process_know_of_each_other() -> None:
+    """Another tab, a sweep's next call, a staged runtime: all have the same servers."""
+    gate, held = asyncio.Event(), asyncio.Event()
+
+    async def together(exchange: Exchange) -> None:
+        if len(server.requests) == 1:
+            held.set()
+            await gate.wait()
+        await plays("openai", answer("openai", "All is well."))(exchange)
+
+    async with FaultServer(together) as server, open_runtime(record=False) as runtime:
+        project = two_at(server.url)
+        first = asyncio.create_task(run(runtime, project, "good"))
+        await held.wait()
+        _, second = await run(runtime.staged({}, Rests()), project, "also")
+        gate.set()
+        _, third = await first
+        _, alone = await run(runtime, project, "good")
+    assert (second["also"].shared, third["good"].shared, alone["good"].shared) == (True, True, False)
+
+
+async def test_a_fair_comparison_shares_nothing_and_counts_its_warming_apart() -> None:
+    async with FaultServer(plays("openai", answer("openai", "All is well."))) as server, open_runtime() as runtime:
+        project = two_at(server.url)
+        lanes = tuple(Lane(model.name, model) for model in project.models if model.name != "gone")
+        board = runtime.board(project, lanes)
+        async with runtime.compare(project, lanes, Question.of("How is it?"), fair=runtime.fair()) as comparison:
+            async for told in comparison.events():
+                board.add(told)
+        assert comparison.record is not None
+        found = await runtime.history().open(comparison.record)
+    assert len(server.requests) == 4
+    replies = board.replies()
+    assert found.replies == replies
+    for reply in replies.values():
+        assert reply.shared is False
+        assert reply.warmup is not None
+        assert reply.warmup.usage.source == "reported"
+        assert reply.warmup.cost.source == "unknown"  # as the answer's own: nobody told a price

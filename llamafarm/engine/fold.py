@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import StringIO
 
+from llamafarm.conditions import Shared, Warmed, Warming
 from llamafarm.config.model import NamedModel
+from llamafarm.engine.conditions import Conditions
 from llamafarm.engine.functions import function_names
-from llamafarm.engine.metrics import (
-    Instants,
-    all_cost,
-    all_usage,
-    timings,
-    with_lost,
-)
+from llamafarm.engine.metrics import Instants, all_cost, all_usage, timings, with_lost
 from llamafarm.engine.toolruns import ToolRuns
 from llamafarm.engine.turn import Price, Turn
 from llamafarm.events import (
@@ -65,6 +61,7 @@ class Fold:
         self._answer = Turn()
         self._turns: list[Turn] = []
         self._tools = ToolRuns()
+        self._conditions = Conditions(price)
         self._instants = Instants(started=0.0)
         self._reason: str | None = None
         self._failure: Failed | None = None
@@ -93,6 +90,8 @@ class Fold:
                 self._answer.relayed = event
             case Finished() | Failed() | Stopped():
                 self._end(event)
+            case Shared() | Warming() | Warmed():
+                self._condition(event)
             case _:
                 self._progress(event)
 
@@ -107,10 +106,16 @@ class Fold:
         self._answer.begun = True
         pieces.write(text)
 
+    def _condition(self, event: Shared | Warming | Warmed) -> None:
+        if isinstance(event, Warming):
+            self._status, self._note = "warming", "a short request first, whose figures don't count"
+        self._conditions.add(event)
+
     def _progress(self, event: Event) -> None:
         match event:
             case Started():
                 self._instants.started = event.at
+                self._status, self._note = "waiting", ""
             case Asking() | NextTurn():
                 self._ask(event)
             case Waiting(what=what):
@@ -121,15 +126,20 @@ class Fold:
             case Loading(what=what):
                 self._status, self._note = "loading", what
             case Loaded(seconds=seconds):
-                self._instants.load_s = seconds
-                if self._status == "loading":
-                    self._status, self._note = "waiting", ""
+                self._loaded(seconds)
             case Sent(request=sent):
                 self._answer.sent = sent
             case ToolsOffered() | ToolHeld() | ToolStarted() | ToolReturned():
                 self._tool(event)
             case _:
                 self._setback(event)
+
+    def _loaded(self, seconds: float) -> None:
+        """What a turn after the first text loads is not in the TTFT."""
+        if not any(turn.text.tell() for turn in self._turns):
+            self._instants.load_s = (self._instants.load_s or 0.0) + seconds
+        if self._status == "loading":
+            self._status, self._note = "waiting", ""
 
     def _ask(self, event: Asking | NextTurn) -> None:
         if isinstance(event, Asking):
@@ -168,6 +178,7 @@ class Fold:
             self._lost.append(self._price(self._model.name, self._answer.told, self._answer.usd))
         self._answer, self._tools = Turn(), ToolRuns()
         self._instants.queue_s = self._instants.load_s = None
+        self._conditions.give_up()
 
     def _end(self, event: Finished | Failed | Stopped) -> None:
         self._instants.ended = event.at
@@ -214,6 +225,8 @@ class Fold:
             tools_missing=self._tools.missing,
             tool_runs=self._tools.runs(now),
             said=self._said(),
+            sharing=self._conditions.sharing,
+            warmup=self._conditions.warmup,
         )
 
     def _cost(self, turns: list[Turn], usages: list[Usage]) -> Cost:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.config.trust import origin
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.seeds import seed_parameter
 from llamafarm.errors import RequestError
@@ -17,7 +16,6 @@ from llamafarm.study.judge import SYSTEM
 from llamafarm.types import JsonValue, Message
 
 MOST_CALLS = 20_000
-EMBEDDED = "this machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +126,3 @@ def judge_lane(judge: Judge) -> Lane:
 def without_fallback(project: Project) -> Project:
     """`project` without `runtime.fallback`."""
     return project.model_copy(update={"fallback": ()})
-
-
-def server_of(model: NamedModel) -> str:
-    """What several models share where they slow each other: a server's origin, or this machine."""
-    return EMBEDDED if model.provider == "embedded" else origin(model.base_url or "")

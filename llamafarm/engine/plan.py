@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.config.server import server_of
 from llamafarm.engine.board import Prices
 from llamafarm.engine.chat import request_for
-from llamafarm.engine.grid import Call, Grid, Judge, server_of
+from llamafarm.engine.grid import Call, Grid, Judge
 from llamafarm.study.judge import SYSTEM, judge_prompt
 from llamafarm.tokens import estimate_messages
 from llamafarm.types import ChatRequest, Cost, Count, JsonValue, Message, Usage

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from llamafarm.config.server import server_of
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.grade import checked, judged
-from llamafarm.engine.grid import Call, Grid, judge_lane, server_of
+from llamafarm.engine.grid import Call, Grid, judge_lane
 from llamafarm.reply import Reply
 from llamafarm.study.judge import judge_prompt
 from llamafarm.study.sample import Judged, Sample
@@ -23,6 +24,7 @@ from llamafarm.study.sample import Judged, Sample
 Ask = Callable[[Lane, Question, str], Awaitable[Reply]]  # the last is the call's key, which stays when it is resumed
 JUDGED = " judged"  # what the key of a judgement ends in
 AT_ONCE = 4
+ALL = "all servers"
 
 
 class Ledger(Protocol):
@@ -78,17 +80,22 @@ class Sweep:
     """Runs a grid; an async context manager that owns its tasks. Leaving it stops what still runs.
 
     At most `at_once` calls are at one server at a time. Each result is told once, in the order in which they end. A
-    call that fails is a result like any other. What `ledger` kept as done is not asked again.
+    call that fails is a result like any other. What `ledger` kept as done is not asked again. `fair`: one call at a
+    time, whichever servers there are, and a model's calls one after the other, so that none drives another out of
+    memory.
     """
 
-    def __init__(self, grid: Grid, ask: Ask, *, at_once: int = AT_ONCE, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self, grid: Grid, ask: Ask, *, at_once: int = AT_ONCE, ledger: Ledger | None = None, fair: bool = False
+    ) -> None:
         self.grid = grid
         self._ask = ask
         self._ledger = ledger
-        self._at_once = at_once
+        self._at_once = 1 if fair else at_once
+        self._fair = fair
         self._kept: Mapping[str, Reply] = {}
         self._waiting: dict[str, deque[Call]] = {}
-        self._servers = {model.name: server_of(model) for model in grid.models}
+        self._servers = {model.name: ALL if fair else server_of(model) for model in grid.models}
         self._places: dict[str, asyncio.Semaphore] = {}
         self._results: asyncio.Queue[Result] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
@@ -102,7 +109,7 @@ class Sweep:
         if self._ledger is not None:
             kept = await self._ledger.ended()
             self._kept = {key: reply for key, reply in kept.items() if reply.status == "done"}
-        for call in self.grid.calls():
+        for call in self._calls():
             server = self._servers[call.model]
             self._waiting.setdefault(server, deque()).append(call)
             self._open[server] += 1
@@ -118,6 +125,11 @@ class Sweep:
     ) -> None:
         self.stop()
         await self._watcher
+
+    def _calls(self) -> Iterable[Call]:
+        order = [model.name for model in self.grid.models]
+        calls = self.grid.calls()
+        return sorted(calls, key=lambda call: order.index(call.model)) if self._fair else calls
 
     def stop(self) -> None:
         """Stop asking; what is being answered stops too, at its server."""

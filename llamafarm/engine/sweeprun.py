@@ -49,11 +49,15 @@ class Keeper(Recorder, Protocol):
 
 @dataclass(slots=True)
 class SweepRun:
-    """The ledger of a sweep. The comparisons themselves are recorded as they end: see `Recording`."""
+    """The ledger of a sweep. The comparisons themselves are recorded as they end: see `Recording`.
+
+    `fair`: it was begun as one that asks one at a time, warmed.
+    """
 
     id: str
     recorder: Keeper
     past: Past | None = None
+    fair: bool = False
     _begun: dict[str, str] = field(default_factory=dict)
 
     def origin(self, key: str) -> Origin:
@@ -87,12 +91,15 @@ class SweepRun:
         self.recorder.take(RunEnded(self.id, datetime.now(UTC)))
 
 
-def begin_run(project: Project, grid: Grid, recorder: Keeper, task: str | None = None) -> SweepRun:
+def begin_run(
+    project: Project, grid: Grid, recorder: Keeper, task: str | None = None, *, fair: bool = False
+) -> SweepRun:
     """A new run for `grid`, recorded with its plan."""
     title = f"{grid.parameter}: {grid.prompts[0].text[:TITLE]}"
-    run = Run(new_id(), SWEEP, title, datetime.now(UTC), ref_of(project), grid_plan(grid, task))
+    plan = {**grid_plan(grid, task), "fair": fair}
+    run = Run(new_id(), SWEEP, title, datetime.now(UTC), ref_of(project), plan)
     recorder.take(RunBegan(run, snapshot_of(project)))
-    return SweepRun(run.id, recorder)
+    return SweepRun(run.id, recorder, fair=fair)
 
 
 def resume_run(run: Run, project: Project, recorder: Keeper, past: Past) -> tuple[SweepRun, Grid, str | None]:
@@ -108,4 +115,5 @@ def resume_run(run: Run, project: Project, recorder: Keeper, past: Past) -> tupl
             "The project file is not the one that the run was begun with.", hint="Begin a new sweep, or name that file."
         )
     task = run.plan.get("task")
-    return SweepRun(run.id, recorder, past), grid_from(run.plan, project), task if isinstance(task, str) else None
+    ledger = SweepRun(run.id, recorder, past, fair=run.plan.get("fair") is True)
+    return ledger, grid_from(run.plan, project), task if isinstance(task, str) else None

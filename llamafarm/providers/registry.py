@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from llamafarm.config.model import NamedModel
+from llamafarm.config.server import server_of
 from llamafarm.errors import ModelUnusable
 from llamafarm.providers.base import Provider, Remote
 from llamafarm.providers.client import Client
@@ -13,8 +14,10 @@ from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible
 from llamafarm.providers.retry import Pauses, Retried
+from llamafarm.providers.servers import Servers
 from llamafarm.providers.staged import Staged
 from llamafarm.providers.universal import Universal
+from llamafarm.providers.watched import Watched
 from llamafarm.types import Fault
 
 REMOTE: dict[str, Callable[[NamedModel, Client], Remote]] = {
@@ -29,13 +32,14 @@ REMOTE: dict[str, Callable[[NamedModel, Client], Remote]] = {
 class Providers:
     """Gives each named model its provider, with the policies that hold for all.
 
-    `faults` are staged for the named models, as a demonstration.
+    `faults` are staged for the named models, as a demonstration. `servers` knows who is asked now.
     """
 
     client: Client
     embedded: Callable[[NamedModel], Provider]
     pauses: Pauses = Pauses()
     faults: Mapping[str, Fault] = field(default_factory=dict)
+    servers: Servers = field(default_factory=Servers)
 
     def staging(self, faults: Mapping[str, Fault]) -> Providers:
         """The same providers with `faults` staged; these here stay as they are."""
@@ -50,4 +54,4 @@ class Providers:
         provider = self.embedded(model) if model.provider == "embedded" else REMOTE[model.provider](model, self.client)
         if fault := self.faults.get(model.name):
             provider = Staged(provider, model.name, fault)
-        return Retried(provider, self.pauses)
+        return Retried(Watched(provider, server_of(model), self.servers), self.pauses)

@@ -253,7 +253,7 @@ def test_a_plan_counts_calls_tokens_and_money() -> None:
     assert (plan.calls, plan.judge_calls) == (4, 0)
     assert (plan.input_tokens, plan.output_tokens) == (4 * tokens, 40)
     assert plan.usd == Decimal(4 * (tokens + 10)) / 1000
-    assert plan.servers == {"http://127.0.0.1:9": 4}
+    assert plan.servers == {"http://localhost:9": 4}
 
 
 def test_a_plan_without_bound_knows_no_output_and_no_cost() -> None:
@@ -274,3 +274,20 @@ def test_a_judge_is_planned_with_what_it_reads() -> None:
     assert plan.output_tokens == 4 * (10 + 20)
     assert plan.usd is not None
     assert plan_of(project([model("m")]), grid(judge=judge), FlatPrices()).usd is None
+
+
+async def test_a_fair_sweep_asks_one_at_a_time_and_model_by_model() -> None:
+    here, there = model("a"), model("b", base_url="http://127.0.0.2:9/v1")
+    counting = Counting()
+    counting.gate.set()
+    order: list[str] = []
+    inner = asks(project([here, there]), {"a": counting, "b": counting})
+
+    async def ask(lane: Lane, question: Question, key: str) -> Reply:
+        order.append(lane.id)
+        return await inner(lane, question, key)
+
+    results = await ran(Sweep(grid(here, there), ask, at_once=8, fair=True))
+    assert counting.most == 1
+    assert order == ["a"] * 4 + ["b"] * 4
+    assert len(results) == 8

@@ -1,0 +1,75 @@
+"""Under which conditions an answer came: whether its model was warmed, and its server shared. No I/O.
+
+Events as in `events`, and what they come to in a `Reply`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from llamafarm.events import Event
+from llamafarm.types import Cost, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warming(Event):
+    """The named model `model` is about to get a short request whose figures don't count, so that it is ready."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warmed(Event):
+    """The short request took `seconds`, `load_s` of them loading the model where that was told.
+
+    `usage` is its own, as reported or estimated, `usd` what the server said it cost. `error` says why it failed: then
+    the model may be cold.
+    """
+
+    model: str
+    seconds: float
+    load_s: float | None = None
+    usage: Usage = Usage()
+    usd: Decimal | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared(Event):
+    """So far at most `others` other requests were under way at `server` at one time, while this one was.
+
+    From when a request is sent until its answer has ended it is under way. 0: it has had the server to itself, as far
+    as this process knows.
+    """
+
+    server: str
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """With how many `others`, at most at one time, an answer shared its `server` while it was under way.
+
+    A request is under way from when it is sent until its answer has ended; loading a model into this machine's memory
+    counts too. Waiting for a place or for its turn does not, nor do tools that run and pauses between tries. Only
+    requests of the same process are known.
+    """
+
+    server: str
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """The short request before the first question to a model: its own cost, and figures that count nowhere else.
+
+    `load_s` of its `seconds` were loading the model, where that was told. `error` says why it failed.
+    """
+
+    model: str
+    seconds: float
+    load_s: float | None = None
+    usage: Usage = Usage()
+    cost: Cost = Cost(None, "unknown")
+    error: str = ""

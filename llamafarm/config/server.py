@@ -1,0 +1,54 @@
+"""Which server a named model runs on: what several models share where they slow each other. Pure."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from llamafarm.config.model import NamedModel
+from llamafarm.config.trust import origin
+
+THIS_MACHINE = "this machine"
+RUN_MODELS = ("ollama", "lemonade", "universal")  # what stands behind an openai address may be a gateway
+ALIASES = ("127.0.0.1", "::1", "[::1]")
+LOCAL_NAMES = ("localhost", ".local", ".lan", ".internal", ".home.arpa")
+
+
+def server_of(model: NamedModel) -> str:
+    """The server that answers for `model`: the origin of its address, or `this machine`.
+
+    Embedded models, and Ollama, Lemonade and LlamaFarm's Universal runtime at a loopback address, all use this
+    machine's processor and memory. Of other addresses the path does not count, nor whether localhost is written as a
+    number.
+    """
+    if model.provider == "embedded" or (model.provider in RUN_MODELS and _is_loopback(_host(model.base_url or ""))):
+        return THIS_MACHINE
+    address = origin(model.base_url or "")
+    for spelt in ALIASES:
+        address = address.replace(f"://{spelt}:", "://localhost:")
+    return address
+
+
+def is_hosted(server: str) -> bool:
+    """Whether `server` is a public one: it serves many others too, so that our own requests hardly slow each other."""
+    host = _host(server)
+    if server == THIS_MACHINE or "." not in host or host.endswith(LOCAL_NAMES):
+        return False
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return True
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
