@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from llamafarm.events import Event
 from llamafarm.types import Cost, Usage
+
+THIS_MACHINE = "this machine"
+LOCAL_NAMES = ("localhost", ".local", ".lan", ".internal", ".home.arpa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,25 @@ class Sharing:
     server: str
     others: int
 
+    @property
+    def hosted(self) -> bool:
+        """Whether the server is a public one: it serves many others too, so that our own requests matter less."""
+        host = host_of(self.server)
+        if self.server == THIS_MACHINE or "." not in host or host.endswith(LOCAL_NAMES):
+            return False
+        try:
+            return ip_address(host).is_global
+        except ValueError:
+            return True
+
+
+def host_of(address: str) -> str:
+    """The host in an address; empty where there is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class WarmUp:
@@ -73,3 +97,8 @@ class WarmUp:
     usage: Usage = Usage()
     cost: Cost = Cost(None, "unknown")
     error: str = ""
+
+    @property
+    def paid(self) -> bool:
+        """Whether it belongs into a sum of costs: not where it failed and no server counted anything."""
+        return not self.error or self.usage != Usage() or self.cost.usd is not None

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
+from llamafarm.conditions import THIS_MACHINE, Sharing, WarmUp
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.sample import Money
-from llamafarm.types import Count
+from llamafarm.types import Count, Timings
 
 NOTHING = "–"
 SIGNIFICANT = 3
+WORTH_TELLING_S = 0.05  # of loading and waiting
 CENT = Decimal("0.01")
 
 
@@ -74,3 +76,30 @@ def money(found: Money) -> str:
         return usd(None)
     known = usd(found.usd, estimated=found.estimated)
     return f"{known} + {found.unknown} unknown" if found.unknown else known
+
+
+def sharing(found: Sharing | None) -> str:
+    """In words with whom an answer shared its server: `with 2 other requests at http://gpu:8000`; empty if alone."""
+    if found is None or not found.others:
+        return ""
+    others = "1 other request" if found.others == 1 else f"up to {found.others:,} other requests"
+    place = f"on {THIS_MACHINE}" if found.server == THIS_MACHINE else f"at {found.server}"
+    told = f"with {others} {place}"
+    return f"{told}, which serves many" if found.hosted else told
+
+
+def warm_ttft(spans: Timings) -> str:
+    """TTFT without loading, where loading is worth telling: `85 ms without loading`; else empty."""
+    if spans.warm_ttft_s is None or (spans.load_s or 0.0) < WORTH_TELLING_S:
+        return ""
+    return f"{seconds(spans.warm_ttft_s)} without loading"
+
+
+def warmup(found: WarmUp) -> str:
+    """What warming a model took and cost: `0.41 s (300 ms loading), ~$0.0001`; why it failed."""
+    loading = f" ({seconds(found.load_s)} loading)" if found.load_s and found.load_s >= WORTH_TELLING_S else ""
+    took = f"{seconds(found.seconds)}{loading}"
+    if found.error:
+        return f"failed after {took}: {found.error}"
+    cost = "free" if found.cost.source == "free" else f"cost {usd(found.cost.usd, estimated=found.cost.estimated)}"
+    return f"{took}, {cost}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -63,9 +63,23 @@ class Runtime:
     store: Store | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def chat(self, project: Project, lane: Lane, question: Question) -> AsyncGenerator[Event, None]:
-        """The events of one lane, without a task of its own: closing it stops the model's server."""
-        return chat(project, lane, question, self.providers, self.rests, Toolbox(self.tools, self.context_window))
+    def chat(
+        self, project: Project, lane: Lane, question: Question, *, fair: Fair | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """The events of one lane, without a task of its own: closing it stops the model's server.
+
+        `fair` as in `compare`.
+        """
+        box = Toolbox(self.tools, self.context_window)
+        return self._opening(project, question, box, fair)(lane)
+
+    def _opening(
+        self, project: Project, question: Question, box: Toolbox, fair: Fair | None
+    ) -> Callable[[Lane], AsyncGenerator[Event, None]]:
+        def ask(lane: Lane) -> AsyncGenerator[Event, None]:
+            return chat(project, lane, question, self.providers, self.rests, box)
+
+        return ask if fair is None else fair.opening(ask, lambda lane: warm(project, lane, question, self.providers))
 
     def compare(
         self,
@@ -85,13 +99,9 @@ class Runtime:
         """
         lanes, box = tuple(lanes), Toolbox(self.tools, self.context_window, approve)
         recording = self._recording(project, lanes, question, origin)
-
-        def ask(lane: Lane) -> AsyncGenerator[Event, None]:
-            return chat(project, lane, question, self.providers, self.rests, box)
-
         return Comparison(
             lanes,
-            ask if fair is None else fair.opening(ask, lambda lane: warm(project, lane, question, self.providers)),
+            self._opening(project, question, box, fair),
             watch=None if recording is None else recording.watch,
             record=None if recording is None else recording.id,
         )

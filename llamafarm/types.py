@@ -142,8 +142,10 @@ class Timings:
 
     @property
     def warm_ttft_s(self) -> float | None:
-        """TTFT without loading the model; None where nobody told how long that took, or there is no TTFT."""
-        return None if self.ttft_s is None or self.load_s is None else max(self.ttft_s - self.load_s, 0.0)
+        """TTFT without loading the model; None where nobody told how long that took, or it can't be inside the TTFT."""
+        if self.ttft_s is None or self.load_s is None or self.load_s > self.ttft_s:
+            return None
+        return self.ttft_s - self.load_s
 
 
 @dataclass(frozen=True, slots=True)

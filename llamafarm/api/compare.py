@@ -44,9 +44,10 @@ STREAM_EVENT = {
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events. `started`: the lanes and what each routing strategy would pick. `lane`: "
-        "something happened in a lane; `type` is started, asking, waiting, loading, sent, reasoning_delta, text_delta, "
-        "tool_called, usage_reported, retrying, fell_back, finished, failed, …, `at_s` is in seconds since the start. "
-        "`reply`: a lane has ended; its text, usage, timings and cost. `done`: all have.",
+        "something happened in a lane; `type` is started, warming, warmed, asking, waiting, loading, sent, shared, "
+        "reasoning_delta, text_delta, tool_called, usage_reported, retrying, fell_back, finished, failed, …, `at_s` is "
+        "in seconds since the start. `reply`: a lane has ended; its text, usage, timings and cost, and whether other "
+        "requests shared its server. `done`: all have.",
         "content": {"text/event-stream": {"itemSchema": STREAM_EVENT, "example": EXAMPLE}},
     },
     "4XX": {"model": ErrorBody, "description": "What the caller can mend."},
@@ -60,7 +61,8 @@ async def compare(namespace: Namespace, name: Name, body: CompareRequest, reques
     parameters = {name: value for name, value in (body.parameters or {}).items() if value is not None}
     messages = tuple(message.message() for message in body.messages)
     question = Question(messages, body.variables or {}, parameters)
-    return CompareAnswer(services_of(request), project, _lanes(project, body.models), question, caller_of(request))
+    lanes = _lanes(project, body.models)
+    return CompareAnswer(services_of(request), project, lanes, question, caller_of(request), fair=body.fair)
 
 
 def _lanes(project: Project, names: Sequence[str] | None) -> list[Lane]:
@@ -80,7 +82,14 @@ class CompareAnswer(Response):
     """Runs the comparison while its caller listens."""
 
     def __init__(
-        self, services: Services, project: Project, lanes: list[Lane], question: Question, caller: str
+        self,
+        services: Services,
+        project: Project,
+        lanes: list[Lane],
+        question: Question,
+        caller: str,
+        *,
+        fair: bool,
     ) -> None:
         super().__init__()
         self._services = services
@@ -88,6 +97,7 @@ class CompareAnswer(Response):
         self._lanes = lanes
         self._question = question
         self._caller = caller
+        self._fair = fair
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Stream all events, until the last lane has ended or the client has gone."""
@@ -98,8 +108,9 @@ class CompareAnswer(Response):
         with self._services.generations.running(self._caller, len(lanes)):
             await self._begin(send)
             board, started = runtime.board(self._project, lanes), time.perf_counter()
+            fair = runtime.fair() if self._fair else None
             async with (
-                runtime.compare(self._project, lanes, self._question) as comparison,
+                runtime.compare(self._project, lanes, self._question, fair=fair) as comparison,
                 aclosing(comparison.batches(heartbeat_s=None)) as batches,
             ):
                 async for batch in batches:

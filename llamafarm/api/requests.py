@@ -125,3 +125,4 @@ class CompareRequest(Strict):
     models: list[str] | None = Field(None, min_length=1, max_length=32, description="Named models, each once.")
     variables: dict[str, JsonValue] | None = Field(None, description="Values for the prompts' template variables.")
     parameters: dict[str, JsonValue] | None = Field(None, description="Parameters for all, over the project's.")
+    fair: bool = Field(default=False, description="One model at a time, each warmed by a short request before.")

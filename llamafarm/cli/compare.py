@@ -9,6 +9,7 @@ import typer
 from llamafarm.cli.find import model_of, project_of, project_or_sample
 from llamafarm.cli.options import (
     ConfigOption,
+    FairOption,
     FileOption,
     JsonOption,
     MaxTokensOption,
@@ -37,6 +38,7 @@ def compare(
     max_tokens: MaxTokensOption = None,
     param: ParamOption = None,
     var: VarOption = None,
+    fair: FairOption = False,
     as_json: JsonOption = False,
     record: RecordOption = True,
 ) -> None:
@@ -52,7 +54,7 @@ def compare(
     project = project_of(project_or_sample(config))
     lanes = tuple(Lane(model.name, model) for model in _chosen(project, models))
     origin = Origin(routes=suggest(wish.prompt, project))
-    compared(project, lanes, wish.question(), origin, as_json=as_json, record=record)
+    compared(project, lanes, wish.question(), origin, as_json=as_json, record=record, fair=fair)
 
 
 def _chosen(project: Project, names: str | None) -> list[NamedModel]:

@@ -9,7 +9,6 @@ from llamafarm.reply import Reply
 from llamafarm.types import Cost, Route, ToolCall, Usage
 
 WIDTH = 120  # characters of a tool call's arguments, and of its result
-WORTH_TELLING_S = 0.05  # of loading and waiting
 
 
 UNROUTED = ("named", "default")
@@ -80,6 +79,8 @@ def summary_line(reply: Reply, route: str) -> str:
         took,
         f"route: {route}",
     ]
+    if reply.shared:
+        parts.append(f"shared {display.sharing(reply.sharing)}")
     if reply.status != "done":
         parts.append(reply.status)
     elif reply.finish_reason == "length":
@@ -92,7 +93,8 @@ def summary_line(reply: Reply, route: str) -> str:
 def _inside(reply: Reply) -> str:
     """What of a TTFT was loading and waiting."""
     spans = ((reply.timings.load_s, "loading"), (reply.timings.queue_s, "waiting"))
-    told = [f"{display.seconds(span)} {what}" for span, what in spans if span and span >= WORTH_TELLING_S]
+    told = [f"{display.seconds(span)} {what}" for span, what in spans if span and span >= display.WORTH_TELLING_S]
+    told += [without] if (without := display.warm_ttft(reply.timings)) else []
     return f" ({', '.join(told)})" if told else ""
 
 

@@ -75,6 +75,9 @@ VarOption = Annotated[
     list[str] | None, typer.Option("--var", metavar="KEY=TEXT", help="A value for a template variable of the prompts.")
 ]
 RecordOption = Annotated[bool, typer.Option("--record/--no-record", help="Keep it in the history.")]
+FairOption = Annotated[
+    bool, typer.Option("--fair", help="One at a time, each model warmed before: times that may be compared.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")]
 
 

@@ -36,6 +36,7 @@ def compared(
     *,
     as_json: bool,
     record: bool = True,
+    fair: bool = False,
 ) -> NoReturn:
     """Ask, tell what came of it, and exit with the code that says so."""
     import asyncio
@@ -44,7 +45,7 @@ def compared(
     from llamafarm.engine.record import comparison_json
 
     stop = Stop()
-    ran = asyncio.run(_run(project, lanes, question, origin, stop, live=not as_json, record=record))
+    ran = asyncio.run(_run(project, lanes, question, origin, stop, live=not as_json, record=record, fair=fair))
     if as_json:
         whole = comparison_json(question.messages[-1].content, origin.routes, ran.replies)
         typer.echo(json.dumps({"id": ran.record, **whole}, indent=2, ensure_ascii=False))
@@ -65,8 +66,9 @@ async def _run(
     *,
     live: bool,
     record: bool,
+    fair: bool,
 ) -> Ran:
-    """Run the comparison until all lanes have ended, or `stop`; `live` shows it as it goes.
+    """Run the comparison until all lanes have ended, or `stop`; `live` shows it as it goes, `fair` one at a time.
 
     Drawing is done in a thread, so that a slow terminal changes none of the measurements.
     """
@@ -79,7 +81,8 @@ async def _run(
         async with open_runtime(record=record) as runtime:
             board = runtime.board(project, lanes)
             with LiveTable(origin.routes if live else (), project.default_model, shown=live) as table:
-                async with runtime.compare(project, lanes, question, origin=origin) as comparison:
+                quiet = runtime.fair() if fair else None
+                async with runtime.compare(project, lanes, question, origin=origin, fair=quiet) as comparison:
                     with stop.stops(comparison.stop):
                         async for batch in comparison.batches(every_s=FRAME_S, heartbeat_s=FRAME_S):
                             for told in batch:

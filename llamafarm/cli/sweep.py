@@ -13,6 +13,7 @@ from llamafarm.cli.complete import complete_models
 from llamafarm.cli.find import model_of, project_of, project_or_sample
 from llamafarm.cli.options import (
     ConfigOption,
+    FairOption,
     JsonOption,
     MaxTokensOption,
     ModelsOption,
@@ -83,6 +84,7 @@ def sweep(
     param: ParamOption = None,
     var: VarOption = None,
     at_once: Annotated[int, typer.Option("--at-once", min=1, max=64, help="Calls at one server at a time.")] = 4,
+    fair: FairOption = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The first repeat's; each repeat has the next.")] = 1,
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Send no seeds.")] = False,
     resume: Annotated[
@@ -117,7 +119,8 @@ def sweep(
     else:
         grid, task = asyncio.run(_begun(project, resume))
     stop, aim = Stop(), aim_of(task)
-    run, findings = asyncio.run(_swept(project, grid, at_once, stop, Keeping(task, resume, record), quiet=as_json))
+    keeping = Keeping(task, resume, record, fair)
+    run, findings = asyncio.run(_swept(project, grid, at_once, stop, keeping, quiet=as_json))
     cells = findings.cells()
     found = recommendations(grid, cells, aim) if aim else {}
     _tell(grid, cells, found, at_once, run if as_json else None, as_json=as_json)
@@ -150,11 +153,15 @@ def _asked(project: Project, grid: Grid, *, ask: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Whether and as what a sweep is kept: a new run, or the one that it goes on with."""
+    """Whether and as what a sweep is kept: a new run, or the one that it goes on with.
+
+    `fair`: one at a time, warmed.
+    """
 
     task: str | None
     resume: str | None
     record: bool
+    fair: bool
 
 
 async def _begun(project: Project, run: str) -> tuple[Grid, str | None]:
@@ -183,12 +190,12 @@ async def _swept(
     with stop.on_signals(), LiveProgress(grid, shown=not quiet) as shown:
         async with open_runtime(record=keeping.record or keeping.resume is not None) as runtime:
             if keeping.resume is None:
-                run = runtime.begin_sweep(project, grid, keeping.task)
+                run = runtime.begin_sweep(project, grid, keeping.task, fair=keeping.fair)
             else:
                 run, _, _ = await runtime.resume_sweep(keeping.resume, project)
             if run is not None:
                 typer.echo(f"Kept as it goes; to go on with it: lf sweep --resume {run.id}", err=True)
-            async with runtime.sweep(project, grid, at_once=at_once, run=run) as sweep:
+            async with runtime.sweep(project, grid, at_once=at_once, run=run, fair=keeping.fair) as sweep:
                 with stop.stops(sweep.stop):
                     async for batch in sweep.batches(heartbeat_s=FRAME_S):
                         for result in batch:
@@ -222,7 +229,7 @@ def _tell(
     if as_json:
         typer.echo(json.dumps({"run": run, **findings_json(grid, cells, found, at_once)}, indent=2, ensure_ascii=False))
     else:
-        print_findings(grid, cells, found, at_once)
+        print_findings(grid, cells, found)
 
 
 def _patch(path: Path, grid: Grid, found: dict[str, Recommendation], *, write: bool) -> None:

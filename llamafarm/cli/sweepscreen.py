@@ -15,7 +15,7 @@ from rich.text import Text
 from llamafarm import display
 from llamafarm.cli.console import open_console, plain_table
 from llamafarm.cli.plain import one_line
-from llamafarm.engine.findings import Cell
+from llamafarm.engine.findings import Cell, timing_notes
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.plan import Plan
 from llamafarm.engine.sweep import Progress, Result
@@ -97,9 +97,7 @@ class LiveProgress:
         return Text(f"{head}: {one_line(said)[:WIDTH]}", "dim" if reply.failure is None else "red")
 
 
-def print_findings(
-    grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation], at_once: int
-) -> None:
+def print_findings(grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation]) -> None:
     """The table of all measures with their intervals, and the recommendations."""
     console = open_console()
     columns = _columns(cells.values())
@@ -109,10 +107,8 @@ def print_findings(
         table.add_row(Text(one_line(model)), Text(str(grid.values[value])), *(Text(figures[name]) for name in columns))
     console.print(table)
     console.print(Text("In brackets: 95 % bootstrap intervals. Diversity is distinct-2, similarity Jaccard's.", "dim"))
-    if at_once > 1:
-        console.print(
-            Text(f"Up to {at_once} calls shared a server: --at-once 1 gives times that may be compared.", "dim")
-        )
+    for note in timing_notes(cells.values()):
+        console.print(Text(note, "dim"))
     for model, each in found.items():
         console.print(Text(f"{one_line(model)}: {recommendation_line(grid.parameter, each)}", "bold"))
     if not found:
@@ -148,6 +144,7 @@ def _figures(cell: Summary) -> Iterator[tuple[str, str]]:
     yield "Speed", display.NOTHING if cell.tokens_per_s is None else display.speed(cell.tokens_per_s.value)
     yield "Cost", display.money(cell.cost)
     yield "Judge's cost", display.NOTHING if cell.judge_cost is None else display.money(cell.judge_cost)
+    yield "Warming", display.NOTHING if cell.warmups is None else display.money(cell.warmups)
 
 
 def share(found: Estimate | None) -> str:

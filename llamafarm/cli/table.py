@@ -16,7 +16,7 @@ from rich.text import Text
 
 from llamafarm import display
 from llamafarm.cli.console import open_console
-from llamafarm.cli.lines import WORTH_TELLING_S, fallback_line, missing_line, run_line
+from llamafarm.cli.lines import fallback_line, missing_line, run_line
 from llamafarm.cli.plain import one_line, plain
 from llamafarm.reply import Reply
 from llamafarm.types import Route
@@ -117,7 +117,8 @@ class LiveTable:
     def _state(self, reply: Reply) -> RenderableType:
         """What a lane is doing, turning while it does; how it ended."""
         if reply.status in ENDED:
-            return Text(*ENDED[reply.status])
+            word, style = ENDED[reply.status]
+            return Text(f"{word}, shared" if reply.shared else word, style)
         note = one_line(reply.note)
         doing = f"{reply.status} {note[:NOTE]}{'…' if len(note) > NOTE else ''}".strip()
         spinner = self._spinners.setdefault(reply.lane, Spinner("dots", style="cyan"))
@@ -154,7 +155,7 @@ def tool_lines(reply: Reply) -> Iterator[str]:
 
 
 def notes(replies: Iterable[Reply]) -> Iterator[str]:
-    """What must be known to read the table rightly: what times include beside the model, and answers that were cut."""
+    """What must be known to read the table rightly: what is in a time, who shared a server, and what was cut."""
     for reply in replies:
         spans = {
             "loading the model": reply.timings.load_s,
@@ -163,7 +164,13 @@ def notes(replies: Iterable[Reply]) -> Iterator[str]:
             "models that failed before": reply.lost_s,
         }
         for what, span in spans.items():
-            if span and span >= WORTH_TELLING_S:
+            if span and span >= display.WORTH_TELLING_S:
                 yield f"{reply.lane}: the times include {display.seconds(span)} of {what}."
+        if told := display.warm_ttft(reply.timings):
+            yield f"{reply.lane}: TTFT {told}."
+        if reply.warmup is not None:
+            yield f"{reply.lane} was warmed before, which counts in no figure: {display.warmup(reply.warmup)}."
+        if told := display.sharing(reply.sharing):
+            yield f"{reply.lane}: shared {told}. Times that may be compared: --fair."
         if reply.finish_reason == "length":
             yield f"{reply.lane}: the answer was cut at the token limit."

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
+from llamafarm.conditions import THIS_MACHINE, host_of
 from llamafarm.config.model import NamedModel
 from llamafarm.config.trust import origin
 
-THIS_MACHINE = "this machine"
 RUN_MODELS = ("ollama", "lemonade", "universal")  # what stands behind an openai address may be a gateway
 ALIASES = ("127.0.0.1", "::1", "[::1]")
-LOCAL_NAMES = ("localhost", ".local", ".lan", ".internal", ".home.arpa")
 
 
 def server_of(model: NamedModel) -> str:
@@ -21,30 +19,12 @@ def server_of(model: NamedModel) -> str:
     machine's processor and memory. Of other addresses the path does not count, nor whether localhost is written as a
     number.
     """
-    if model.provider == "embedded" or (model.provider in RUN_MODELS and _is_loopback(_host(model.base_url or ""))):
+    if model.provider == "embedded" or (model.provider in RUN_MODELS and _is_loopback(host_of(model.base_url or ""))):
         return THIS_MACHINE
     address = origin(model.base_url or "")
     for spelt in ALIASES:
         address = address.replace(f"://{spelt}:", "://localhost:")
     return address
-
-
-def is_hosted(server: str) -> bool:
-    """Whether `server` is a public one: it serves many others too, so that our own requests hardly slow each other."""
-    host = _host(server)
-    if server == THIS_MACHINE or "." not in host or host.endswith(LOCAL_NAMES):
-        return False
-    try:
-        return ip_address(host).is_global
-    except ValueError:
-        return True
-
-
-def _host(address: str) -> str:
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from llamafarm.engine.grid import Grid
@@ -58,7 +58,8 @@ def findings_json(
 ) -> dict[str, JsonValue]:
     """The contract of `lf sweep --json`. Figures as {value, low, high, n} with 95 % intervals; null is unknown.
 
-    `at_once`: so many calls shared a server, which its timings show.
+    `at_once`: so many calls could be at a server at a time; `shared` of a cell's answers had company there, and `cold`
+    ones had their model loaded first. What warming models cost is in `warmups`, and in no other cost.
     """
     return {
         "parameter": grid.parameter,
@@ -88,11 +89,14 @@ def _cell(model: str, value: JsonValue, found: Summary) -> dict[str, JsonValue]:
         "answered": found.answered,
         "failed": found.failed,
         "cut": found.cut,
+        "shared": found.shared,
+        "cold": found.cold,
         "unchecked": found.unchecked,
         "unscored": found.unscored,
         **{name: _estimate(getattr(found, name)) for name in MEASURES},
         "cost": _money(found.cost),
         "judge_cost": _money(found.judge_cost),
+        "warmups": _money(found.warmups),
         "answers": [[{"text": each.text, "count": each.count} for each in group] for group in found.answers],
     }
 
@@ -117,3 +121,16 @@ def _recommendation(found: Recommendation) -> JsonValue:
         "rivals": list(found.rivals),
         "why": found.why,
     }
+
+
+def timing_notes(cells: Iterable[Summary]) -> Iterator[str]:
+    """What must be known before times are compared, in sentences."""
+    cells = list(cells)
+    answered = sum(cell.answered for cell in cells)
+    if shared := sum(cell.shared for cell in cells):
+        yield (
+            f"{shared:,} of {answered:,} answers shared a server with other requests: "
+            "one at a time, warmed, gives times that may be compared."
+        )
+    if cold := sum(cell.cold for cell in cells):
+        yield f"{cold:,} of {answered:,} answers had their model loaded first: their TTFT is in no median."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from llamafarm.conditions import WarmUp
 from llamafarm.reply import Reply, ToolRun
-from llamafarm.types import Count, JsonValue, Route, ToolCall
+from llamafarm.types import Cost, Count, JsonValue, Route, ToolCall
 
 CALLS = "tool_calls"  # the finish_reason of an answer that waits for the asker's tools
 
@@ -63,6 +64,9 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
     the figures and the cost are those of the one that answered. `staged` are faults of a demonstration, by model.
     `tool_calls` are the calls of MCP tools, with the arguments as the model wrote them and the results as it got them;
     `tools_missing` says by MCP server why its tools were not there.
+    `shared`: whether other requests were under way at its server meanwhile, null where that is not known; `sharing`
+    tells where, and how many at most. `warm_ttft_s` is the TTFT without `load_s`. `warmup` is the short request that
+    made the model ready; its figures and its cost are in none of the others.
     """
     usage, spans, cost = reply.usage, reply.timings, reply.cost
     return {
@@ -91,11 +95,29 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             "queue_s": spans.queue_s,
             "load_s": spans.load_s,
             "ttft_s": spans.ttft_s,
+            "warm_ttft_s": spans.warm_ttft_s,
             "total_s": spans.total_s,
             "tokens_per_s": spans.tokens_per_s,
             "tools_s": spans.tools_s,
         },
-        "cost": {"usd": None if cost.usd is None else float(cost.usd), "source": cost.source},
+        "cost": _cost(cost),
+        "shared": reply.shared,
+        "sharing": None if reply.sharing is None else {"server": reply.sharing.server, "others": reply.sharing.others},
+        "warmup": None if reply.warmup is None else _warmup(reply.warmup),
+    }
+
+
+def _cost(cost: Cost) -> dict[str, JsonValue]:
+    return {"usd": None if cost.usd is None else float(cost.usd), "source": cost.source}
+
+
+def _warmup(found: WarmUp) -> dict[str, JsonValue]:
+    return {
+        "seconds": found.seconds,
+        "load_s": found.load_s,
+        "usage": {"input": _value(found.usage.input), "output": _value(found.usage.output)},
+        "cost": _cost(found.cost),
+        "error": found.error or None,
     }
 
 

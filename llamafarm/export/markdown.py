@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from llamafarm import display
 from llamafarm.records.model import Ended, Recorded, Vote
+from llamafarm.reply import Reply
 
 _FENCES = re.compile("`{3,}")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -49,7 +50,7 @@ def _table(recorded: Recorded) -> Iterator[str]:
         cells = (
             _plain(reply.lane),
             _plain(f"{reply.model} ({reply.provider} {reply.model_id})"),
-            f"{reply.status}{' (staged fault)' if reply.staged else ''}",
+            f"{reply.status}{' (staged fault)' if reply.staged else ''}{', shared' if reply.shared else ''}",
             display.seconds(spans.ttft_s),
             display.seconds(spans.total_s),
             _plain(display.speed(spans.tokens_per_s, estimated=guessed)),
@@ -73,8 +74,19 @@ def _answer(lane: Ended) -> Iterator[str]:
         yield _fenced(call.arguments)
     if reply.failure:
         yield f"Failed: {_plain(f'{reply.failure.message} {reply.failure.hint}'.strip())}"
+    yield from _conditions(reply)
     if reply.cost.detail:
         yield f"Cost, fixed on {lane.priced_on}: {_plain(reply.cost.detail)}"
+
+
+def _conditions(reply: Reply) -> Iterator[str]:
+    """What one must know to compare its times with others."""
+    if told := display.sharing(reply.sharing):
+        yield f"Its server was shared {_plain(told)}."
+    if told := display.warm_ttft(reply.timings):
+        yield f"TTFT: {_plain(told)}."
+    if reply.warmup is not None:
+        yield f"Warmed before, which counts apart: {_plain(display.warmup(reply.warmup))}."
 
 
 def _vote(vote: Vote) -> str:

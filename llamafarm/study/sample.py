@@ -45,7 +45,12 @@ class Sample:
     def timed(self) -> bool:
         """Whether its timings are the model's own: nothing staged, nothing loaded, no failed try in them."""
         reply = self.reply
-        return self.answered and not (reply.staged or reply.retries or (reply.timings.load_s or 0) >= COLD_S)
+        return self.answered and not (reply.staged or reply.retries or self.cold)
+
+    @property
+    def cold(self) -> bool:
+        """Whether its model had to be loaded first."""
+        return (self.reply.timings.load_s or 0.0) >= COLD_S
 
     @property
     def ttft_s(self) -> float | None:

@@ -21,13 +21,17 @@ class Summary:
     agreement: the share of the most common answer, by prompt, in the mean. similarity: the mean Jaccard index of two
     answers to one prompt. distinct1, distinct2: by prompt, in the mean. length: words. validity: the share that passed
     its checks. score: the judge's mean, 0 to 1. ttft_s, tokens_per_s: medians. repeats: the fewest answers to a prompt.
-    cut: answers that the token limit cut. unchecked, unscored: answers whose check or judge gave no result.
+    cut: answers that the token limit cut. shared: those whose server other requests used too. cold: those whose model
+    had to be loaded, so that their TTFT is in no median. unchecked, unscored: answers whose check or judge gave no
+    result. warmups: what warming models before them cost, which is in no other sum.
     """
 
     asked: int
     answered: int
     repeats: int
     cut: int
+    shared: int
+    cold: int
     unchecked: int
     unscored: int
     agreement: Estimate | None
@@ -41,6 +45,7 @@ class Summary:
     tokens_per_s: Estimate | None
     cost: Money
     judge_cost: Money | None
+    warmups: Money | None
     answers: tuple[tuple[Answer, ...], ...]
 
     @property
@@ -59,12 +64,15 @@ def summary(samples: Sequence[Sample], prompts: int) -> Summary:
     tokens = [[words(text) for text in group] for group in texts]
     answered = [sample for group in by_prompt for sample in group]
     judged = [sample.judged for sample in samples if sample.judged is not None]
+    warmed = [sample.reply.warmup.cost for sample in samples if sample.reply.warmup and sample.reply.warmup.paid]
     validity = _values(by_prompt, lambda each: None if each.passed is None else float(each.passed))
     return Summary(
         asked=len(samples),
         answered=len(answered),
         repeats=min(map(len, by_prompt), default=0),
         cut=sum(sample.reply.finish_reason == "length" for sample in answered),
+        shared=sum(bool(sample.reply.shared) for sample in answered),
+        cold=sum(sample.cold for sample in answered),
         unchecked=sum(sample.passed is None and bool(sample.notes) for sample in answered),
         unscored=sum(each.score is None for each in judged),
         agreement=share([agrees(group) for group in texts if len(group) > 1]),
@@ -78,6 +86,7 @@ def summary(samples: Sequence[Sample], prompts: int) -> Summary:
         tokens_per_s=middle(_values(by_prompt, lambda each: each.reply.timings.tokens_per_s if each.timed else None)),
         cost=money([sample.reply.cost for sample in samples]),
         judge_cost=money([each.cost for each in judged]) if judged else None,
+        warmups=money(warmed) if warmed else None,
         answers=tuple(answers(group) for group in texts),
     )
 

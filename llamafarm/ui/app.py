@@ -98,7 +98,7 @@ def _live(page: Page) -> list[Block]:
 def _asked(page: Page) -> list[Any]:
     """What Send, Follow up and Retry read."""
     controls = [control for slot in page.slots for control in slot.tab.controls]
-    return [page.prompt, page.variables, page.tools.ask, *page.theatre.inputs, *controls]
+    return [page.prompt, page.variables, page.fair, page.tools.ask, *page.theatre.inputs, *controls]
 
 
 def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> None:

@@ -11,7 +11,7 @@ from llamafarm.reply import Reply
 from llamafarm.types import Route
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.tools import tool_runs
-from llamafarm.ui.words import SOURCES, ending, status_pill
+from llamafarm.ui.words import SOURCES, STATES, ending, shared_chip, status_pill
 
 
 def masthead(project: Project | None) -> Markup:
@@ -68,7 +68,8 @@ def _state(reply: Reply | None) -> list[Markup]:
         return []
     how = ending(reply)
     stage = [tag("span", "staged fault", class_="lf-chip lf-warn")] if reply.staged else []
-    return [status_pill(reply), *stage, *([tag("span", how, class_="lf-sub")] if how else [])]
+    marks = [shared_chip(reply), tag("span", how, class_="lf-sub") if how else None]
+    return [status_pill(reply), *stage, *(mark for mark in marks if mark)]
 
 
 def lane_foot(reply: Reply | None) -> Markup:
@@ -79,9 +80,12 @@ def lane_foot(reply: Reply | None) -> Markup:
 def summary(reply: Reply) -> str:
     """TTFT, total, speed, tokens and cost of a reply in words; what is not known is left out."""
     spans, usage = reply.timings, reply.usage
+    if reply.status in ("waiting", "warming") and reply.note:
+        return f"{STATES[reply.status]}: {reply.note}"
     estimated = usage.output is not None and usage.output.source == "estimated"
     parts = [
         f"TTFT {display.seconds(spans.ttft_s)}" if spans.ttft_s is not None else "",
+        display.warm_ttft(spans),
         f"total {display.seconds(spans.total_s)}" if spans.total_s is not None else "",
         f"{display.seconds(spans.tools_s)} in tools" if spans.tools_s else "",
         f"{display.seconds(spans.held_s)} waiting for you" if spans.held_s else "",

@@ -220,7 +220,7 @@ def _key(request: gr.Request) -> str:
 
 def _ask(inputs: Sequence[Any]) -> Ask:
     """What Send and Retry get: see `ui.app`; the last are FIELDS controls a seat."""
-    prompt, variables, ask_before, stage, *rest = inputs
+    prompt, variables, fair, ask_before, stage, *rest = inputs
     faults, controls = rest[:MAX_LANES], rest[MAX_LANES:]
     settings = [Settings(*controls[at : at + FIELDS]) for at in range(0, len(controls), FIELDS)]
-    return Ask(prompt, variables or "", bool(stage), faults, tuple(ask_before or ()), settings)
+    return Ask(prompt, variables or "", bool(stage), faults, tuple(ask_before or ()), settings, bool(fair))

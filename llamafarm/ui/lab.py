@@ -25,6 +25,7 @@ class Lab:
     repeats: gr.Number
     max_tokens: gr.Number
     at_once: gr.Number
+    fair: gr.Checkbox
     prompts: gr.Textbox
     checks: gr.Textbox
     judge: gr.Textbox
@@ -43,7 +44,7 @@ class Lab:
         """What a grid is read from."""
         return [
             self.task, self.parameter, self.values, self.repeats, self.max_tokens,
-            self.at_once, self.prompts, self.checks, self.judge, self.rubric,
+            self.at_once, self.fair, self.prompts, self.checks, self.judge, self.rubric,
         ]  # fmt: skip
 
 
@@ -65,6 +66,12 @@ def build_lab() -> Lab:
             at_once = gr.Number(
                 4, label="Calls at once at a server", precision=0, minimum=1, min_width=90, elem_id="lab-at-once"
             )
+            fair = gr.Checkbox(
+                label="One at a time, warmed",
+                info="Times that may be compared; takes longer.",
+                elem_id="lab-fair",
+                min_width=180,
+            )
         prompts = gr.Textbox(
             label="Prompts, one a line", placeholder="empty: the prompt above", lines=2, elem_id="lab-prompts"
         )
@@ -80,6 +87,6 @@ def build_lab() -> Lab:
         findings, patch = html(elem_id="lab-findings"), html(elem_id="lab-patch")
         apply = gr.Button("Apply to the file", size="sm", interactive=False, elem_id="lab-apply")
     return Lab(
-        task, parameter, values, repeats, tokens, at_once, prompts, checks, judge, rubric,
+        task, parameter, values, repeats, tokens, at_once, fair, prompts, checks, judge, rubric,
         plan, start, stop, planned, progress, findings, patch, apply,
     )  # fmt: skip

@@ -53,7 +53,7 @@ class LabHandlers:
                 raise RequestError("A sweep runs already in this tab: stop it first.")
             grid = self._grid(session, controls)
             planned = await self._planned(session, grid)
-            at_once = controls.calls_at_once
+            at_once, fair = controls.calls_at_once, bool(controls.fair)
         except LlamaFarmError as error:
             yield refuse(RequestError(error.message, hint=error.hint))
             return
@@ -67,7 +67,7 @@ class LabHandlers:
             lab.findings: Markup(""),
             lab.patch: Markup(""),
         }
-        async with aclosing(self._follow(session, grid, at_once, controls.task, findings)) as updates:
+        async with aclosing(self._follow(session, grid, at_once, controls.task, findings, fair=fair)) as updates:
             async for update in updates:
                 yield update
         if not session.closed:
@@ -75,14 +75,14 @@ class LabHandlers:
         yield {lab.start: gr.Button(interactive=True), lab.stop: gr.Button(interactive=False)}
 
     async def _follow(
-        self, session: Session, grid: Grid, at_once: int, task: str | None, findings: Findings
+        self, session: Session, grid: Grid, at_once: int, task: str | None, findings: Findings, *, fair: bool
     ) -> AsyncGenerator[Updates, None]:
         runtime, newest = self.base.runner.runtime, list[Result]()
         project = session.project
         if project is None:
             return
-        run = runtime.begin_sweep(project, grid, task or None)
-        async with runtime.sweep(project, grid, at_once=at_once, run=run) as sweep:
+        run = runtime.begin_sweep(project, grid, task or None, fair=fair)
+        async with runtime.sweep(project, grid, at_once=at_once, run=run, fair=fair) as sweep:
             session.sweep = sweep
             try:
                 async with aclosing(sweep.batches(heartbeat_s=HEARTBEAT_S)) as batches:
@@ -103,7 +103,7 @@ class LabHandlers:
         change, why_not = await asyncio.to_thread(self._propose, session, grid, found)
         lab = self.lab
         return {
-            lab.findings: findings_view(grid, cells, found, controls.calls_at_once),
+            lab.findings: findings_view(grid, cells, found),
             lab.patch: patch_view(change, why_not),
             lab.apply: gr.Button(interactive=session.proposal is not None),
         }

@@ -27,6 +27,7 @@ class Inputs:
     repeats: float | None
     max_tokens: float | None
     at_once: float | None
+    fair: bool
     prompts: str
     checks: str
     judge: str

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from llamafarm import display
-from llamafarm.engine.findings import Cell
+from llamafarm.engine.findings import Cell, timing_notes
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.plan import Plan
 from llamafarm.engine.sweep import Progress, Result
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.recommend import Recommendation
+from llamafarm.study.sample import Money
 from llamafarm.study.summary import Summary
 from llamafarm.types import JsonValue
 from llamafarm.ui.markup import Markup, join, tag
@@ -54,17 +55,15 @@ def _newest(grid: Grid, result: Result) -> Markup:
     return tag("p", head, said[:LETTERS], class_="lf-newest")
 
 
-def findings_view(
-    grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation], at_once: int
-) -> Markup:
-    """Everything that a sweep found; `at_once` calls could share a server, which its timings show."""
+def findings_view(grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation]) -> Markup:
+    """Everything that a sweep found."""
     if not cells:
         return Markup("")
     models = [model.name for model in grid.models if any(cell[0] == model.name for cell in cells)]
     return tag(
         "div",
         *(recommendation_view(grid.parameter, model, found[model]) for model in models if model in found),
-        heat_map(grid, cells, models, at_once),
+        heat_map(grid, cells, models),
         *(curve(grid, cells, model) for model in models),
         *(_answers(grid, cells, model) for model in models),
         class_="lf-lab",
@@ -99,15 +98,21 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
-def heat_map(grid: Grid, cells: Mapping[Cell, Summary], models: Sequence[str], at_once: int) -> Markup:
+APART: tuple[tuple[str, Callable[[Summary], Money | None]], ...] = (
+    ("Judge's cost", lambda cell: cell.judge_cost),
+    ("Warming's cost", lambda cell: cell.warmups),
+)
+
+
+def heat_map(grid: Grid, cells: Mapping[Cell, Summary], models: Sequence[str]) -> Markup:
     """A table: a row for each measure of a model, a column for each value; the darker, the higher in its row."""
     head = tag(
         "tr",
         *(tag("th", name, scope="col") for name in ("Model", "Measure", *map(_written, grid.values))),
     )
     rows = [row for model in models for row in _rows(grid, cells, model)]
-    shared = f"; up to {at_once} calls shared a server, so its times are no fair ones" if at_once > 1 else ""
-    caption = tag("caption", f"By {grid.parameter}; in brackets 95 % bootstrap intervals{shared}.")
+    notes = (f" {note}" for note in timing_notes(cells.values()))
+    caption = tag("caption", f"By {grid.parameter}; in brackets 95 % bootstrap intervals.", *notes)
     return tag("div", tag("table", caption, head, *rows, class_="lf-heat"), class_="lf-table-wrap")
 
 
@@ -123,10 +128,11 @@ def _rows(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Iterable[Mar
     yield tag("tr", tag("th", model, scope="row"), tag("th", "Answers", scope="row"), *(tag("td", c) for c in counts))
     costs = ("–" if cell is None else display.money(cell.cost) for cell in own)
     yield tag("tr", tag("th", model, scope="row"), tag("th", "Cost", scope="row"), *(tag("td", c) for c in costs))
-    if any(cell is not None and cell.judge_cost is not None for cell in own):
-        judged = ("–" if cell is None or cell.judge_cost is None else display.money(cell.judge_cost) for cell in own)
-        name = tag("th", "Judge's cost", scope="row")
-        yield tag("tr", tag("th", model, scope="row"), name, *(tag("td", c) for c in judged))
+    for title, paid in APART:
+        sums = [None if cell is None else paid(cell) for cell in own]
+        if any(each is not None for each in sums):
+            told = (tag("td", "–" if each is None else display.money(each)) for each in sums)
+            yield tag("tr", tag("th", model, scope="row"), tag("th", title, scope="row"), *told)
 
 
 def _heat(figure: Estimate | None, low: float, high: float, text: Callable[[float], str]) -> Markup:

@@ -46,6 +46,7 @@ class Page:
     follow: gr.Button
     stop: gr.Button
     models: gr.CheckboxGroup
+    fair: gr.Checkbox
     variables: gr.Textbox
     theatre: Theatre
     tools: Tools
@@ -86,6 +87,12 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
                     stop = gr.Button("Stop", variant="secondary", elem_id="stop", interactive=False)
             pictures = build_pictures()
             models = gr.CheckboxGroup([], label="Models that take part", elem_id="models", show_select_all=True)
+            fair = gr.Checkbox(
+                label="One at a time, warmed",
+                info="Each model after the other, once it is ready: times that may be compared.",
+                elem_id="fair",
+                container=False,
+            )
             variables = gr.Textbox(
                 label="Template variables, one name=value a line", lines=2, visible=False, elem_id="variables"
             )
@@ -107,6 +114,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         follow=follow,
         stop=stop,
         models=models,
+        fair=fair,
         variables=variables,
         theatre=theatre,
         tools=tools,

@@ -37,6 +37,7 @@ class Ask:
     """What Send and Retry read from the page; `settings` and `faults` are the controls of each seat, in order.
 
     `stage`: the theatre is on, and `faults` are staged. `ask_before` are the MCP servers whose calls wait for a person.
+    `fair`: one lane at a time, each model warmed before.
     """
 
     prompt: str
@@ -45,6 +46,7 @@ class Ask:
     faults: Sequence[str]
     ask_before: Sequence[str]
     settings: Sequence[Settings]
+    fair: bool = False
 
     def question(self, images: tuple[Image, ...] = ()) -> Question:
         """The question; raises RequestError where a line of the variables can't be read."""
@@ -136,7 +138,8 @@ class Runner:
         changes: Changes[object, object] = Changes()
         yield changes.of(self._updates(session, ticket))
         origin, approve = session.origin, _approver(session, ask)
-        async with runtime.compare(project, lanes, question, origin=origin, approve=approve) as comparison:
+        fair = runtime.fair() if ask.fair else None
+        async with runtime.compare(project, lanes, question, origin=origin, approve=approve, fair=fair) as comparison:
             session.record = comparison.record
             session.runs.append(comparison)
             try:

@@ -16,7 +16,7 @@ from llamafarm.ui.live import lane_values, reasoning_title
 from llamafarm.ui.sessions import MAX_LANES, Session
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.slots import Slot
-from llamafarm.ui.table import shared, table
+from llamafarm.ui.table import condition_notes, shared, table
 from llamafarm.ui.temperature import scale
 from llamafarm.ui.theatre import theatre_updates
 from llamafarm.ui.tools import asked_before
@@ -67,7 +67,8 @@ def table_of(session: Session) -> str:
     if project is None:
         return unusable(session.loaded, session.title)
     replies = [session.replies.get(model.name) or idle(model) for model in session.shown()]
-    notes = [*shared(session.shown()), *([session.trouble] if session.trouble else ())]
+    trouble = [session.trouble] if session.trouble else ()
+    notes = [*shared(session.shown()), *condition_notes(replies), *trouble]
     return table(replies, session.routes, project.default_model, notes)
 
 

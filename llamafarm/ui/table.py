@@ -10,16 +10,16 @@ from typing import Literal
 import pandas as pd
 
 from llamafarm import display
+from llamafarm.conditions import THIS_MACHINE, Sharing
 from llamafarm.config.model import NamedModel
-from llamafarm.config.trust import origin
+from llamafarm.config.server import server_of
 from llamafarm.export.sheet import inert, lane_row
 from llamafarm.reply import Reply
 from llamafarm.types import Count, Route
 from llamafarm.ui.markup import Markup, join, tag
-from llamafarm.ui.words import SOURCES, ending, status_pill
+from llamafarm.ui.words import SOURCES, ending, shared_chip, status_pill
 
 CALLS = 10_000
-WORTH_TELLING_S = 0.05
 RIVALS = 2
 
 
@@ -48,15 +48,17 @@ class Column:
 
 def _with(**spans: float | None) -> str:
     """What a time includes that is not the model's own, where it is worth telling."""
-    marks = [f"{display.seconds(span)} {name}" for name, span in spans.items() if span and span >= WORTH_TELLING_S]
+    marks = [
+        f"{display.seconds(span)} {name}" for name, span in spans.items() if span and span >= display.WORTH_TELLING_S
+    ]
     return f"with {', '.join(marks)}" if marks else ""
 
 
 def _ttft(reply: Reply) -> Figure:
     spans = reply.timings
     thought = "" if spans.ttfr_s is None else f"first reasoning token after {display.seconds(spans.ttfr_s)}"
-    mark = _with(loading=spans.load_s, queue=spans.queue_s, failures=reply.lost_s)
-    return Figure(spans.ttft_s, display.seconds(spans.ttft_s), thought, mark)
+    marks = [_with(loading=spans.load_s, queue=spans.queue_s, failures=reply.lost_s), display.warm_ttft(spans)]
+    return Figure(spans.ttft_s, display.seconds(spans.ttft_s), thought, "; ".join(mark for mark in marks if mark))
 
 
 def _total(reply: Reply) -> Figure:
@@ -133,12 +135,23 @@ def shared(models: Sequence[NamedModel]) -> list[str]:
     """A note for each server that answers several of `models` at once."""
     groups: dict[str, list[str]] = {}
     for model in models:
-        server = origin(model.base_url) if model.base_url else model.model
-        groups.setdefault(server, []).append(model.name)
+        groups.setdefault(server_of(model), []).append(model.name)
+    return [f"{', '.join(names)} {_company(server)}" for server, names in groups.items() if len(names) > 1]
+
+
+def _company(server: str) -> str:
+    if Sharing(server, 1).hosted:
+        return f"share one server ({server}): it serves many, and may limit how often it is asked."
+    place = f"run on {server}" if server == THIS_MACHINE else f"share one server ({server})"
+    return f"{place}: asked together they slow each other. “One at a time, warmed” gives times that may be compared."
+
+
+def condition_notes(replies: Sequence[Reply]) -> list[str]:
+    """What warming the models took and cost, which counts in no figure of the table."""
     return [
-        f"{', '.join(names)} share one server ({server}): asked together they slow each other."
-        for server, names in groups.items()
-        if len(names) > 1
+        f"{reply.lane} was warmed before: {display.warmup(reply.warmup)}. That is in no figure here."
+        for reply in replies
+        if reply.warmup is not None
     ]
 
 
@@ -148,6 +161,8 @@ def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[st
         chips.insert(0, tag("span", "default", class_="lf-chip"))
     if reply.staged:
         chips.append(tag("span", "staged fault", class_="lf-chip lf-warn", title="A demonstration, no measurement"))
+    if (chip := shared_chip(reply)) is not None:
+        chips.append(chip)
     if reply.model != reply.asked:
         chips.append(tag("span", f"answered by {reply.model}", class_="lf-chip lf-warn", title=_lost(reply)))
     name = tag("th", tag("div", reply.lane, class_="lf-name"), *chips, scope="row")

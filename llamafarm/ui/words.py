@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llamafarm import display
 from llamafarm.reply import LaneStatus, Reply
 from llamafarm.types import CostSource
 from llamafarm.ui.markup import Markup, tag
@@ -16,6 +17,7 @@ SOURCES: dict[CostSource, str] = {
 STATES: dict[LaneStatus, str] = {
     "idle": "ready",
     "waiting": "waiting",
+    "warming": "warming the model",
     "loading": "loading the model",
     "thinking": "thinking",
     "streaming": "streaming",
@@ -24,7 +26,8 @@ STATES: dict[LaneStatus, str] = {
     "stopped": "stopped",
     "failed": "failed",
 }
-RUNNING: tuple[LaneStatus, ...] = ("waiting", "loading", "thinking", "streaming", "calling")
+RUNNING: tuple[LaneStatus, ...] = ("waiting", "warming", "loading", "thinking", "streaming", "calling")
+LONGEST = 60  # letters of what a lane waits for
 ENDINGS = {
     "length": "cut at the token limit",
     "content_filter": "cut by a content filter",
@@ -39,7 +42,9 @@ def state(reply: Reply) -> str:
 
 
 def ending(reply: Reply) -> str:
-    """How the answer ended, where that must be seen: cut, partial, or empty."""
+    """How the answer ended, where that must be seen: cut, partial, or empty; what it waits for, while it does."""
+    if reply.status in ("waiting", "warming"):
+        return reply.note if len(reply.note) <= LONGEST else f"{reply.note[:LONGEST]}…"
     if reply.status in ("stopped", "failed") and (reply.text or reply.reasoning):
         return "partial answer"
     if reply.status == "done" and not (reply.text or reply.tool_calls):
@@ -51,3 +56,11 @@ def status_pill(reply: Reply) -> Markup:
     """The state as a coloured pill; the colour only repeats what the word says."""
     runs = " lf-running" if reply.status in RUNNING else ""
     return tag("span", state(reply), class_=f"lf-pill lf-{reply.status}{runs}", title=reply.note or None)
+
+
+def shared_chip(reply: Reply) -> Markup | None:
+    """That other requests were at the server meanwhile; milder where it serves many anyway."""
+    if reply.sharing is None or not reply.sharing.others:
+        return None
+    look = "lf-chip" if reply.sharing.hosted else "lf-chip lf-warn"
+    return tag("span", "shared", class_=look, title=f"Shared {display.sharing(reply.sharing)}")

@@ -115,6 +115,21 @@ async def test_compare_marks_what_a_time_includes_and_an_answer_that_was_cut(tmp
     assert (told["lanes"][0]["timings"]["load_s"], told["lanes"][0]["finish_reason"]) == (0.25, "length")
 
 
+async def test_compare_fairly_is_one_after_the_other_and_tells_of_the_warming(tmp_path: Path) -> None:
+    async with FaultServer(plays("openai", answer("openai", "Fine."))) as server:
+        models = (f"    - {{name: {name}, provider: openai, model: x, base_url: '{server.url}/v1'}}\n" for name in "ab")
+        written(tmp_path, HEAD + "".join(models))
+        told = json.loads((await lf_async("compare", "--fair", "--json", "Well?", folder=tmp_path)).stdout)
+        shown = await lf_async("compare", "--fair", "Well?", folder=tmp_path)
+    asked = [request.json()["messages"][-1]["content"] for request in server.requests]
+    assert asked == ["Hello.", "Well?"] * 4
+    for lane in told["lanes"]:
+        assert (lane["shared"], lane["sharing"]["others"], lane["warmup"]["error"]) == (False, 0, None)
+        assert lane["warmup"]["cost"] == {"usd": None, "source": "unknown"}
+    assert "a was warmed before, which counts in no figure: " in shown.stdout
+    assert "shared" not in shown.stdout
+
+
 def test_compare_is_exit_1_when_nobody_answers(tmp_path: Path) -> None:
     written(tmp_path, HEAD + "    - {name: gone, provider: ollama, model: m, base_url: 'http://127.0.0.1:9'}\n")
     done = lf("compare", "--json", "hi", folder=tmp_path)

@@ -228,3 +228,23 @@ async def test_killing_it_loses_nothing_that_had_ended(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert [cell["answered"] for cell in json.loads(done.stdout)["cells"]] == [8, 8]
     assert len(server.requests) == 16 + 1
+
+
+def test_one_at_a_time_warmed(tmp_path: Path, run: Run, serve: Serve) -> None:
+    server = serve(by_seed_or_warming)
+    project(tmp_path, server, pricing={"input": 1, "output": 2})
+    done = run("sweep", *PLAN, "--fair", "--json", "Capital?")
+    told = json.loads(done.text)
+    assert len(server.requests) == 17
+    assert server.requests[0].json()["messages"] == [{"role": "user", "content": "Hello."}]
+    assert [cell["shared"] for cell in told["cells"]] == [0, 0]
+    assert told["cells"][0]["warmups"]["usd"] == pytest.approx((11 * 1 + 7 * 2) / 1e6)
+    assert told["cells"][1]["warmups"] is None
+    assert told["cells"][0]["cost"]["usd"] == pytest.approx(8 * (11 * 1 + 7 * 2) / 1e6)
+
+
+async def by_seed_or_warming(exchange: Exchange) -> None:
+    if exchange.seen.json()["messages"][-1]["content"] == "Hello.":
+        await plays("openai", [said("openai", "Hi"), ending("openai")])(exchange)
+    else:
+        await by_temperature(exchange)

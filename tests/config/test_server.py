@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llamafarm.config.server import is_hosted, server_of
+from llamafarm.conditions import Sharing
+from llamafarm.config.server import server_of
 from tests.engine.fakes import model
 
 
@@ -55,4 +56,4 @@ def test_what_runs_models_here_shares_this_machine() -> None:
     ],
 )
 def test_a_public_server_is_told_from_one_of_ones_own(server: str, hosted: bool) -> None:
-    assert is_hosted(server) is hosted
+    assert Sharing(server, 1).hosted is hosted

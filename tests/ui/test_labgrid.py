@@ -10,7 +10,10 @@ from llamafarm.errors import RequestError
 from llamafarm.ui.labgrid import Inputs
 from tests.engine.fakes import model, project
 
-CONTROLS = Inputs("factual", "temperature", "", 5, 64, 4, "", "", "", "", "Why?", "")
+CONTROLS = Inputs(
+    "factual", "temperature", "", 5, 64, 4, fair=False, prompts="", checks="", judge="", rubric="", prompt="Why?",
+    variables="",
+)  # fmt: skip
 MODELS = [model("m"), model("j")]
 PROJECT = project(MODELS)
 

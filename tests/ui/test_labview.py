@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from decimal import Decimal
 
+from llamafarm.conditions import Sharing, WarmUp
 from llamafarm.engine.findings import Cell
 from llamafarm.engine.grid import Grid, Prompt
 from llamafarm.engine.plan import Plan
@@ -12,6 +14,7 @@ from llamafarm.engine.sweep import Progress
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.recommend import Recommendation
 from llamafarm.study.summary import Summary, summary
+from llamafarm.types import Cost, Timings
 from llamafarm.ui.labview import findings_view, patch_view, plan_view, progress_view
 from tests.engine.fakes import model
 from tests.study.samples import judged, samples
@@ -27,9 +30,8 @@ def found(*values: float | str) -> tuple[Grid, dict[Cell, Summary]]:
 
 def test_every_cell_is_shown_with_its_interval_and_answers() -> None:
     grid, cells = found(0, 0.5)
-    shown = findings_view(grid, cells, {}, 4)
-    assert "up to 4 calls shared a server" in shown
-    assert "shared" not in findings_view(grid, cells, {}, 1)
+    shown = findings_view(grid, cells, {})
+    assert "shared" not in shown
     page = ET.fromstring(shown)  # noqa: S314 - our own
     assert [cell.text for cell in page.findall(".//table/tr[1]/th")] == ["Model", "Measure", "0", "0.5"]
     rows = {row[1].text: [cell.text or "" for cell in row.findall("td")] for row in page.findall(".//table/tr")[1:]}
@@ -43,27 +45,45 @@ def test_every_cell_is_shown_with_its_interval_and_answers() -> None:
     assert "<img" not in shown
 
 
+def test_what_is_wrong_with_its_times_is_told() -> None:
+    grid, cells = found(0)
+    warmup = WarmUp("m", 1.0, cost=Cost(Decimal("0.002"), "config"))
+    told = [
+        replace(
+            each, reply=replace(each.reply, sharing=Sharing("http://gpu:1", at), warmup=warmup if at == 0 else None)
+        )
+        for at, each in enumerate(samples(["a", "b", "c"]))
+    ]
+    cold = replace(told[2], reply=replace(told[2].reply, timings=Timings(load_s=2.0, ttft_s=2.1)))
+    cells["m", 0] = summary([*told[:2], cold], 1)
+    shown = findings_view(grid, cells, {})
+    assert "2 of 3 answers shared a server" in shown
+    assert "1 of 3 answers had their model loaded first" in shown
+    assert "Warming&#x27;s cost</th><td>$0.00200</td>" in shown
+    assert "Cost</th><td>$0.00300</td>" in shown
+
+
 def test_a_judges_cost_has_a_row_of_its_own() -> None:
     grid, cells = found(0, 1)
     cells["m", 1] = summary(samples(["a"], judged=judged(0.5)), 1)
-    assert "Judge&#x27;s cost" in findings_view(grid, cells, {}, 1)
+    assert "Judge&#x27;s cost" in findings_view(grid, cells, {})
 
 
 def test_words_have_no_curve_and_half_a_sweep_is_shown() -> None:
     grid, cells = found("low", "high")
     del cells["m", 1]
-    shown = findings_view(grid, cells, {}, 1)
+    shown = findings_view(grid, cells, {})
     assert "<svg" not in shown
     assert "–" in shown
-    assert findings_view(grid, {}, {}, 1) == ""
+    assert findings_view(grid, {}, {}) == ""
 
 
 def test_a_recommendation_says_how_sure_it_is() -> None:
     grid, cells = found(0, 1)
     sure = Recommendation("clear", 0.0, "agreement", Estimate(0.9, 0.8, 1.0, 9), (), "Highest.")
-    assert "m: temperature 0, agreement 0.90 [0.80, 1.00]." in findings_view(grid, cells, {"m": sure}, 1)
+    assert "m: temperature 0, agreement 0.90 [0.80, 1.00]." in findings_view(grid, cells, {"m": sure})
     none = Recommendation("too few", None, "", None, (), "Too few repeats to tell.")
-    assert "no recommendation" in findings_view(grid, cells, {"m": none}, 1)
+    assert "no recommendation" in findings_view(grid, cells, {"m": none})
 
 
 def test_a_plan_says_what_is_unknown() -> None:

@@ -11,12 +11,14 @@ from decimal import Decimal
 
 import pytest
 
+from llamafarm.conditions import Sharing, WarmUp
 from llamafarm.events import Failed, FellBack
 from llamafarm.reply import Reply
 from llamafarm.types import Cost, Count, Route, Timings, Tool, ToolCall, Usage
-from llamafarm.ui.cards import summary
-from llamafarm.ui.table import csv_of, table
+from llamafarm.ui.cards import lane_head, summary
+from llamafarm.ui.table import condition_notes, csv_of, shared, table
 from llamafarm.ui.tools import Held, held_card, held_key
+from tests.engine.fakes import model
 
 
 def reply(name: str = "a", **changes: object) -> Reply:
@@ -150,3 +152,60 @@ async def test_two_calls_that_read_alike_are_shown_one_after_the_other() -> None
     held[0].word.set_result(True)
     assert held_card(held) != first
     assert held_key(held) == "k2"
+
+
+def test_a_lane_that_shared_its_server_is_marked_in_table_card_and_csv() -> None:
+    here, hosted = (
+        reply("a", sharing=Sharing("http://gpu:8000", 2)),
+        reply("b", sharing=Sharing("https://api.x.com:443", 1)),
+    )
+    rows = cells(table([here, hosted, reply("c", sharing=Sharing("http://gpu:8000", 0)), reply("d")], (), ""))
+    assert ["shared" in row[0] for row in rows] == [True, True, False, False]
+    head = lane_head(model("a"), here)
+    assert 'class="lf-chip lf-warn" title="Shared with up to 2 other requests at http://gpu:8000"' in head
+    assert 'class="lf-chip" title="Shared with 1 other request at https://api.x.com:443, which serves many"' in (
+        lane_head(model("b"), hosted)
+    )
+    told = list(
+        csv.DictReader(io.StringIO(csv_of([here, reply("c", sharing=Sharing("http://gpu:8000", 0)), reply("d")])))
+    )
+    assert [(row["shared"], row["shared_server"], row["shared_with"]) for row in told] == [
+        ("True", "http://gpu:8000", "2"), ("False", "http://gpu:8000", "0"), ("", "", ""),
+    ]  # fmt: skip
+
+
+def test_ttft_is_told_with_and_without_loading() -> None:
+    cold = reply("a", timings=Timings(ttft_s=3.2, load_s=3.0, total_s=4.0))
+    assert "with 3.00 s loading; 200 ms without loading" in cells(table([cold], (), ""))[0][2]
+    assert summary(cold).startswith("TTFT 3.20 s · 200 ms without loading")
+    assert "without" not in summary(reply("b", timings=Timings(ttft_s=0.2, load_s=0.001)))
+
+
+def test_what_warming_cost_stands_beside_the_table() -> None:
+    warmup = WarmUp("a", 1.0, 0.5, cost=Cost(Decimal("0.001"), "config", estimated=True))
+    (note,) = condition_notes([reply("a", warmup=warmup), reply("b")])
+    assert note == "a was warmed before: 1.00 s (500 ms loading), cost ~$0.00100. That is in no figure here."
+    failed = WarmUp("a", 0.2, error="The server is busy.")
+    assert "failed after 200 ms: The server is busy." in condition_notes([reply("a", warmup=failed)])[0]
+
+
+def test_a_lane_says_what_it_waits_for() -> None:
+    waiting = reply("a", status="waiting", note="its turn: one model is asked at a time", finish_reason=None)
+    assert "its turn: one model is asked at a time" in lane_head(model("a"), waiting)
+    assert "its turn" in cells(table([waiting], (), ""))[0][1]
+    assert summary(waiting) == "waiting: its turn: one model is asked at a time"
+
+
+def test_models_at_one_server_are_told_before_they_run() -> None:
+    pair = [model("a"), model("b", base_url="http://localhost:9/other")]
+    assert shared(pair) == [
+        "a, b share one server (http://localhost:9): asked together they slow each other. “One at a time, warmed” gives "
+        "times that may be compared."
+    ]
+    here = [
+        model("a", provider="embedded", base_url=None),
+        model("b", provider="ollama", base_url="http://localhost:11434"),
+    ]
+    assert shared(here)[0].startswith("a, b run on this machine: asked together")
+    assert "it serves many" in shared([model(name, base_url="https://api.openai.com/v1") for name in "ab"])[0]
+    assert shared([model("a"), model("b", base_url="http://gpu:1/v1")]) == []
