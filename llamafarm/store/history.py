@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from llamafarm.errors import RequestError, StoreError
 from llamafarm.records.find import Filter, Found
 from llamafarm.records.ids import as_beginning
+from llamafarm.records.machine import Machine
 from llamafarm.records.model import Piece, Recorded, Run, Snapshot, Vote
 from llamafarm.store import reads, writes
 from llamafarm.store.connect import Database
@@ -110,6 +111,18 @@ class History:
         if run is None:
             raise RequestError(f"There is no run {identity!r} in the history.")
         return run
+
+    async def run_beginning(self, beginning: str) -> Run | None:
+        """The only run whose id begins so; None where there is none. Raises RequestError where there are several."""
+        sure = as_beginning(beginning)
+        found = await self._read(reads.runs_beginning, sure) if sure else []
+        if len(found) > 1:
+            raise RequestError(f"Several runs begin with {beginning!r}.", hint="Write more of the id.")
+        return found[0] if found else None
+
+    async def machines(self, *, run: str | None = None, comparison: str | None = None) -> list[Machine]:
+        """The machines on which a run, or a comparison, was recorded; what is older than this knowledge has none."""
+        return await self._read(reads.machines_of, run=run, comparison=comparison)
 
     async def pieces(self, run: str) -> AsyncGenerator[Piece, None]:
         """Each comparison of a run that has begun, in the order in which they did: what need not be asked again."""

@@ -130,4 +130,11 @@ MIGRATIONS = (
                 choice TEXT NOT NULL, lane TEXT, blind BOOLEAN NOT NULL, voted_at {instant} NOT NULL)""",
         ),
     ),
+    Migration(
+        "0006 machines",
+        (
+            "CREATE TABLE machines (digest TEXT PRIMARY KEY, facts TEXT NOT NULL)",
+            "ALTER TABLE comparisons ADD COLUMN machine TEXT",
+        ),
+    ),
 )

@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from llamafarm.records.codec import decode
 from llamafarm.records.find import Filter, Found, LaneBrief
+from llamafarm.records.machine import Machine
 from llamafarm.records.model import Asked, Choice, Ended, Piece, Recorded, Run, Snapshot, Vote
 from llamafarm.reply import LaneStatus
 from llamafarm.store.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
-from llamafarm.store.schema import comparisons, lanes, runs, snapshots, votes
+from llamafarm.store.schema import comparisons, lanes, machines, runs, snapshots, votes
 from llamafarm.store.search import matching
 
 Part = TypeVar("Part")
@@ -93,6 +95,21 @@ def run(connection: Connection, identity: str) -> Run | None:
     """The run with this id."""
     row = connection.execute(select(runs).where(runs.c.id == identity)).mappings().one_or_none()
     return None if row is None else run_of(row)
+
+
+def machines_of(connection: Connection, *, run: str | None, comparison: str | None) -> list[Machine]:
+    """The machines on which a run's comparisons, or one comparison, were recorded, in the order of their first."""
+    table = comparisons.c
+    own = table.run == run if run is not None else table.id == comparison
+    first = select(table.machine, func.min(table.id).label("first")).where(own).group_by(table.machine).subquery()
+    rows = select(machines.c.facts).join(first, first.c.machine == machines.c.digest).order_by(first.c.first)
+    return [decode(Machine, facts) for facts in connection.scalars(rows)]
+
+
+def runs_beginning(connection: Connection, beginning: str) -> list[Run]:
+    """At most two runs whose ids begin so."""
+    inside = select(runs).where(runs.c.id >= beginning, runs.c.id < beginning + AFTER_ALL).order_by(runs.c.id).limit(2)
+    return [run_of(row) for row in connection.execute(inside).mappings()]
 
 
 def newest_runs(connection: Connection, *, older_than: str | None, limit: int) -> list[Run]:

@@ -35,6 +35,13 @@ snapshots = Table(
     _required("text", Words),
 )
 
+machines = Table(
+    "machines",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    _json("facts"),
+)
+
 comparisons = Table(
     "comparisons",
     metadata,
@@ -57,6 +64,7 @@ comparisons = Table(
     Column("parent", Text),
     Column("run", Text),
     Column("item", Words),
+    Column("machine", Text),
 )
 
 # `rest` holds the fields of a reply that have no column of their own. Three of the timings stand by themselves too, for

@@ -12,18 +12,22 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from llamafarm.records.codec import encode
 from llamafarm.records.model import Asked, Ended, Record, Run, Snapshot, Vote
+from llamafarm.store.machine import this_machine
 from llamafarm.store.rows import asked_row, ended_row, run_row
-from llamafarm.store.schema import comparisons, documents, lanes, runs, snapshots, votes
+from llamafarm.store.schema import comparisons, documents, lanes, machines, runs, snapshots, votes
 from llamafarm.store.words import words_of
 
 AT_ONCE = 500  # ids in one statement
 
 
 def add_comparison(connection: Connection, asked: Asked, snapshot: Snapshot | None) -> None:
-    """A comparison that began, and the project file that it was asked by."""
+    """A comparison that began, the project file that it was asked by, and the machine, which is this one."""
     _add_snapshot(connection, snapshot)
-    if _add(connection, comparisons, asked_row(asked)):
+    machine = this_machine()
+    _add(connection, machines, {"digest": machine.digest, "facts": encode(machine)})
+    if _add(connection, comparisons, {**asked_row(asked), "machine": machine.digest}):
         _add_document(connection, asked.id, [message.content for message in asked.messages])
 
 

@@ -33,6 +33,7 @@ def older(place: Place, engine: Engine, steps: int) -> None:
             "lanes",
             "comparisons",
             "runs",
+            "machines",
             "snapshots",
             "migrations",
         ):
