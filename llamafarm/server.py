@@ -22,6 +22,8 @@ from llamafarm.errors import RequestError
 from llamafarm.gate import Gate
 from llamafarm.guards import Guards
 from llamafarm.mcpserver import McpEndpoint
+from llamafarm.reports import PATH as REPORTS
+from llamafarm.reports import reports
 from llamafarm.runtime import Runtime, open_runtime, settle
 from llamafarm.settings import ServerSettings
 
@@ -48,6 +50,7 @@ def build_app(runtime: Runtime, settings: ServerSettings, mcp: App | None = None
             api, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=anything
         )
     doors = dict.fromkeys(PATHS, api) | ({"/mcp": Gate(mcp, settings)} if mcp else {})
+    doors[REPORTS] = Gate(reports(runtime), settings)
     return Guards(Doors(doors, Gate(_page(runtime, settings), settings)), settings)
 
 

@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wire": set(),
     "records": set(),
     "export": {"records", "display", "study"},
+    "report": {"engine", "records", "display", "study", "config"},
     "settings": set(),
     "config": set(),
     "pricing": {"config"},
@@ -28,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"records"},
     "engine": {"config", "providers", "records", "tools", "tokens", "study"},
     "runtime": {"config", "engine", "pricing", "providers", "store", "tools"},
+    "reports": {"runtime", "report", "asgi"},
     "mcpserver": {"runtime", "engine", "config", "routing"},
     "asgi": set(),
     "guards": {"asgi", "settings"},
@@ -46,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "tokens",
         "study",
     },
-    "server": {"runtime", "ui", "api", "mcpserver", "config", "guards", "gate", "asgi", "settings"},
+    "server": {"runtime", "ui", "api", "mcpserver", "reports", "config", "guards", "gate", "asgi", "settings"},
     "cli": {
         "server",
         "runtime",
@@ -59,6 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "display",
         "settings",
         "study",
+        "report",
     },
 }
 LIVES_IN = {
@@ -85,6 +88,8 @@ LIVES_IN = {
     "jsonschema": {"study"},
     "referencing": {"study"},
     "ruamel": {"config"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
 }
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from llamafarm import __version__
-from llamafarm.cli import batch, chat, models, sweep
+from llamafarm.cli import batch, chat, models, report, sweep
 from llamafarm.cli.compare import compare
 from llamafarm.cli.history import history
 from llamafarm.cli.init import init
@@ -41,6 +41,7 @@ app.command(epilog=batch.HELP)(batch.batch)
 app.command(epilog='Example: lf route "Analyze the causes of the war"')(route)
 app.add_typer(models.app, name="models", epilog="Example: lf models check")
 app.add_typer(history)
+app.command(epilog=report.HELP)(report.report)
 app.command(epilog="Example: lf validate llamafarm.yaml --json")(validate)
 app.command(epilog="Example: lf init speed_tiers")(init)
 app.command(epilog="Example: lf serve --config llamafarm.yaml --port 8000")(serve)

@@ -192,7 +192,7 @@ def _wire_tools(page: Page, handlers: ToolHandlers) -> None:
 def _wire_lab(page: Page, handlers: LabHandlers) -> None:
     lab = page.lab
     asked = [*lab.inputs, page.prompt, page.variables]
-    told = [lab.planned, lab.progress, lab.findings, lab.patch, lab.apply, lab.start, lab.stop]
+    told = [lab.planned, lab.progress, lab.findings, lab.report, lab.patch, lab.apply, lab.start, lab.stop]
     lab.plan.click(handlers.plan, asked, [lab.planned], **QUIET)
     lab.start.click(handlers.start, asked, told, concurrency_limit=None, **QUIET)
     lab.stop.click(handlers.stop, None, None, queue=False, **QUIET)

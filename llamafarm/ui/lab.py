@@ -36,6 +36,7 @@ class Lab:
     planned: gr.HTML
     progress: gr.HTML
     findings: gr.HTML
+    report: gr.HTML
     patch: gr.HTML
     apply: gr.Button
 
@@ -84,9 +85,9 @@ def build_lab() -> Lab:
             start = gr.Button("Start", size="sm", min_width=90, variant="primary", elem_id="lab-start")
             stop = gr.Button("Stop", size="sm", min_width=90, interactive=False, elem_id="lab-stop")
         planned, progress = html(elem_id="lab-planned"), html(elem_id="lab-progress")
-        findings, patch = html(elem_id="lab-findings"), html(elem_id="lab-patch")
+        report, findings, patch = html(elem_id="lab-report"), html(elem_id="lab-findings"), html(elem_id="lab-patch")
         apply = gr.Button("Apply to the file", size="sm", interactive=False, elem_id="lab-apply")
     return Lab(
         task, parameter, values, repeats, tokens, at_once, fair, prompts, checks, judge, rubric,
-        plan, start, stop, planned, progress, findings, patch, apply,
+        plan, start, stop, planned, progress, findings, report, patch, apply,
     )  # fmt: skip

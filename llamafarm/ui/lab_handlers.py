@@ -22,6 +22,7 @@ from llamafarm.ui.labgrid import Inputs
 from llamafarm.ui.labview import findings_view, patch_view, plan_view, progress_view
 from llamafarm.ui.markup import Markup
 from llamafarm.ui.projects import SAMPLE
+from llamafarm.ui.reportlink import report_link
 from llamafarm.ui.sessions import Proposal, Session
 from llamafarm.ui.show import Updates
 
@@ -65,6 +66,7 @@ class LabHandlers:
             lab.stop: gr.Button(interactive=True),
             lab.apply: gr.Button(interactive=False),
             lab.findings: Markup(""),
+            lab.report: Markup(""),
             lab.patch: Markup(""),
         }
         async with aclosing(self._follow(session, grid, at_once, controls.task, findings, fair=fair)) as updates:
@@ -93,7 +95,8 @@ class LabHandlers:
                         yield {self.lab.progress: progress_view(grid, sweep.progress, newest)}
             finally:
                 session.sweep = None
-        yield {self.lab.progress: progress_view(grid, sweep.progress, ())}
+        done = progress_view(grid, sweep.progress, ())
+        yield {self.lab.progress: done, self.lab.report: report_link(run.id if run else None)}
 
     async def _found(self, session: Session, grid: Grid, findings: Findings, controls: Inputs) -> Updates:
         """What the sweep found, and what of the project file would change."""

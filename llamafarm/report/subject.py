@@ -1,0 +1,91 @@
+"""What a report is about: a run, or a comparison, found by its id."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from llamafarm.errors import RequestError
+from llamafarm.records.find import Filter, Found
+from llamafarm.records.machine import Machine
+from llamafarm.records.model import Recorded, Run, Snapshot
+
+LATEST = "latest"
+
+
+class Past(Protocol):
+    """What was recorded; see `llamafarm.store.history.History`."""
+
+    async def runs(self, *, limit: int = ...) -> list[Run]:
+        """The newest runs."""
+        ...
+
+    async def run_beginning(self, beginning: str) -> Run | None:
+        """The run whose id begins so."""
+        ...
+
+    async def find(self, wanted: Filter = ..., *, limit: int = ...) -> Found:
+        """The newest comparisons."""
+        ...
+
+    async def open(self, identity: str) -> Recorded:
+        """The comparison whose id begins so."""
+        ...
+
+    def stream(self, wanted: Filter = ..., *, oldest_first: bool = ...) -> AsyncGenerator[Recorded, None]:
+        """All that `wanted` finds."""
+        ...
+
+    async def snapshot(self, digest: str) -> Snapshot | None:
+        """The project file with this digest."""
+        ...
+
+    async def machines(self, *, run: str | None = ..., comparison: str | None = ...) -> list[Machine]:
+        """Where it was recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A run, or a comparison that belongs to none; with the project file that was asked by, and the machines."""
+
+    run: Run | None
+    comparison: Recorded | None
+    snapshot: Snapshot | None
+    machines: tuple[Machine, ...]
+
+    @property
+    def id(self) -> str:
+        """The id in the history."""
+        return self.run.id if self.run else self._recorded.asked.id
+
+    @property
+    def _recorded(self) -> Recorded:
+        assert self.comparison is not None  # noqa: S101 - one of both is there
+        return self.comparison
+
+
+async def subject_of(past: Past, name: str) -> Subject:
+    """The run or the comparison whose id begins with `name`; for `latest` the newest of all.
+
+    Raises RequestError where there is none, or several.
+    """
+    identity = await _latest(past) if name == LATEST else name
+    run = await past.run_beginning(identity)
+    if run is not None:
+        machines = await past.machines(run=run.id)
+        return Subject(run, None, await past.snapshot(run.project.digest), tuple(machines))
+    comparison = await past.open(identity)
+    asked = comparison.asked
+    machines = await past.machines(comparison=asked.id)
+    return Subject(None, comparison, await past.snapshot(asked.project.digest), tuple(machines))
+
+
+async def _latest(past: Past) -> str:
+    runs = await past.runs(limit=1)
+    comparisons = (await past.find(Filter(), limit=1)).items
+    ids = [run.id for run in runs] + [brief.id for brief in comparisons]
+    if not ids:
+        raise RequestError("The history is empty: there is nothing to report.", hint="Ask something first: lf compare.")
+    return max(ids)

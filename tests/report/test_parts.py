@@ -1,0 +1,165 @@
+"""The parts of a report: medians with intervals, who is ahead, examples, and a large run in little memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from statistics import median
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from llamafarm.records.find import Filter, Found
+from llamafarm.records.machine import Machine
+from llamafarm.records.model import Recorded, Run, Snapshot
+from llamafarm.report.collect import collect
+from llamafarm.report.examples import LONGEST, Examples, cut
+from llamafarm.report.figures import Figures
+from llamafarm.report.page import page
+from llamafarm.report.spread import spread
+from llamafarm.report.subject import Subject, subject_of
+from llamafarm.report.verdicts import ahead
+from llamafarm.study.bootstrap import Estimate
+from tests.store.made import PROJECT, START, asked, ended
+from tests.study.samples import judged, samples
+
+
+@given(st.lists(st.floats(0, 1000), min_size=6, max_size=60))
+def test_the_median_lies_in_its_interval_and_p95_above_it(values: list[float]) -> None:
+    found = spread(values)
+    assert found is not None
+    assert found.median.value == pytest.approx(median(values))
+    assert found.median.low is not None
+    assert found.median.high is not None
+    assert min(values) <= found.median.low <= found.median.value <= found.median.high <= max(values)
+    assert found.p95 is not None
+    assert found.p95 >= found.median.value - 1e-9
+
+
+@pytest.mark.parametrize("n", [10, 25, 100, 1000])
+def test_the_ranks_hold_95_in_100_by_the_binomial_itself(n: int) -> None:
+    found = spread([float(at) for at in range(1, n + 1)])
+    assert found is not None
+    assert found.median.low is not None
+    assert found.median.high is not None
+    covered = binom.cdf(found.median.high - 1, n, 0.5) - binom.cdf(found.median.low - 1, n, 0.5)
+    assert 0.94 <= covered <= 0.985
+
+
+def test_few_values_have_no_interval_and_none_no_median() -> None:
+    assert spread([]) is None
+    alone, few = spread([2.0]), spread([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert alone is not None
+    assert few is not None
+    assert (alone.median.value, alone.median.low, alone.p95) == (2.0, None, None)
+    assert (few.median.value, few.median.low) == (3.0, None)
+
+
+def test_who_is_ahead_is_told_only_where_intervals_are_apart() -> None:
+    models = [Figures("a"), Figures("b"), Figures("c")]
+    values = {"a": Estimate(0.9, 0.8, 0.95, 40), "b": Estimate(0.7, 0.6, 0.82, 40), "c": Estimate(0.2, 0.1, 0.3, 40)}
+    found = ahead(models, lambda each: values[each.name])
+    assert found is not None
+    assert (found.kind, found.model, found.rivals) == ("tied", "a", ("b",))
+    least = ahead(models, lambda each: values[each.name], least=True)
+    assert least is not None
+    assert (least.kind, least.model) == ("clear", "c")
+    single = ahead(models, lambda each: values["a"] if each.name == "a" else None)
+    assert single is not None
+    assert single.kind == "alone"
+    assert ahead(models, lambda _: None) is None
+
+
+def test_examples_go_by_checks_then_judge_and_the_first_of_equals_stays() -> None:
+    examples = Examples()
+    for text, passed, score in (("no", False, 1.0), ("good", True, 0.5), ("best", True, 0.9), ("also", True, 0.9)):
+        (sample,) = samples([text], passed=passed, judged=judged(score))
+        examples.add(sample, "Why?", "here")
+    ((best, worst),) = examples.pairs()
+    assert worst is not None
+    assert (best.answer, best.by) == ("best", "passed all checks, judge's score 9 of 10")
+    assert (worst.answer, worst.by) == ("no", "failed a check, judge's score 10 of 10")
+
+
+def test_equals_have_no_worst_and_what_nothing_tells_apart_is_no_example() -> None:
+    examples = Examples()
+    for sample in samples(["a", "b"]):
+        examples.add(sample, "Why?", "")
+    assert examples.pairs() == []
+    for sample in samples(["a", "b"], passed=True):
+        examples.add(sample, "Why?", "")
+    ((best, worst),) = examples.pairs()
+    assert (best.answer, worst) == ("a", None)
+
+
+def test_what_is_cut_says_so() -> None:
+    assert cut("short") == "short"
+    assert cut("x" * (LONGEST + 1)).endswith(f"… (cut here: {LONGEST + 1:,} characters in all)")
+
+
+class Long:
+    """A history with one run of so many rows, each made when it is read."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.run = Run("01" * 13, "batch", "prompts.csv: many rows", START, PROJECT, {"models": ["fast"]})
+
+    async def runs(self, *, limit: int = 50) -> list[Run]:
+        return [self.run]
+
+    async def run_beginning(self, beginning: str) -> Run | None:
+        return self.run
+
+    async def find(self, wanted: Filter = Filter(), *, limit: int = 50) -> Found:
+        return Found(())
+
+    async def open(self, identity: str) -> Recorded:
+        raise AssertionError(identity)
+
+    async def stream(self, wanted: Filter = Filter(), *, oldest_first: bool = False) -> AsyncGenerator[Recorded, None]:
+        for number in range(self.rows):
+            row = asked(f"Question {number}? {'x' * 2000}", ("fast",), kind="batch", run=self.run.id, item=str(number))
+            yield Recorded(row, (ended(row, text=f"Answer {number}. {'y' * 2000}"),))
+
+    async def snapshot(self, digest: str) -> Snapshot | None:
+        return None
+
+    async def machines(self, *, run: str | None = None, comparison: str | None = None) -> list[Machine]:
+        return []
+
+
+async def made_of(rows: int) -> tuple[str, int]:
+    """The page of a run of so many rows, and the most bytes that making it took."""
+    past = Long(rows)
+    tracemalloc.start()
+    try:
+        whole = await collect(past, await subject_of(past, "latest"))
+        html = page(whole, datetime(2026, 11, 24, tzinfo=UTC))
+        return html, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+async def test_a_long_run_is_summed_up_in_little_memory() -> None:
+    """Four times the rows take what their figures take (under 100 bytes a row), and not their texts (4,000 each)."""
+    await made_of(10)
+    short, small = await made_of(500)
+    long, large = await made_of(2_000)
+    assert "500 of 500" in short
+    assert "2,000 of 2,000" in long
+    assert "And 1,980 more prompts." in long
+    assert large - small < 1_500 * 200
+    assert abs(len(long) - len(short)) < 200
+
+
+async def test_a_comparison_that_belongs_to_no_run_is_its_own_subject() -> None:
+    comparison = asked()
+    recorded = Recorded(comparison, (ended(comparison),))
+    subject = Subject(None, recorded, None, ())
+    whole = await collect(Long(0), subject)
+    assert subject.id == comparison.id
+    assert list(whole.figures) == ["fast", "wise"]
+    assert whole.unfinished == 1
