@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamafarm.config.library import Library, open_library
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.batch import AT_ONCE as PLACES
+from llamafarm.engine.batch import Batch
+from llamafarm.engine.batchlane import asking
+from llamafarm.engine.batchrun import BatchRun, begin_batch, check_same_file, job_from
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.grid import Grid, without_fallback
+from llamafarm.engine.job import Job, Survey, survey_of, without_tools
 from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
 from llamafarm.engine.rests import Rests
+from llamafarm.engine.rows import PromptFile
 from llamafarm.engine.sweep import AT_ONCE, Sweep, reply_of
 from llamafarm.engine.sweeprun import SweepRun, begin_run, resume_run
 from llamafarm.engine.toolcalls import Approve
@@ -143,6 +151,42 @@ class Runtime:
     def plan(self, project: Project, grid: Grid) -> Plan:
         """What `grid` will take; blocks for a moment. Raises RequestError where a template variable has no value."""
         return plan_of(project, grid, self.prices)
+
+    def survey(self, project: Project, job: Job) -> Survey:
+        """What the file of `job` holds, and what the batch will take; blocks while it reads. See `survey_of`."""
+        return survey_of(project, job, self.prices)
+
+    def batch(
+        self, project: Project, job: Job, survey: Survey, *, at_once: int = PLACES, run: BatchRun | None = None
+    ) -> Batch:
+        """Each row of `job` to each of its models, at most `at_once` at each server; nothing runs before it is entered.
+
+        `run` is what they are recorded as, and what is done of it is not asked again; without one nothing is recorded.
+        """
+        bare = without_tools(project)
+        job = replace(job, models=tuple(bare.model(model.name) or model for model in job.models))
+        self.prices.prepare(bare.models)
+        ask = asking(bare, job, self.prices, partial(self.chat, bare), run)
+        return Batch(job, survey, ask, at_once=at_once, ledger=run)
+
+    def begin_batch(self, project: Project, job: Job, survey: Survey) -> BatchRun | None:
+        """A new run for `job`; None where recording is switched off."""
+        return None if self.store is None else begin_batch(project, job, survey, self.store)
+
+    async def resume_batch(self, run: str, project: Project, file: PromptFile) -> tuple[BatchRun, Job, Survey]:
+        """The batch with this id, to ask what is missing of the file at `file.path`.
+
+        Raises RequestError where there is no such batch, or the file or the project is another; StoreError without a
+        store.
+        """
+        if self.store is None:
+            raise _switched_off()
+        history = self.history()
+        found = await history.run(run)
+        job = job_from(found, project, file)
+        survey = await asyncio.to_thread(self.survey, project, job)
+        check_same_file(found, survey, file.path.name)
+        return BatchRun(found.id, self.store, survey.rows, history), job, survey
 
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`; to be had before they run, since it may read the price table."""

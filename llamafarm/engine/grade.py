@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from llamafarm.engine.grid import Prompt
 from llamafarm.reply import Reply
+from llamafarm.study.checks import Check
 from llamafarm.study.judge import score_of
 from llamafarm.study.sample import Judged
 
+SWIFT = ("equals", "contains", "not-contains", "number", "json")  # kinds that take no time worth a thread …
+SWIFT_LETTERS = 10_000  # … on an answer of so many letters
+
 
 async def checked(prompt: Prompt, reply: Reply) -> tuple[bool | None, tuple[str, ...]]:
-    """Whether the answer passes all checks of its prompt (None: it has none, or one can't be told), and why not.
+    """As `verdict`, for the checks of a prompt."""
+    return await verdict(prompt.checks, reply)
 
-    Checks run in a thread: a regular expression may take its time.
+
+async def verdict(checks: Sequence[Check], reply: Reply) -> tuple[bool | None, tuple[str, ...]]:
+    """Whether an answer passes all `checks` (None: it has none, or one can't be told), and why not.
+
+    What may take its time runs in a thread: a regular expression, a schema, a long answer.
     """
-    if not prompt.checks or reply.status != "done":
+    if not checks or reply.status != "done":
         return None, ()
-    verdicts = await asyncio.to_thread(lambda: [(check, check(reply.text)) for check in prompt.checks])
+    if len(reply.text) <= SWIFT_LETTERS and all(check.kind in SWIFT for check in checks):
+        return verdict_now(checks, reply)
+    return await asyncio.to_thread(verdict_now, checks, reply)
+
+
+def verdict_now(checks: Sequence[Check], reply: Reply) -> tuple[bool | None, tuple[str, ...]]:
+    """The same at once. May take half a second a check: not for the event loop."""
+    if not checks or reply.status != "done":
+        return None, ()
+    verdicts = [(check, check(reply.text)) for check in checks]
     notes = tuple(
         f"{check.text}: {found.why or 'does not hold'}" for check, found in verdicts if found.passed is not True
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -38,7 +38,9 @@ class Plan:
 
 
 @dataclass(slots=True)
-class _Sum:
+class Total:
+    """Adds up what calls will take."""
+
     prices: Prices
     given: int = 0
     made: int = 0
@@ -47,6 +49,7 @@ class _Sum:
     unbounded: dict[str, None] = field(default_factory=dict)
 
     def add(self, model: NamedModel, given: int, bound: int | None, times: int = 1) -> None:
+        """So many calls of `model`, each with about `given` tokens and an answer of at most `bound`."""
         self.given += given * times
         self.made += (bound or 0) * times
         if bound is None:
@@ -58,10 +61,24 @@ class _Sum:
         else:
             self.usd += cost.usd * times
 
+    def plan(self, calls: int, judge_calls: int, servers: Mapping[str, int], notes: Iterable[str]) -> Plan:
+        """The plan of all that was added."""
+        return Plan(
+            calls=calls,
+            judge_calls=judge_calls,
+            input_tokens=self.given,
+            output_tokens=None if self.unbounded else self.made,
+            usd=None if self.unpriced else self.usd,
+            unpriced=tuple(self.unpriced),
+            unbounded=tuple(self.unbounded),
+            servers=dict(servers),
+            notes=tuple(notes),
+        )
+
 
 def plan_of(project: Project, grid: Grid, prices: Prices) -> Plan:
     """The plan of `grid`. Raises RequestError where a prompt's template variable has no value."""
-    total = _Sum(prices)
+    total = Total(prices)
     servers: Counter[str] = Counter()
     for model in grid.models:
         servers[server_of(model)] += grid.size // len(grid.models)
@@ -75,21 +92,10 @@ def plan_of(project: Project, grid: Grid, prices: Prices) -> Plan:
                     _add_judge(total, grid, grid.judge, prompt, bound)
     if grid.judge is not None:
         servers[server_of(grid.judge.model)] += grid.size
-    bounded = not total.unbounded
-    return Plan(
-        calls=grid.size,
-        judge_calls=grid.size if grid.judge else 0,
-        input_tokens=total.given,
-        output_tokens=total.made if bounded else None,
-        usd=None if total.unpriced else total.usd,
-        unpriced=tuple(total.unpriced),
-        unbounded=tuple(total.unbounded),
-        servers=dict(servers),
-        notes=tuple(_notes(grid)),
-    )
+    return total.plan(grid.size, grid.size if grid.judge else 0, servers, _notes(grid))
 
 
-def _add_judge(total: _Sum, grid: Grid, judge: Judge, prompt: int, bound: int | None) -> None:
+def _add_judge(total: Total, grid: Grid, judge: Judge, prompt: int, bound: int | None) -> None:
     """The judge reads the answer too: where that has no bound, neither has what judging costs."""
     asked = judge_prompt(judge.rubric, grid.prompts[prompt].text, "")
     given = estimate_messages([Message("system", SYSTEM), Message("user", asked)]) + (bound or 0)

@@ -38,6 +38,7 @@ class Origin:
 
     `routes` are the strategies' picks, as they were shown. `run` and `item`: it is that piece of that run. `parent`:
     the comparison that it follows. `into`: it is no new comparison, but its lanes are tried again in that one.
+    `checks` are what its answers must pass.
     """
 
     kind: Kind = "compare"
@@ -46,6 +47,7 @@ class Origin:
     item: str | None = None
     parent: str | None = None
     into: str | None = None
+    checks: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -79,7 +81,9 @@ class Recording:
     def _take(self, told: LaneEvent) -> None:
         if not self._begun:
             self._begun = True
-            self.recorder.take(Began(self._asked(), snapshot_of(self.project)))
+            # The project file of a run was kept when the run began.
+            snapshot = snapshot_of(self.project) if self.origin.run is None else None
+            self.recorder.take(Began(self._asked(), snapshot))
         self.board.add(told)
         if isinstance(told.event, Asking):
             self._parameters[told.lane] = told.event.request.parameters
@@ -103,6 +107,7 @@ class Recording:
             run=origin.run,
             item=origin.item,
             parent=origin.parent,
+            checks=tuple(origin.checks),
         )
 
     def _ended(self, lane: Lane) -> Ended:

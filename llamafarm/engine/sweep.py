@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.grade import checked, judged
 from llamafarm.engine.grid import Call, Grid, judge_lane, server_of
+from llamafarm.engine.progress import Meter, Progress
 from llamafarm.reply import Reply
 from llamafarm.study.judge import judge_prompt
 from llamafarm.study.sample import Judged, Sample
@@ -50,22 +50,6 @@ class Result:
     resumed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a sweep is. `per_s` are calls of this run a second, `left_s` what the slowest server still needs.
-
-    Both are None before there is something to tell them from. `resumed` of `done` were asked by an earlier run.
-    """
-
-    done: int
-    total: int
-    failed: int
-    resumed: int
-    elapsed_s: float
-    per_s: float | None
-    left_s: float | None
-
-
 async def reply_of(comparison: Comparison, board: Board) -> Reply:
     """The reply of a comparison with one lane, when it has ended; cancelling stops it at its server too."""
     async with comparison, aclosing(comparison.events()) as events:
@@ -93,10 +77,7 @@ class Sweep:
         self._results: asyncio.Queue[Result] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
         self._over = asyncio.Event()
-        self._fresh: Counter[str] = Counter()
-        self._open: Counter[str] = Counter()
-        self._done = self._failed = self._resumed = 0
-        self._began = self._ended = time.perf_counter()
+        self._meter = Meter()
 
     async def __aenter__(self) -> Self:
         if self._ledger is not None:
@@ -105,8 +86,8 @@ class Sweep:
         for call in self.grid.calls():
             server = self._servers[call.model]
             self._waiting.setdefault(server, deque()).append(call)
-            self._open[server] += 1
-        self._began = time.perf_counter()
+            self._meter.expect(server)
+        self._meter.start()
         for server, calls in self._waiting.items():
             for number in range(min(self._at_once, len(calls))):
                 self._workers.append(asyncio.create_task(self._work(server), name=f"sweep {server} {number}"))
@@ -155,33 +136,12 @@ class Sweep:
     @property
     def progress(self) -> Progress:
         """How far it is now."""
-        now = self._ended if self._over.is_set() else time.perf_counter()
-        elapsed = now - self._began
-        fresh = self._fresh.total()
-        return Progress(
-            done=self._done,
-            total=self.grid.size,
-            failed=self._failed,
-            resumed=self._resumed,
-            elapsed_s=elapsed,
-            per_s=fresh / elapsed if fresh and elapsed > 0 else None,
-            left_s=self._left(elapsed),
-        )
-
-    def _left(self, elapsed: float) -> float | None:
-        """The wait for the server that needs longest, where each goes on as it did. A call that runs counts as left."""
-        left = 0.0
-        for server, count in self._open.items():
-            if count and not self._fresh[server]:
-                return None
-            if count:
-                left = max(left, count * elapsed / self._fresh[server])
-        return left
+        return self._meter.progress
 
     async def _watch(self) -> None:
         await asyncio.gather(*self._workers, return_exceptions=True)
-        self._ended = time.perf_counter()
-        if self._ledger is not None and self._done == self.grid.size:
+        self._meter.stop()
+        if self._ledger is not None and self._meter.done == self._meter.total:
             self._ledger.finish()
         self._over.set()
 
@@ -189,11 +149,7 @@ class Sweep:
         calls = self._waiting[server]
         while calls:
             result = await self._one(calls.popleft(), server)
-            self._done += 1
-            self._open[server] -= 1
-            self._failed += not result.sample.answered
-            self._resumed += result.resumed
-            self._fresh[server] += not result.resumed
+            self._meter.count(server, failed=not result.sample.answered, resumed=result.resumed)
             self._results.put_nowait(result)
 
     async def _one(self, call: Call, server: str) -> Result:

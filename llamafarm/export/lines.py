@@ -84,6 +84,7 @@ def _asked(asked: Asked) -> Json:
         "parameters": dict(asked.parameters),
         "tools": [dict(tool) for tool in asked.tools],
         "routes": encode(asked.routes),
+        "checks": list(asked.checks),
     }
 
 

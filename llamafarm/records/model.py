@@ -53,6 +53,7 @@ class Asked:
 
     `run` and `item` tell which run (a sweep, a batch) it belongs to, and which of its pieces it is; an item
     stands once in a run. `parent` is the comparison that it follows: an earlier turn, or the one that is rerun.
+    `checks` are what its answers must pass, as `study.checks` has them.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Asked:
     run: str | None = None
     item: str | None = None
     parent: str | None = None
+    checks: tuple[str, ...] = ()
 
     @property
     def prompt(self) -> str:

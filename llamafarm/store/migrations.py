@@ -130,4 +130,5 @@ MIGRATIONS = (
                 choice TEXT NOT NULL, lane TEXT, blind BOOLEAN NOT NULL, voted_at {instant} NOT NULL)""",
         ),
     ),
+    Migration("0005 checks", ("ALTER TABLE comparisons ADD COLUMN checks TEXT",)),
 )

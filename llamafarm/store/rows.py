@@ -39,6 +39,7 @@ def asked_row(asked: Asked) -> dict[str, Any]:
         "parent": asked.parent,
         "run": asked.run,
         "item": asked.item,
+        "checks": list(asked.checks) or None,
     }
 
 
@@ -59,6 +60,7 @@ def asked_of(row: RowMapping) -> Asked:
         run=row["run"],
         item=row["item"],
         parent=row["parent"],
+        checks=tuple(row["checks"] or ()),
     )
 
 

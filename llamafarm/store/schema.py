@@ -57,6 +57,7 @@ comparisons = Table(
     Column("parent", Text),
     Column("run", Text),
     Column("item", Words),
+    _json("checks", nullable=True),
 )
 
 # `rest` holds the fields of a reply that have no column of their own. Three of the timings stand by themselves too, for

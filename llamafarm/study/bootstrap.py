@@ -95,10 +95,17 @@ def share(groups: Groups) -> Estimate | None:
     found = mean(groups)
     if found is None or found.n <= 1 or found.low != found.high:
         return found
+    return wilson(found.value, found.n)
+
+
+def wilson(share: float, n: int) -> Estimate:
+    """A share of `n` with Wilson's interval, which holds near 0 and 1 too; it takes the values as independent."""
+    if n <= 1:
+        return Estimate(share, n=n)
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    middle = (found.value + z * z / (2 * found.n)) / (1 + z * z / found.n)
-    spread = z * math.sqrt(found.value * (1 - found.value) / found.n + z * z / (4 * found.n**2)) / (1 + z * z / found.n)
-    return Estimate(found.value, max(middle - spread, 0.0), min(middle + spread, 1.0), found.n)
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n**2)) / (1 + z * z / n)
+    return Estimate(share, max(middle - half, 0.0), min(middle + half, 1.0), n)
 
 
 def middle(groups: Groups) -> Estimate | None:

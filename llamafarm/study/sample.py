@@ -53,6 +53,12 @@ class Sample:
         spans = self.reply.timings
         return None if spans.ttft_s is None or not self.timed else spans.ttft_s - (spans.queue_s or 0.0)
 
+    @property
+    def total_s(self) -> float | None:
+        """The time to the end, likewise."""
+        spans = self.reply.timings
+        return None if spans.total_s is None or not self.timed else spans.total_s - (spans.queue_s or 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Money:

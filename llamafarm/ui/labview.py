@@ -8,7 +8,8 @@ from llamafarm import display
 from llamafarm.engine.findings import Cell
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.plan import Plan
-from llamafarm.engine.sweep import Progress, Result
+from llamafarm.engine.progress import Progress
+from llamafarm.engine.sweep import Result
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.recommend import Recommendation
 from llamafarm.study.summary import Summary

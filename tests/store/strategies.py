@@ -119,4 +119,5 @@ ASKED = st.builds(
     run=st.none(),
     item=st.none() | TEXTS,
     parent=st.none() | st.builds(new_id),
+    checks=st.lists(TEXTS, max_size=2).map(tuple),
 )

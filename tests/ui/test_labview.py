@@ -8,7 +8,7 @@ from decimal import Decimal
 from llamafarm.engine.findings import Cell
 from llamafarm.engine.grid import Grid, Prompt
 from llamafarm.engine.plan import Plan
-from llamafarm.engine.sweep import Progress
+from llamafarm.engine.progress import Progress
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.recommend import Recommendation
 from llamafarm.study.summary import Summary, summary

@@ -1,0 +1,170 @@
+"""A batch as a run of the history: each row is a comparison, each model a lane of it, recorded as it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from llamafarm.config.model import Project
+from llamafarm.engine.batch import Kept
+from llamafarm.engine.grade import verdict_now
+from llamafarm.engine.job import Job, Survey
+from llamafarm.engine.recording import Origin, ref_of, snapshot_of
+from llamafarm.engine.rows import PromptFile, Row, item_number
+from llamafarm.engine.sweeprun import Keeper
+from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.records.find import Filter
+from llamafarm.records.ids import new_id, piece_id
+from llamafarm.records.model import Ended, Kind, Recorded, Run, RunBegan, RunEnded
+from llamafarm.study.checks import check_of
+from llamafarm.study.sample import Sample
+from llamafarm.types import JsonValue
+
+BATCH: Kind = "batch"
+TITLE = 80
+
+
+class Past(Protocol):
+    """What was recorded; see `llamafarm.store.history.History`."""
+
+    def stream(self, wanted: Filter = ..., *, oldest_first: bool = False) -> AsyncGenerator[Recorded, None]:
+        """All that `wanted` finds, a few at a time."""
+        ...
+
+
+@dataclass(slots=True)
+class BatchRun:
+    """The ledger of a batch. The lanes themselves are recorded as they end: see `Recording`.
+
+    The id of a row's comparison follows from the run's and the row's number, so that nothing of it need be remembered.
+    """
+
+    id: str
+    recorder: Keeper
+    rows: int
+    past: Past | None = None
+    _begun: bytearray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._begun = bytearray(self.rows + 1)
+
+    def origin(self, row: Row) -> tuple[str, Origin]:
+        """The id of the row's comparison, and where its next lane is recorded: anew, or in that comparison."""
+        identity = piece_id(self.id, row.number)
+        into = identity if self._begun[row.number] else None
+        self._begun[row.number] = True
+        checks = tuple(check.text for check in row.checks)
+        return identity, Origin(kind=BATCH, run=self.id, item=row.item, into=into, checks=checks)
+
+    async def kept(self) -> AsyncGenerator[Kept, None]:
+        """See `Ledger`."""
+        if self.past is None:
+            return
+        async with aclosing(answers(self.past, self.id)) as found:
+            async for each in found:
+                yield Kept(each.row, each.ended.spec.model, each.sample)
+
+    async def settled(self) -> None:
+        """See `Ledger`. Where the store is in trouble nothing is waited for: it says so itself."""
+        if self.recorder.trouble is None:
+            await self.recorder.recorded()
+
+    def finish(self) -> None:
+        """See `Ledger`."""
+        self.recorder.take(RunEnded(self.id, datetime.now(UTC)))
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One lane of a batch in the history: the row, the comparison that it is, and what its checks say."""
+
+    row: int
+    recorded: Recorded
+    ended: Ended
+    sample: Sample
+
+
+async def answers(past: Past, run: str) -> AsyncGenerator[Answered, None]:
+    """Every lane of a batch that ended, by row; checks are made anew, in a thread. Memory holds a few rows."""
+    async with aclosing(past.stream(Filter(run=run), oldest_first=True)) as stream:
+        async for recorded in stream:
+            for answered in await asyncio.to_thread(_answered, recorded):
+                yield answered
+
+
+def _answered(recorded: Recorded) -> list[Answered]:
+    number = item_number(recorded.asked.item)
+    if number is None:
+        return []
+    checks = tuple(check_of(text) for text in recorded.asked.checks)
+    found = []
+    for ended in recorded.lanes:
+        passed, notes = verdict_now(checks, ended.reply)
+        found.append(Answered(number, recorded, ended, Sample(number, 0, ended.reply, passed, None, notes)))
+    return found
+
+
+def begin_batch(project: Project, job: Job, survey: Survey, recorder: Keeper) -> BatchRun:
+    """A new run for `job`, recorded with its plan."""
+    title = f"{job.file.path.name}: {survey.good:,} rows"[:TITLE]
+    run = Run(new_id(), BATCH, title, datetime.now(UTC), ref_of(project), job_plan(job, survey))
+    recorder.take(RunBegan(run, snapshot_of(project)))
+    return BatchRun(run.id, recorder, survey.rows)
+
+
+def job_plan(job: Job, survey: Survey) -> dict[str, JsonValue]:
+    """What a run remembers: the models by name, the file by name and SHA-256, and all that was asked of each row."""
+    file = job.file
+    return {
+        "models": [model.name for model in job.models],
+        "file": file.path.name,
+        "digest": survey.digest,
+        "rows": survey.rows,
+        "good": survey.good,
+        "template": file.template,
+        "variables": dict(file.variables),
+        "checks": [check.text for check in file.checks],
+        "parameters": dict(job.parameters),
+        "system": job.system,
+        "skip_bad": job.skip_bad,
+    }
+
+
+def job_from(run: Run, project: Project, file: PromptFile) -> Job:
+    """The job that a run remembers, of the file at `file.path`.
+
+    Raises RequestError where the run is no batch, or was begun with another project file: its answers would be other
+    models'.
+    """
+    if run.kind != BATCH:
+        raise RequestError(f"The run {run.id} is no batch.")
+    if run.project.digest != project.digest:
+        raise RequestError(
+            "The project file is not the one that the run was begun with.", hint="Begin a new batch, or name that file."
+        )
+    plan: Mapping[str, Any] = run.plan
+    try:
+        models = tuple(project.model(name) for name in plan["models"])
+        checks = tuple(check_of(text) for text in plan["checks"])
+        whole = PromptFile(file.path, plan["template"], plan["variables"], checks)
+        known = tuple(model for model in models if model is not None)
+        if len(known) < len(models):
+            raise RequestError("The project has no longer all models of the run.")
+        return Job(known, whole, plan["parameters"], plan["system"], plan["skip_bad"])
+    except LlamaFarmError:
+        raise
+    except (KeyError, TypeError, ValueError):
+        raise RequestError("What the run remembers is no batch's plan.", hint="Begin a new batch.") from None
+
+
+def check_same_file(run: Run, survey: Survey, name: str) -> None:
+    """Raise RequestError where the file is not the one that the run was begun with."""
+    if run.plan.get("digest") != survey.digest:
+        raise RequestError(
+            f"{name} is not the file that the run was begun with ({run.plan.get('file')}): its content differs.",
+            hint="Name that file, or begin a new batch.",
+        )

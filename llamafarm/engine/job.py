@@ -1,0 +1,190 @@
+"""What a batch asks: every row of a file, of every model; and what that will take, before it starts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.board import Prices
+from llamafarm.engine.chat import Lane, Question, request_for
+from llamafarm.engine.grid import server_of
+from llamafarm.engine.plan import Plan, Total, bound_of
+from llamafarm.engine.rows import Bad, PromptFile, Row, unfilled
+from llamafarm.errors import RequestError
+from llamafarm.tokens import estimate_messages
+from llamafarm.types import ChatRequest, JsonValue, Message
+
+MOST_ROWS = 1_000_000
+TOLD = 20  # bad rows that are told one by one
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`parameters` and `system` are for all calls; a row's own system prompt comes before `system`.
+
+    `skip_bad`: rows that can't be asked are passed over. Else they are an error before anything is asked.
+    """
+
+    models: tuple[NamedModel, ...]
+    file: PromptFile
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict)
+    system: str | None = None
+    skip_bad: bool = False
+
+    def question(self, row: Row) -> Question:
+        """What a row asks, whichever model answers."""
+        system = self.system if row.system is None else row.system
+        return Question((Message("user", row.prompt),), row.variables, self.parameters, system=system)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What reading the whole file once has shown. `rows` counts all rows, `bad_rows` those that can't be asked.
+
+    `digest` is the SHA-256 of the file's bytes; `stamp` tells later whether it was changed. `bad` are the first of the
+    bad rows, and `passed_over` has a byte for each row by number, 1 where it is bad. `checked` rows have checks.
+    """
+
+    digest: str
+    stamp: Stamp
+    rows: int
+    checked: int
+    bad_rows: int
+    bad: tuple[Bad, ...]
+    passed_over: bytes
+    plan: Plan
+
+    @property
+    def good(self) -> int:
+        """How many rows are asked."""
+        return self.rows - self.bad_rows
+
+
+def without_tools(project: Project) -> Project:
+    """`project` without the tools of MCP servers: what they do would be done once a row."""
+    models = tuple(model.model_copy(update={"mcp_servers": ()}) for model in project.models)
+    return project.model_copy(update={"models": models})
+
+
+def lanes_of(job: Job) -> tuple[Lane, ...]:
+    """A lane for each model of a row."""
+    return tuple(Lane(model.name, model) for model in job.models)
+
+
+def stamp_of(path: Path) -> Stamp:
+    """What changes with the file. Raises RequestError where it is gone."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise RequestError(f"{path} can't be read: {error.strerror}.") from None
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def survey_of(project: Project, job: Job, prices: Prices) -> Survey:
+    """Read the whole file: which rows are bad, and what the good ones will take. Blocks: for a thread.
+
+    Raises RequestError where the file can't be read, holds no row that can be asked, or more than a million.
+    """
+    if not job.models:
+        raise RequestError("A batch needs a model.")
+    stamp = stamp_of(job.file.path)
+    with job.file.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    counts = _Counts(project, job)
+    with closing(job.file.rows()) as rows:
+        for row in rows:
+            counts.add(row)
+            if counts.rows > MOST_ROWS:
+                raise RequestError(f"{job.file.path.name} has more than {MOST_ROWS:,} rows.", hint="Split it.")
+    if not counts.rows:
+        raise RequestError(f"{job.file.path.name} has no row.")
+    return Survey(
+        digest=digest,
+        stamp=stamp,
+        rows=counts.rows,
+        checked=counts.checked,
+        bad_rows=counts.bad_rows,
+        bad=tuple(counts.bad),
+        passed_over=bytes(counts.passed_over),
+        plan=counts.plan(prices),
+    )
+
+
+def check_survey(job: Job, survey: Survey) -> None:
+    """Raise RequestError where rows are bad and not to be passed over, or where no row is good."""
+    told = "; ".join(map(str, survey.bad))
+    more = survey.bad_rows - len(survey.bad)
+    rest = f"; and {more:,} more" if more else ""
+    if survey.bad_rows and (not job.skip_bad or not survey.good):
+        count = "1 row" if survey.bad_rows == 1 else f"{survey.bad_rows:,} rows"
+        hint = "Nothing was asked. Passing over them is a choice: --skip-bad." if survey.good else "Nothing was asked."
+        raise RequestError(f"{count} of {job.file.path.name} can't be asked: {told}{rest}.", hint=hint)
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Adds up rows. Models with the same prompts get the same tokens, and rows with as many tokens cost the same."""
+
+    project: Project
+    job: Job
+    rows: int = 0
+    checked: int = 0
+    bad_rows: int = 0
+    verbatim: int = 0
+    bad: list[Bad] = field(default_factory=list)
+    passed_over: bytearray = field(default_factory=lambda: bytearray(1))  # no row has the number 0
+    _tokens: dict[tuple[str, ...], Counter[int]] = field(default_factory=dict)
+
+    def add(self, row: Row | Bad) -> None:
+        """Count the next row."""
+        self.rows += 1
+        found = row if isinstance(row, Bad) else self._estimate(row)
+        self.passed_over.append(isinstance(found, Bad))
+        if isinstance(found, Bad):
+            self.bad_rows += 1
+            if len(self.bad) < TOLD:
+                self.bad.append(found)
+        elif isinstance(row, Row):
+            self.checked += bool(row.checks)
+            self.verbatim += unfilled(row)
+
+    def _estimate(self, row: Row) -> Bad | None:
+        """The tokens of a row, once for all models whose prompts are the same; Bad where a template lacks a value."""
+        question, made = self.job.question(row), {}
+        try:
+            for model in self.job.models:
+                if model.prompts not in made:
+                    request = request_for(self.project, Lane(model.name, model), question)
+                    made[model.prompts] = estimate_messages(request.messages)
+        except RequestError as error:
+            return Bad(row.number, row.line, error.message.rstrip("."))
+        for prompts, tokens in made.items():
+            self._tokens.setdefault(prompts, Counter())[tokens] += 1
+        return None
+
+    def plan(self, prices: Prices) -> Plan:
+        """What the good rows will take."""
+        total, servers, good = Total(prices), Counter[str](), self.rows - self.bad_rows
+        for model in self.job.models:
+            servers[server_of(model)] += good
+            bound = bound_of(ChatRequest((), {**model.parameters, **self.job.parameters}))
+            for tokens, times in self._tokens.get(model.prompts, {}).items():
+                total.add(model, tokens, bound, times)
+        return total.plan(good * len(self.job.models), 0, servers, self._notes())
+
+    def _notes(self) -> Iterator[str]:
+        if self.bad_rows:
+            yield f"Passed over: {self.bad_rows:,} of {self.rows:,} rows can't be asked."
+        if self.verbatim:
+            yield f"Prompts with {{{{…}}}} and no values for it: {self.verbatim:,}. They are sent as they are."
+        if any(model.mcp_servers for model in self.job.models):
+            yield "Tools of MCP servers are not offered: what they do would be done once a row."
+        if any(model.fallback or self.project.fallback for model in self.job.models):
+            yield "A row that a fallback answers counts apart: its figures are not those of the model that was asked."

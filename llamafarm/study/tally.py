@@ -1,0 +1,146 @@
+"""What many answers of one model come to, added up one by one: memory holds two numbers of each."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from llamafarm.study.bootstrap import Estimate, percentile, wilson
+from llamafarm.study.sample import Money, Sample
+from llamafarm.types import Cost, CostSource, Count
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The median and the 95th percentile of `n` values, linear between neighbours."""
+
+    p50: float
+    p95: float
+    n: int
+
+
+@dataclass(slots=True)
+class Sum:
+    """Token counts added up. `unknown` of the answers told none; `estimated` as soon as one of them is."""
+
+    value: int = 0
+    known: int = 0
+    unknown: int = 0
+    estimated: bool = False
+
+    def add(self, count: Count | None) -> None:
+        """Take the next."""
+        if count is None:
+            self.unknown += 1
+            return
+        self.value += count.value
+        self.known += 1
+        self.estimated = self.estimated or count.source == "estimated"
+
+    @property
+    def count(self) -> Count | None:
+        """The sum of what is known; None where nothing is."""
+        return Count(self.value, "estimated" if self.estimated else "reported") if self.known else None
+
+
+@dataclass(slots=True)
+class Costs:
+    """Costs added up, by where they come from; those that nobody told are counted, and never zero."""
+
+    usd: Decimal = Decimal(0)
+    estimated: bool = False
+    sources: Counter[CostSource] = field(default_factory=Counter)
+
+    def add(self, cost: Cost) -> None:
+        """Take the next."""
+        self.sources[cost.source] += 1
+        if cost.usd is not None:
+            self.usd += cost.usd
+            self.estimated = self.estimated or cost.estimated
+
+    @property
+    def money(self) -> Money:
+        """The sum."""
+        unknown, all_of_them = self.sources["unknown"], self.sources.total()
+        free = 0 < all_of_them == self.sources["free"]
+        return Money(self.usd if all_of_them > unknown else None, unknown, self.estimated, free)
+
+
+@dataclass(slots=True)
+class Tally:
+    """The answers of one named model.
+
+    asked: calls that ended. answered: whole answers of the model itself. stood_in: rows that a fallback answered.
+    failed: no whole answer, by the error's kind in `faults`. cut: answers that the token limit cut. passed and
+    refused: answers of the model that passed all their checks, or did not; unchecked: those whose checks could not be
+    told. Tokens and costs are those of all calls, times those of answers with nothing of another's in them: no failed
+    try, no loading of the model, no wait for a place here.
+    """
+
+    asked: int = 0
+    answered: int = 0
+    stood_in: int = 0
+    failed: int = 0
+    cut: int = 0
+    passed: int = 0
+    refused: int = 0
+    unchecked: int = 0
+    given: Sum = field(default_factory=Sum)
+    made: Sum = field(default_factory=Sum)
+    costs: Costs = field(default_factory=Costs)
+    faults: Counter[str] = field(default_factory=Counter)
+    _ttft_s: array[float] = field(default_factory=lambda: array("d"))
+    _total_s: array[float] = field(default_factory=lambda: array("d"))
+
+    def add(self, sample: Sample) -> None:
+        """Take the next answer."""
+        reply = sample.reply
+        self.asked += 1
+        self.given.add(reply.usage.input)
+        self.made.add(reply.usage.output)
+        self.costs.add(reply.cost)
+        if reply.status != "done":
+            self.failed += 1
+            self.faults[reply.failure.kind if reply.failure else reply.status] += 1
+        elif not sample.answered:
+            self.stood_in += 1
+        else:
+            self._answer(sample)
+
+    def _answer(self, sample: Sample) -> None:
+        self.answered += 1
+        self.cut += sample.reply.finish_reason == "length"
+        self.passed += sample.passed is True
+        self.refused += sample.passed is False
+        self.unchecked += sample.passed is None and bool(sample.notes)
+        if (ttft := sample.ttft_s) is not None:
+            self._ttft_s.append(ttft)
+        if (total := sample.total_s) is not None:
+            self._total_s.append(total)
+
+    @property
+    def ttft_s(self) -> Spread | None:
+        """Seconds to the first visible token. Sorts all of them: not for every frame of a long run."""
+        return spread(self._ttft_s)
+
+    @property
+    def total_s(self) -> Spread | None:
+        """Seconds to the end of the answer."""
+        return spread(self._total_s)
+
+    @property
+    def pass_rate(self) -> Estimate | None:
+        """The share of the model's answers that passed, of those whose checks told yes or no; Wilson's interval."""
+        told = self.passed + self.refused
+        return wilson(self.passed / told, told) if told else None
+
+
+def spread(values: Iterable[float]) -> Spread | None:
+    """The spread of `values`; None where there are none."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    return Spread(percentile(ordered, 0.5), percentile(ordered, 0.95), len(ordered))
