@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
@@ -17,7 +16,7 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.batch import AT_ONCE as PLACES
 from llamafarm.engine.batch import Batch
 from llamafarm.engine.batchlane import asking
-from llamafarm.engine.batchrun import BatchRun, begin_batch, check_same_file, job_from
+from llamafarm.engine.batchrun import BatchRun, begin_batch
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
@@ -27,7 +26,6 @@ from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
 from llamafarm.engine.rests import Rests
-from llamafarm.engine.rows import PromptFile
 from llamafarm.engine.sweep import AT_ONCE, Sweep, reply_of
 from llamafarm.engine.sweeprun import SweepRun, begin_run, resume_run
 from llamafarm.engine.toolcalls import Approve
@@ -152,10 +150,6 @@ class Runtime:
         """What `grid` will take; blocks for a moment. Raises RequestError where a template variable has no value."""
         return plan_of(project, grid, self.prices)
 
-    def survey(self, project: Project, job: Job) -> Survey:
-        """What the file of `job` holds, and what the batch will take; blocks while it reads. See `survey_of`."""
-        return survey_of(project, job, self.prices)
-
     def batch(
         self, project: Project, job: Job, survey: Survey, *, at_once: int = PLACES, run: BatchRun | None = None
     ) -> Batch:
@@ -173,20 +167,14 @@ class Runtime:
         """A new run for `job`; None where recording is switched off."""
         return None if self.store is None else begin_batch(project, job, survey, self.store)
 
-    async def resume_batch(self, run: str, project: Project, file: PromptFile) -> tuple[BatchRun, Job, Survey]:
-        """The batch with this id, to ask what is missing of the file at `file.path`.
+    def resume_batch(self, run: str, survey: Survey) -> BatchRun:
+        """The batch with this id, to ask what is missing of the file that `survey` is of. StoreError without a store.
 
-        Raises RequestError where there is no such batch, or the file or the project is another; StoreError without a
-        store.
+        Whether it is the same job is for `job_from` and `check_same_file` to say.
         """
         if self.store is None:
             raise _switched_off()
-        history = self.history()
-        found = await history.run(run)
-        job = job_from(found, project, file)
-        survey = await asyncio.to_thread(self.survey, project, job)
-        check_same_file(found, survey, file.path.name)
-        return BatchRun(found.id, self.store, survey.rows, history), job, survey
+        return BatchRun(run, self.store, survey.rows, self.history())
 
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`; to be had before they run, since it may read the price table."""
@@ -215,6 +203,11 @@ async def open_runtime(configs: Sequence[Path] = (), *, record: bool = True) -> 
     async with opening as store, open_client() as client, EmbeddedModels(client) as embedded, McpServers() as tools:
         providers = Providers(client, embedded=embedded.provider)
         yield Runtime(library, providers, PriceBook(), tools, embedded=embedded, store=store)
+
+
+def surveyed(project: Project, job: Job) -> Survey:
+    """What the file of `job` holds, and what the batch will take; nothing else is opened for it. See `survey_of`."""
+    return survey_of(project, job, PriceBook())
 
 
 @asynccontextmanager

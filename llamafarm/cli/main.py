@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from llamafarm import __version__
-from llamafarm.cli import chat, models, sweep
+from llamafarm.cli import batch, chat, models, sweep
 from llamafarm.cli.compare import compare
 from llamafarm.cli.history import history
 from llamafarm.cli.init import init
@@ -37,6 +37,7 @@ Exit codes: 0 done, 1 no usable model or no answer, 2 wrong usage, 130 interrupt
 app.command(epilog=chat.HELP)(chat.chat)
 app.command(epilog='Example: lf compare --models fast,expert "Why is the sky blue?"')(compare)
 app.command(epilog=sweep.HELP)(sweep.sweep)
+app.command(epilog=batch.HELP)(batch.batch)
 app.command(epilog='Example: lf route "Analyze the causes of the war"')(route)
 app.add_typer(models.app, name="models", epilog="Example: lf models check")
 app.add_typer(history)

@@ -7,12 +7,13 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from llamafarm.config.model import Project
 from llamafarm.engine.batch import Kept
 from llamafarm.engine.grade import verdict_now
-from llamafarm.engine.job import Job, Survey
+from llamafarm.engine.job import Job, Survey, digest_of
 from llamafarm.engine.recording import Origin, ref_of, snapshot_of
 from llamafarm.engine.rows import PromptFile, Row, item_number
 from llamafarm.engine.sweeprun import Keeper
@@ -134,8 +135,8 @@ def job_plan(job: Job, survey: Survey) -> dict[str, JsonValue]:
     }
 
 
-def job_from(run: Run, project: Project, file: PromptFile) -> Job:
-    """The job that a run remembers, of the file at `file.path`.
+def job_from(run: Run, project: Project, path: Path) -> Job:
+    """The job that a run remembers, of the file at `path`.
 
     Raises RequestError where the run is no batch, or was begun with another project file: its answers would be other
     models'.
@@ -150,7 +151,7 @@ def job_from(run: Run, project: Project, file: PromptFile) -> Job:
     try:
         models = tuple(project.model(name) for name in plan["models"])
         checks = tuple(check_of(text) for text in plan["checks"])
-        whole = PromptFile(file.path, plan["template"], plan["variables"], checks)
+        whole = PromptFile(path, plan["template"], plan["variables"], checks)
         known = tuple(model for model in models if model is not None)
         if len(known) < len(models):
             raise RequestError("The project has no longer all models of the run.")
@@ -161,10 +162,10 @@ def job_from(run: Run, project: Project, file: PromptFile) -> Job:
         raise RequestError("What the run remembers is no batch's plan.", hint="Begin a new batch.") from None
 
 
-def check_same_file(run: Run, survey: Survey, name: str) -> None:
-    """Raise RequestError where the file is not the one that the run was begun with."""
-    if run.plan.get("digest") != survey.digest:
+def check_same_file(run: Run, path: Path) -> None:
+    """Raise RequestError where the file is not the one that the run was begun with. Blocks: it reads all of it."""
+    if run.plan.get("digest") != digest_of(path):
         raise RequestError(
-            f"{name} is not the file that the run was begun with ({run.plan.get('file')}): its content differs.",
+            f"{path.name} is not the file that the run was begun with ({run.plan.get('file')}): its content differs.",
             hint="Name that file, or begin a new batch.",
         )

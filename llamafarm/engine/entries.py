@@ -120,7 +120,7 @@ def _csv_entry(names: Sequence[str], cells: Sequence[str]) -> Entry:
     if not all(map(is_text, cells)):
         return "this is not UTF-8"
     entry: dict[str, JsonValue] = {name: cell for name, cell in zip(names, cells, strict=False) if name}
-    for name in FIELDS:
+    for name in FIELDS[1:]:
         if not str(entry.get(name) or "").strip():
             entry.pop(name, None)
     if isinstance(text := entry.get("variables"), str):

@@ -87,6 +87,15 @@ def stamp_of(path: Path) -> Stamp:
     return (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes. Raises RequestError where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RequestError(f"{path} can't be read: {error.strerror}.") from None
+
+
 def survey_of(project: Project, job: Job, prices: Prices) -> Survey:
     """Read the whole file: which rows are bad, and what the good ones will take. Blocks: for a thread.
 
@@ -95,8 +104,7 @@ def survey_of(project: Project, job: Job, prices: Prices) -> Survey:
     if not job.models:
         raise RequestError("A batch needs a model.")
     stamp = stamp_of(job.file.path)
-    with job.file.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = digest_of(job.file.path)
     counts = _Counts(project, job)
     with closing(job.file.rows()) as rows:
         for row in rows:

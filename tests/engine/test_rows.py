@@ -131,7 +131,7 @@ def test_braces_are_left_alone_where_there_are_no_values_at_all(tmp_path: Path) 
         ("prompt,x\na,b,c\n", "line 2: there are 3 cells and 2 columns"),
         ('prompt,x\na,"b\nc', "line 2: this is no CSV"),
         ('prompt,x\n"a"b,c\nd,e', "line 2: this is no CSV"),
-        ("prompt,x\n ,b\n", "line 2: there is no prompt"),
+        ("prompt,x\n ,b\n", "line 2: the prompt is empty"),
         ('prompt,variables\na,"{"\n', "line 2: variables: this is not JSON"),
         ("Why is the sky blue?\nHow?\n", "there is no prompt: name a column"),
         ("prompt,checks\na,schema:{\n", "line 2: The schema is no JSON"),

@@ -1,0 +1,115 @@
+"""`lf batch`: every prompt of a file to many models, measured, kept as it goes, and resumed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from llamafarm.cli.find import project_of, project_or_sample
+from llamafarm.cli.options import (
+    ConfigOption,
+    JsonOption,
+    MaxTokensOption,
+    ModelsOption,
+    ParamOption,
+    SystemOption,
+    TemperatureOption,
+    VarOption,
+)
+
+if TYPE_CHECKING:
+    from llamafarm.cli.batchrun import Ran
+    from llamafarm.engine.job import Job, Survey
+
+HELP = """\b
+Examples:
+  lf batch prompts.csv --models fast,expert --out results.csv
+  lf batch questions.jsonl --check json --concurrency 32 -y
+  lf batch cities.csv --prompt "Where is {{city}}?" --max-tokens 50
+  lf batch prompts.csv --resume RUN
+
+\b
+The file: CSV with the columns prompt, id, expected, system, variables, checks,
+or an object with these on each line (JSON Lines); all but prompt may be missing,
+and every other column fills {{name}} in the prompts.
+Checks: equals:TEXT, contains:TEXT, not-contains:TEXT, regex:PATTERN, json,
+schema:{…}, number:42, number:3.14±0.01.
+Exit codes: 0 answered, 1 no answer at all, 2 wrong usage, 130 interrupted."""
+
+
+def batch(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The prompts: CSV or JSON Lines.")],
+    models: ModelsOption = None,
+    config: ConfigOption = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option("--prompt", metavar="TEMPLATE", help="The prompt of every row, with {{name}} for its columns."),
+    ] = None,
+    check: Annotated[
+        list[str] | None, typer.Option("--check", metavar="CHECK", help="What answers must pass; may be repeated.")
+    ] = None,
+    system: SystemOption = None,
+    temperature: TemperatureOption = None,
+    max_tokens: MaxTokensOption = None,
+    param: ParamOption = None,
+    var: VarOption = None,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, max=256, help="Calls at one server at a time; 1 at embedded models.")
+    ] = 8,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Pass over rows that can't be asked.")] = False,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a batch of the history.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write all answers there: .csv or .jsonl.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask many models every prompt of a file, and measure them: pass rate, TTFT, time, tokens, cost.
+
+    What it takes is shown before it starts. Each answer is kept as it ends; Ctrl-C stops, and --resume goes on with
+    what has no answer yet.
+    """
+    from llamafarm.cli import batchjob, batchrun, loop
+
+    batchrun.check_output(out)
+    project = project_of(project_or_sample(config))
+    if resume is None:
+        wanted = batchjob.Wanted(prompt, check or (), system, temperature, max_tokens, param or (), var or (), skip_bad)
+        job = batchjob.job_of(project, models, file, wanted)
+    else:
+        if models or prompt or check or system or temperature is not None or max_tokens or param or var or skip_bad:
+            raise typer.BadParameter("A resumed batch asks what it asked before.", param_hint="--resume")
+        job = loop.run(batchjob.resumed(project, resume, file))
+    survey = batchjob.checked(project, job)
+    if resume is None:
+        batchjob.confirmed(survey, ask=not yes)
+    command = f"lf batch {file}" + (f" -c {config}" if config else "")
+    ran = loop.run(batchrun.run(project, job, survey, concurrency, resume, command, out, quiet=as_json))
+    _tell(job, survey, concurrency, ran, as_json=as_json)
+    raise typer.Exit(ran.code)
+
+
+def _tell(job: Job, survey: Survey, concurrency: int, ran: Ran, *, as_json: bool) -> None:
+    from llamafarm.cli.batchscreen import print_results
+    from llamafarm.engine.batchresults import results_json
+
+    if not as_json:
+        print_results(ran.tallies, concurrency)
+        return
+    whole = {
+        "run": ran.run,
+        "file": job.file.path.name,
+        "digest": survey.digest,
+        "rows": survey.rows,
+        "bad_rows": survey.bad_rows,
+        "concurrency": concurrency,
+        "elapsed_s": ran.elapsed_s,
+        "finished": ran.finished,
+        "models": results_json(ran.tallies),
+    }
+    typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))

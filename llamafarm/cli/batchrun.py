@@ -1,0 +1,143 @@
+"""A batch while it runs in a terminal, and its answers as a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from llamafarm.cli.stop import Stop
+    from llamafarm.config.model import Project
+    from llamafarm.engine.batch import Batch
+    from llamafarm.engine.job import Job, Survey
+    from llamafarm.runtime import Runtime
+    from llamafarm.store.history import History
+    from llamafarm.study.tally import Tally
+
+FRAME_S = 0.2
+DRAWING = 20  # times as long as the last frame took: a twentieth of the time at most goes into drawing
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of it. `run` is its id in the history, `finished` whether each row was asked of each model."""
+
+    run: str | None
+    tallies: Mapping[str, Tally]
+    elapsed_s: float
+    finished: bool
+    code: int
+
+
+def check_output(out: Path | None) -> None:
+    """Wrong usage where the answers could not be written there later."""
+    import os
+
+    from llamafarm.export.batch import form_of
+    from llamafarm.store.place import place_of
+
+    if out is None:
+        return
+    if form_of(out.name) is None:
+        raise typer.BadParameter("Name a file that ends in .csv or .jsonl.", param_hint="--out")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"There is no folder {out.parent}.", param_hint="--out")
+    if place_of(os.environ) is None:
+        raise typer.BadParameter("It is written from the history, which is switched off.", param_hint="--out")
+
+
+async def run(
+    project: Project,
+    job: Job,
+    survey: Survey,
+    at_once: int,
+    resume: str | None,
+    command: str,
+    out: Path | None,
+    *,
+    quiet: bool,
+) -> Ran:
+    """Run until all has ended, or a signal stops it, and write the answers to `out`."""
+    from llamafarm.cli.stop import Stop
+    from llamafarm.runtime import open_runtime, settle
+
+    stop = Stop()
+    with stop.on_signals():
+        async with open_runtime() as runtime:
+            run = runtime.begin_batch(project, job, survey) if resume is None else runtime.resume_batch(resume, survey)
+            identity = None if run is None else run.id
+            if identity and resume is None:
+                typer.echo(f"Kept as it goes; to go on with it: {command} --resume {identity}", err=True)
+            settle()
+            batch = runtime.batch(project, job, survey, at_once=at_once, run=run)
+            await _shown(batch, stop, quiet=quiet)
+            trouble = await runtime.store.recorded() if runtime.store else None
+            await _after(runtime, batch, identity, command, out)
+    if trouble:
+        typer.echo(f"lf: {trouble}", err=True)
+    answered = any(tally.asked > tally.failed for tally in batch.tallies.values())
+    code = stop.code or (0 if answered else 1)
+    return Ran(identity, batch.tallies, batch.progress.elapsed_s, batch.finished, code)
+
+
+async def _shown(batch: Batch, stop: Stop, *, quiet: bool) -> None:
+    """Show how far it is, until its end; drawing is done in a thread, so that it changes no measurement."""
+    import asyncio
+
+    from llamafarm.cli.batchscreen import LiveBatch
+
+    with LiveBatch(batch, shown=not quiet) as live:
+        async with batch:
+            with stop.stops(batch.stop):
+                async with aclosing(batch.ticks(FRAME_S)) as ticks:
+                    next_at = 0.0
+                    async for progress in ticks:
+                        began = time.perf_counter()
+                        if live.drawn and began >= next_at:
+                            await asyncio.to_thread(live.show, progress)
+                            now = time.perf_counter()
+                            next_at = now + (now - began) * DRAWING
+        live.end(batch.progress)
+
+
+async def _after(runtime: Runtime, batch: Batch, run: str | None, command: str, out: Path | None) -> None:
+    """Write the answers, and tell how to go on where something is left."""
+    progress = batch.progress
+    if out is not None and run is not None:
+        count = await write(runtime.history(), run, out)
+        typer.echo(f"{count:,} answers were written to {out}.", err=True)
+    if run is not None and (progress.failed or not batch.finished):
+        failed = f"{progress.failed:,} calls failed" if progress.failed else ""
+        left = f"{progress.total - progress.done:,} are left" if not batch.finished else ""
+        told = ", ".join(part for part in (failed, left) if part)
+        typer.echo(f"{told}; to ask them again: {command} --resume {run}", err=True)
+
+
+async def write(history: History, run: str, out: Path) -> int:
+    """Write all answers of a run to `out`, a row at a time, and give how many. RequestError where it can't be."""
+    import asyncio
+
+    from llamafarm.engine.batchrun import answers
+    from llamafarm.errors import RequestError
+    from llamafarm.export.batch import form_of, header, line, row_object
+
+    form, count = form_of(out.name) or "csv", 0
+    try:
+        with await asyncio.to_thread(out.open, "wb") as file:
+            file.write(header(form))
+            async with aclosing(answers(history, run)) as found:
+                async for each in found:
+                    row = row_object(
+                        each.row, each.recorded, each.ended, passed=each.sample.passed, notes=each.sample.notes
+                    )
+                    await asyncio.to_thread(file.write, line(form, row))
+                    count += 1
+    except OSError as error:
+        raise RequestError(f"{out} can't be written: {error.strerror}.") from None
+    return count

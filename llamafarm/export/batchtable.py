@@ -1,0 +1,50 @@
+"""What the models of a batch came to, in words: the same in the terminal and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llamafarm import display
+from llamafarm.study.tally import Sum, Tally
+
+
+def figures_of(tally: Tally) -> dict[str, str]:
+    """The figures of a model as people read them."""
+    ttft, total = tally.ttft_s, tally.total_s
+    return {
+        "Answers": f"{tally.answered:,} of {tally.asked:,}",
+        "Failed": f"{tally.failed:,}" if tally.failed else display.NOTHING,
+        "Stand-ins": f"{tally.stood_in:,}" if tally.stood_in else display.NOTHING,
+        "Cut": f"{tally.cut:,}" if tally.cut else display.NOTHING,
+        "Pass rate": display.interval(tally.pass_rate, lambda value: f"{value:.2f}"),
+        "Not told": f"{tally.unchecked:,}" if tally.unchecked else display.NOTHING,
+        "TTFT p50": display.seconds(ttft.p50 if ttft else None),
+        "p95": display.seconds(ttft.p95 if ttft else None),
+        "Total p50": display.seconds(total.p50 if total else None),
+        "Total p95": display.seconds(total.p95 if total else None),
+        "In": _tokens(tally.given),
+        "Out": _tokens(tally.made),
+        "Cost": display.money(tally.costs.money) if tally.asked else display.NOTHING,
+        "Source": ", ".join(source for source, count in tally.costs.sources.items() if count) or display.NOTHING,
+    }
+
+
+def _tokens(found: Sum) -> str:
+    told = display.tokens(found.count)
+    return f"{told} + {found.unknown:,} unknown" if found.unknown and found.known else told
+
+
+def notes(tallies: Mapping[str, Tally], at_once: int) -> list[str]:
+    """What the table's figures rest on."""
+    told = []
+    if any(tally.pass_rate for tally in tallies.values()):
+        told.append("In brackets: Wilson's 95 % interval of the share of answers that passed all their checks.")
+    if at_once > 1:
+        told.append(f"Up to {at_once} calls shared a server, which slows each: one at a time gives times to compare.")
+    if any(tally.ttft_s and tally.ttft_s.n < tally.answered for tally in tallies.values()):
+        told.append("Times leave out answers after a failed try or with the loading of a model in them.")
+    for model, tally in tallies.items():
+        if tally.faults:
+            kinds = ", ".join(f"{count:,} × {kind}" for kind, count in tally.faults.most_common())
+            told.append(f"{model} failed: {kinds}.")
+    return told
