@@ -11,22 +11,32 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from llamafarm.types import JsonValue
 
 Kind = TypeVar("Kind")
+PLAIN = frozenset((str, int, float, bool, NoneType, list))  # JSON values already; what a list holds is one too
 
 
 def encode(value: object) -> Any:
     """`value` as a JSON value; what is one already stays as it is."""
-    if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, tuple):
-        return [encode(each) for each in value]
+    kind: Any = type(value)
+    if kind in PLAIN:
+        return value
+    if kind is tuple:
+        return [encode(each) for each in cast("tuple[object, ...]", value)]
+    if (names := _names(kind)) is not None:
+        return {name: encode(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {name: encode(each) for name, each in value.items()}
     return str(value) if isinstance(value, Decimal) else value
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...] | None:
+    """The names of a dataclass's fields; None where it is none. Asked once: every record has dozens of them."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def decode(kind: type[Kind], value: Any) -> Kind:

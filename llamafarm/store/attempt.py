@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from llamafarm.errors import LlamaFarmError
-from llamafarm.records.model import Began, Ended, Record, RunBegan, RunEnded
+from llamafarm.records.model import Record
 from llamafarm.store.connect import Database, open_database
 from llamafarm.store.faults import fault_of
 from llamafarm.store.place import Place
 from llamafarm.store.writer import Outcome
-from llamafarm.store.writes import add_comparison, add_lane, add_run, end_run, is_orphan
+from llamafarm.store.writes import add, is_orphan
 
 log = logging.getLogger(__name__)
 
@@ -53,27 +52,14 @@ def attempt(database: Database, place: Place, batch: Sequence[Record]) -> Outcom
 def _together(database: Database, place: Place, batch: Sequence[Record], *, alone: bool = False) -> Outcome:
     try:
         with database.writer.begin() as connection:
-            for record in batch:
-                if not (alone and is_orphan(connection, record)):
-                    _write(connection, record)
+            if not (alone and is_orphan(connection, batch[0])):
+                add(connection, batch)
     except Exception as error:
         fault = fault_of(error, place)
         if fault is None and alone:
             _log_refused(error)
         return Outcome(0, 0, fault) if fault else Outcome(len(batch), len(batch))
     return Outcome(len(batch))
-
-
-def _write(connection: Connection, record: Record) -> None:
-    match record:
-        case Began(asked=asked, snapshot=snapshot):
-            add_comparison(connection, asked, snapshot)
-        case Ended():
-            add_lane(connection, record)
-        case RunBegan(run=run, snapshot=snapshot):
-            add_run(connection, run, snapshot)
-        case RunEnded(run=identity, ended_at=ended_at):
-            end_run(connection, identity, ended_at)
 
 
 def _log_refused(error: Exception) -> None:

@@ -14,6 +14,7 @@ from llamafarm.store.lossless import original, storable
 
 # JSON values, as dict[str, JsonValue] and the like: what they hold is known where they are decoded.
 AnyJson = Any
+ENCODER = json.JSONEncoder(ensure_ascii=False, default=dict)  # a mapping that is no dict is written as one
 
 
 class Words(TypeDecorator[str]):
@@ -39,8 +40,7 @@ class Json(TypeDecorator[AnyJson]):
 
     def process_bind_param(self, value: AnyJson, dialect: Dialect) -> str | None:
         """To the database."""
-        # A mapping that is no dict (a read-only view, say) is written as one.
-        return None if value is None else storable(json.dumps(value, ensure_ascii=False, default=dict))
+        return None if value is None else storable(ENCODER.encode(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> AnyJson:
         """From the database."""
