@@ -78,42 +78,25 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             tools = build_tools()
         with gr.Column(scale=4, min_width=320, elem_id="main"):
             with gr.Row(elem_id="ask"):
-                prompt = gr.Textbox(
-                    label="Prompt",
-                    lines=4,
-                    max_lines=12,
-                    scale=5,
-                    min_width=260,
-                    elem_id="prompt",
-                    autofocus=True,
-                    placeholder="One prompt for all models. Ctrl+Enter (⌘+Enter) sends it.",
-                )
-                with gr.Column(scale=1, min_width=120, elem_id="buttons"):
-                    send = gr.Button("Send", variant="primary", elem_id="send", interactive=False)
-                    follow = gr.Button("Follow up", variant="secondary", elem_id="follow", interactive=False)
-                    stop = gr.Button("Stop", variant="secondary", elem_id="stop", interactive=False)
-                    blind = gr.Checkbox(label="Blind: no names until I vote", elem_id="blind", container=False)
-            pictures = build_pictures()
-            models = gr.CheckboxGroup([], label="Models that take part", elem_id="models", show_select_all=True)
-            fair = gr.Checkbox(
-                label="One at a time, warmed",
-                info="Each model after the other, once it is ready: times that may be compared.",
-                elem_id="fair",
-                container=False,
-            )
+                with gr.Column(scale=5, min_width=260, elem_id="asked"):
+                    prompt = _prompt()
+                    pictures = build_pictures()
+                send, follow, stop = _buttons()
+            editing = html(elem_id="editing")
+            models, fair, blind = _options()
             variables = gr.Textbox(
                 label="Template variables, one name=value a line", lines=2, visible=False, elem_id="variables"
             )
             routing = html(routing_card((), ""), elem_id="routing")
             outlook = html(elem_id="outlook")
             gate = build_gate()
-            talk = build_talk()
             table = html(elem_id="table")
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
             verdict, notice = build_verdict("verdict"), html(elem_id="notice")
             lanes, slots, lab, history = _lanes()
+            talk = build_talk(editing)
     return Page(
         masthead=head,
         panel=panel,
@@ -142,6 +125,36 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         lab=lab,
         history=history,
     )
+
+
+def _prompt() -> gr.Textbox:
+    return gr.Textbox(
+        label="Prompt",
+        lines=3,
+        max_lines=12,
+        elem_id="prompt",
+        autofocus=True,
+        placeholder="One prompt for all models. Ctrl+Enter (⌘+Enter) sends it.",
+    )
+
+
+def _buttons() -> tuple[gr.Button, gr.Button, gr.Button]:
+    with gr.Column(scale=1, min_width=120, elem_id="buttons"):
+        send = gr.Button("Send", variant="primary", elem_id="send", interactive=False)
+        follow = gr.Button("Follow up", variant="secondary", elem_id="follow", interactive=False)
+        stop = gr.Button("Stop", variant="secondary", elem_id="stop", interactive=False)
+    return send, follow, stop
+
+
+def _options() -> tuple[gr.CheckboxGroup, gr.Checkbox, gr.Checkbox]:
+    """Which models take part, whether one after the other, and whether their names are told."""
+    with gr.Row(elem_id="options"):
+        models = gr.CheckboxGroup(
+            [], label="Models that take part", elem_id="models", show_select_all=True, scale=3, min_width=280
+        )
+        fair = gr.Checkbox(label="One at a time, warmed", elem_id="fair", container=False, min_width=180)
+        blind = gr.Checkbox(label="Blind: no names until I vote", elem_id="blind", container=False, min_width=150)
+    return models, fair, blind
 
 
 def _lanes() -> tuple[gr.Tabs, tuple[Slot, ...], Lab, HistoryTab]:

@@ -50,8 +50,8 @@ def build_pictures() -> Pictures:
     return Pictures(attach, uploaded, chips, remove)
 
 
-def build_talk() -> Talk:
-    """Build the panel inside the current Blocks."""
+def build_talk(editing: gr.HTML) -> Talk:
+    """Build the panel inside the current Blocks; `editing` stands by the prompt, and says which turn is in it."""
     with gr.Accordion("Conversation", open=False, elem_id="talk") as panel:
         book = html(elem_id="ledger")
         with gr.Row(elem_id="talk-tools"):
@@ -59,7 +59,6 @@ def build_talk() -> Talk:
             edit = gr.Button("Edit and ask again", size="sm", min_width=130, elem_id="edit-turn")
             remove = gr.Button("Remove this turn", size="sm", min_width=130, elem_id="remove-turn")
             clear = gr.Button("Clear all", size="sm", min_width=90, elem_id="clear-turns")
-    editing = html(elem_id="editing")
     return Talk(panel, book, turn, edit, remove, clear, editing)
 
 
