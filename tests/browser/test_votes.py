@@ -22,7 +22,7 @@ LISTEN = """() => {
   const fetched = window.fetch;
   window.fetch = async (...given) => {
     const answer = await fetched(...given);
-    if (!answer.body || !String(answer.url).includes("/queue/")) return answer;
+    if (!answer.body || !String(given[0].url ?? given[0]).includes("/queue/data")) return answer;
     const [own, other] = answer.body.tee();
     const reader = other.pipeThrough(new TextDecoderStream()).getReader();
     const read = () => reader.read().then(({ value, done }) => { if (!done) { window.heard.push(value); read(); } }, () => {});
@@ -158,8 +158,8 @@ def test_a_vote_is_changed_taken_back_and_counted_and_a_link_opens_it(
         expect(page.locator("#verdict-clear")).to_be_visible()
         choose(page, "verdict", "zebra1")
         expect(page.locator("#verdict-choice input").nth(1)).to_be_checked()
-        link = page.locator("#verdict-said a").get_attribute("href") or ""
-        page.locator("#verdict-said a").click()
+        link = page.locator("#verdict-said a[data-comparison]").get_attribute("href") or ""
+        page.locator("#verdict-said a[data-comparison]").click()
         expect(page.locator("#kept-1 .prose.lf-answer")).to_have_text("The answer of number 1.")
         expect(page.locator("#history-opened")).to_contain_text("zebra1 is best")
         expect(page.locator("#history-list tbody")).to_contain_text("zebra1 is best")
