@@ -24,6 +24,7 @@ from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.fair import Fair
 from llamafarm.engine.grid import Grid, without_fallback
+from llamafarm.engine.gridplan import grid_from
 from llamafarm.engine.job import Job, Survey, survey_of, without_tools
 from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
@@ -49,6 +50,7 @@ from llamafarm.tools import McpServers
 from llamafarm.types import Fault, ModelCheck, SentRequest
 
 if TYPE_CHECKING:
+    from llamafarm.records.model import Run
     from llamafarm.store.history import History
 
 SWITCH_S = 0.0005
@@ -182,6 +184,15 @@ class Runtime:
             raise _switched_off()
         history = self.history()
         return resume_run(await history.run(run), project, self.store, history)
+
+    async def past_sweep(self, run: Run, project: Project) -> tuple[Grid, Mapping[str, Reply]]:
+        """The grid of a sweep by `project`, its file as it was then, and the replies that ended, by key; asks nothing.
+
+        Raises RequestError where the run is no sweep, StoreError without a store.
+        """
+        if self.store is None:
+            raise _switched_off()
+        return grid_from(run.plan, project), await SweepRun(run.id, self.store, self.history()).all_ended()
 
     def plan(self, project: Project, grid: Grid) -> Plan:
         """What `grid` will take; blocks for a moment. Raises RequestError where a template variable has no value."""

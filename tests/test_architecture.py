@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tools": {"config"},
     "store": {"records"},
     "engine": {"config", "providers", "records", "tools", "tokens", "study"},
-    "runtime": {"config", "engine", "pricing", "providers", "store", "tools"},
+    "runtime": {"config", "engine", "pricing", "providers", "records", "store", "tools"},
     "reports": {"runtime", "report", "asgi"},
     "mcpserver": {"runtime", "engine", "config", "routing"},
     "asgi": set(),

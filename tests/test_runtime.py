@@ -12,6 +12,7 @@ from llamafarm.conditions import Sharing
 from llamafarm.config import parse
 from llamafarm.config.model import Project
 from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.grid import Grid, Prompt
 from llamafarm.engine.recording import Origin
 from llamafarm.engine.rests import Rests
 from llamafarm.errors import RequestError, StoreError
@@ -174,3 +175,22 @@ async def test_a_fair_comparison_shares_nothing_and_counts_its_warming_apart() -
         assert reply.warmup is not None
         assert reply.warmup.usage.source == "reported"
         assert reply.warmup.cost.source == "unknown"  # as the answer's own: nobody told a price
+
+
+async def test_a_sweep_of_the_history_is_opened_with_what_failed_and_asks_nothing() -> None:
+    async with FaultServer(plays("openai", answer("openai", "Well."))) as server:
+        project = project_at(server.url)
+        grid = Grid(project.models, "temperature", (0,), 2, (Prompt("Why?"),))
+        async with open_runtime() as runtime:
+            begun = runtime.begin_sweep(project, grid, "factual")
+            assert begun is not None
+            async with runtime.sweep(project, grid, run=begun) as sweep, aclosing(sweep.batches()) as batches:
+                then = {grid.key(each.call): each.sample.reply async for batch in batches for each in batch}
+            asked = len(server.requests)
+        async with open_runtime() as runtime:
+            run = await runtime.history().run(begun.id)
+            again, replies = await runtime.past_sweep(run, project)
+        assert (again, replies) == (grid, then)
+        assert {reply.status for reply in replies.values()} == {"done", "failed"}
+        assert len(server.requests) == asked
+    assert run.ended_at is not None

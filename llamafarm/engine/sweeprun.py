@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -66,19 +66,28 @@ class SweepRun:
 
     async def ended(self) -> Mapping[str, Reply]:
         """See `Ledger`. A call that failed or was cut off is not in it: it is asked again."""
+        return await self._replies(lambda piece: "done" in piece.ended.values())
+
+    async def all_ended(self) -> Mapping[str, Reply]:
+        """The newest reply of every call that has ended, by key, those that failed too."""
+        return await self._replies(lambda piece: bool(piece.ended))
+
+    async def _replies(self, wanted: Callable[[Piece], bool]) -> Mapping[str, Reply]:
         if self.past is None:
             return {}
-        done: dict[str, str] = {}
+        found: dict[str, str] = {}
         async with aclosing(self.past.pieces(self.id)) as pieces:
             async for piece in pieces:
                 self._begun[piece.item] = piece.comparison
-                if "done" in piece.ended.values():
-                    done[piece.item] = piece.comparison
-        items, replies = list(done), {}
+                if wanted(piece):
+                    found[piece.item] = piece.comparison
+        items, replies = list(found), {}
         for at in range(0, len(items), AT_A_TIME):
             some = items[at : at + AT_A_TIME]
-            for item, recorded in zip(some, await self.past.whole([done[item] for item in some]), strict=True):
-                replies[item] = next(iter(recorded.replies.values()))
+            whole = {each.asked.id: each for each in await self.past.whole([found[item] for item in some])}
+            for item in some:
+                if (recorded := whole.get(found[item])) is not None and recorded.replies:
+                    replies[item] = next(iter(recorded.replies.values()))
         return replies
 
     async def keep(self, key: str, reply: Reply) -> None:  # noqa: ARG002 - the comparison has recorded itself

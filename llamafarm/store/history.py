@@ -16,7 +16,7 @@ from llamafarm.errors import RequestError, StoreError
 from llamafarm.records.find import Filter, Found
 from llamafarm.records.ids import as_beginning
 from llamafarm.records.machine import Machine
-from llamafarm.records.model import Piece, Recorded, Run, Snapshot, Vote
+from llamafarm.records.model import Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
 from llamafarm.records.standings import Standing, standings
 from llamafarm.store import reads, writes
 from llamafarm.store.connect import Database
@@ -106,9 +106,16 @@ class History:
 
     # --- runs
 
-    async def runs(self, *, older_than: str | None = None, limit: int = PAGE) -> list[Run]:
-        """Sweeps and batches."""
-        return await self._read(reads.newest_runs, older_than=older_than, limit=limit)
+    async def runs(
+        self,
+        *,
+        older_than: str | None = None,
+        limit: int = PAGE,
+        kind: Kind | None = None,
+        project: ProjectRef | None = None,
+    ) -> list[Run]:
+        """Sweeps and batches; those of one kind, or of the project with this name whatever its file was."""
+        return await self._read(reads.newest_runs, older_than=older_than, limit=limit, kind=kind, project=project)
 
     async def run(self, identity: str) -> Run:
         """The run with this id. Raises RequestError where there is none."""

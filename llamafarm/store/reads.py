@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from llamafarm.records.codec import decode
 from llamafarm.records.find import Filter, Found, LaneBrief
 from llamafarm.records.machine import Machine
-from llamafarm.records.model import Asked, Ended, Piece, Recorded, Run, Snapshot, Vote
+from llamafarm.records.model import Asked, Ended, Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
 from llamafarm.records.standings import Contest
 from llamafarm.reply import LaneStatus
 from llamafarm.store.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
@@ -133,9 +133,15 @@ def runs_beginning(connection: Connection, beginning: str) -> list[Run]:
     return [run_of(row) for row in connection.execute(inside).mappings()]
 
 
-def newest_runs(connection: Connection, *, older_than: str | None, limit: int) -> list[Run]:
-    """Runs, newest first."""
+def newest_runs(
+    connection: Connection, *, older_than: str | None, limit: int, kind: Kind | None, project: ProjectRef | None
+) -> list[Run]:
+    """Runs, newest first; of one kind, and of the project with this name, where that is asked."""
     rows = select(runs).where(runs.c.id < (older_than or AFTER_ALL)).order_by(runs.c.id.desc()).limit(limit)
+    if kind is not None:
+        rows = rows.where(runs.c.kind == kind)
+    if project is not None:
+        rows = rows.where(runs.c.namespace == project.namespace, runs.c.project == project.name)
     return [run_of(row) for row in connection.execute(rows).mappings()]
 
 

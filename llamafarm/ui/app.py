@@ -17,6 +17,7 @@ from llamafarm.ui.handlers import Handlers
 from llamafarm.ui.hiding import hidden_parts
 from llamafarm.ui.history_handlers import HistoryHandlers
 from llamafarm.ui.lab_handlers import LabHandlers
+from llamafarm.ui.labpast import LabPast
 from llamafarm.ui.layout import Page, build
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.rerun import Rerun
@@ -29,6 +30,7 @@ from llamafarm.ui.theme import css, head, script, theme
 from llamafarm.ui.tool_handlers import ToolHandlers
 from llamafarm.ui.vote_handlers import VoteHandlers
 from llamafarm.ui.wire_history import wire_history, wire_votes
+from llamafarm.ui.wire_lab import wire_lab
 
 EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st tab would wait
 
@@ -45,9 +47,10 @@ def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
         _wire_lanes(page, handlers)
         _wire_talk(page, TalkHandlers(handlers))
         _wire_tools(page, ToolHandlers(handlers))
-        _wire_lab(page, LabHandlers(handlers, page.lab))
         past = HistoryHandlers(handlers, page.history, shared=settings.protected)
         wire_history(page, opening, past, Rerun(handlers), _refilled(page))
+        lab = LabHandlers(handlers, page.lab)
+        wire_lab(page, lab, LabPast(lab, past))
         wire_votes(page, VoteHandlers(past), [*_running(page), *page.verdict.outputs])
     demo.show_progress_at(page.masthead)
     demo.max_threads = EVENTS_AT_ONCE
@@ -187,16 +190,6 @@ def _wire_tools(page: Page, handlers: ToolHandlers) -> None:
     slow = QUIET | {"show_progress": "minimal"}
     tools.find.click(handlers.find, None, [tools.listed, tools.tool], **slow)
     tools.call.click(handlers.call, [tools.tool, tools.arguments], [tools.result], **slow)
-
-
-def _wire_lab(page: Page, handlers: LabHandlers) -> None:
-    lab = page.lab
-    asked = [*lab.inputs, page.prompt, page.variables]
-    told = [lab.planned, lab.progress, lab.findings, lab.report, lab.patch, lab.apply, lab.start, lab.stop]
-    lab.plan.click(handlers.plan, asked, [lab.planned], **QUIET)
-    lab.start.click(handlers.start, asked, told, concurrency_limit=None, **QUIET)
-    lab.stop.click(handlers.stop, None, None, queue=False, **QUIET)
-    lab.apply.click(handlers.apply, None, [lab.apply], **QUIET)
 
 
 def _wire_lanes(page: Page, handlers: Handlers) -> None:

@@ -15,6 +15,7 @@ from llamafarm.records.find import Brief, Filter, Found, since_of, until_of
 from llamafarm.records.model import Kind, Vote
 from llamafarm.study.sample import money
 from llamafarm.ui.markup import Markup, join, tag
+from llamafarm.ui.reportlink import report_link
 
 EXCERPT = 110
 UNTOLD = "hidden until the vote"
@@ -62,7 +63,7 @@ def link_to(identity: str) -> Markup:
     """The comparison's link, and a button that copies it: see page.js."""
     opens = tag("a", "Link to this comparison", href=link(identity), data_comparison=identity)
     copies = tag("button", "Copy link", type="button", class_="lf-copy", data_copy=link(identity))
-    return tag("span", opens, " ", copies, class_="lf-link")
+    return tag("span", opens, " ", copies, " ", report_link(identity), class_="lf-link")
 
 
 def when(instant: datetime) -> str:

@@ -55,7 +55,7 @@ def opened_view(recorded: Recorded, project: Project | None) -> Markup:
 
 def blind_view(recorded: Recorded, blind: Blind) -> Markup:
     """The same without names, models and figures."""
-    title, question = title_line(recorded), _question(recorded.asked)
+    title, question = title_line(recorded, linked=False), _question(recorded.asked)
     return tag("section", title, question, blind_table(blind, recorded.replies), class_="lf-opened")
 
 
@@ -74,8 +74,8 @@ def blind_lanes(recorded: Recorded, blind: Blind) -> list[KeptLane]:
     ][:MAX_LANES]
 
 
-def title_line(recorded: Recorded) -> Markup:
-    """When, by which project and as what it was asked, with its link."""
+def title_line(recorded: Recorded, *, linked: bool = True) -> Markup:
+    """When, by which project and as what it was asked; `linked`: with its link, and its report, which tells names."""
     asked = recorded.asked
     facts = [
         when(asked.started_at),
@@ -91,7 +91,7 @@ def title_line(recorded: Recorded) -> Markup:
         "div",
         tag("h2", "Asked before"),
         *chips,
-        link_to(asked.id),
+        link_to(asked.id) if linked else None,
         follows,
         class_="lf-lane-title",
     )

@@ -19,6 +19,10 @@ CHECKS = "contains:Paris   equals:42   regex:^\\w+$   json   number:3.14±0.01"
 class Lab:
     """The tab's components; `inputs` are those that a grid is read from, in the order of `labgrid.Inputs`."""
 
+    tab: gr.Tab
+    earlier: gr.Dropdown
+    show: gr.Button
+    resume: gr.Button
     task: gr.Dropdown
     parameter: gr.Dropdown
     values: gr.Textbox
@@ -51,8 +55,14 @@ class Lab:
 
 def build_lab() -> Lab:
     """Build the tab inside the current Tabs."""
-    with gr.Tab("Temperature lab", id="lab", elem_id="lab"):
+    with gr.Tab("Temperature lab", id="lab", elem_id="lab") as tab:
         html("<p>Asks the chosen models many times, and measures how the answers agree, differ and pass checks.</p>")
+        with gr.Row(elem_id="lab-past"):
+            earlier = gr.Dropdown(
+                [], label="Earlier sweeps of this project", scale=4, min_width=240, elem_id="lab-earlier"
+            )
+            show = gr.Button("Show what it found", size="sm", min_width=130, elem_id="lab-show")
+            resume = gr.Button("Resume it", size="sm", min_width=90, elem_id="lab-resume")
         with gr.Row():
             task = gr.Dropdown([("none", ""), *TASKS], value="factual", label="Task", elem_id="lab-task")
             parameter = gr.Dropdown(
@@ -88,6 +98,7 @@ def build_lab() -> Lab:
         report, findings, patch = html(elem_id="lab-report"), html(elem_id="lab-findings"), html(elem_id="lab-patch")
         apply = gr.Button("Apply to the file", size="sm", interactive=False, elem_id="lab-apply")
     return Lab(
+        tab, earlier, show, resume,
         task, parameter, values, repeats, tokens, at_once, fair, prompts, checks, judge, rubric,
         plan, start, stop, planned, progress, findings, report, patch, apply,
     )  # fmt: skip

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -14,7 +14,9 @@ from llamafarm.config.patch import apply_file, diff, patch_file, patched
 from llamafarm.engine.findings import Findings, recommendations
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.sweep import Result
+from llamafarm.engine.sweeprun import SweepRun
 from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.study.guidelines import GUIDELINES
 from llamafarm.study.recommend import Recommendation
 from llamafarm.ui.handlers import Handlers, refuse
 from llamafarm.ui.lab import Lab
@@ -31,11 +33,43 @@ NEWEST = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """A sweep to run; `run` is the one of the history that goes on, where it is none that begins."""
+
+    grid: Grid
+    task: str | None
+    at_once: int
+    fair: bool
+    run: SweepRun | None = None
+
+
+class Underway:
+    """The runs that this page's tabs are asking now: none may be asked twice at once."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+
+    def __contains__(self, identity: object) -> bool:
+        return identity in self._ids
+
+    @asynccontextmanager
+    async def of(self, run: SweepRun | None) -> AsyncIterator[None]:
+        """While `run` is asked."""
+        ids = {run.id} if run else set()
+        self._ids |= ids
+        try:
+            yield
+        finally:
+            self._ids -= ids
+
+
+@dataclass(frozen=True, slots=True)
 class LabHandlers:
     """One per page, beside `Handlers`."""
 
     base: Handlers
     lab: Lab
+    underway: Underway = field(default_factory=Underway)
 
     async def plan(self, request: gr.Request, *inputs: Any) -> Updates:
         """What the sweep will take."""
@@ -53,38 +87,47 @@ class LabHandlers:
             if session.sweep is not None:
                 raise RequestError("A sweep runs already in this tab: stop it first.")
             grid = self._grid(session, controls)
+            asking = Asking(grid, controls.task or None, controls.calls_at_once, fair=bool(controls.fair))
             planned = await self._planned(session, grid)
-            at_once, fair = controls.calls_at_once, bool(controls.fair)
         except LlamaFarmError as error:
             yield refuse(RequestError(error.message, hint=error.hint))
             return
-        lab, findings = self.lab, Findings(grid)
+        async with aclosing(self.run(session, asking, planned)) as updates:
+            async for update in updates:
+                yield update
+
+    async def run(self, session: Session, asking: Asking, planned: Markup) -> AsyncGenerator[Updates, None]:
+        """Ask, and follow it until it has ended or was stopped; then show what it found."""
+        lab, findings = self.lab, Findings(asking.grid)
         session.proposal = None
         yield {
             lab.planned: planned,
             lab.start: gr.Button(interactive=False),
+            lab.resume: gr.Button(interactive=False),
             lab.stop: gr.Button(interactive=True),
             lab.apply: gr.Button(interactive=False),
             lab.findings: Markup(""),
             lab.report: Markup(""),
             lab.patch: Markup(""),
         }
-        async with aclosing(self._follow(session, grid, at_once, controls.task, findings, fair=fair)) as updates:
+        async with aclosing(self._follow(session, asking, findings)) as updates:
             async for update in updates:
                 yield update
         if not session.closed:
-            yield await self._found(session, grid, findings, controls)
-        yield {lab.start: gr.Button(interactive=True), lab.stop: gr.Button(interactive=False)}
+            yield await self.found(session, findings, asking.task)
+        ready = gr.Button(interactive=True)
+        yield {lab.start: ready, lab.resume: ready, lab.stop: gr.Button(interactive=False)}
 
-    async def _follow(
-        self, session: Session, grid: Grid, at_once: int, task: str | None, findings: Findings, *, fair: bool
-    ) -> AsyncGenerator[Updates, None]:
-        runtime, newest = self.base.runner.runtime, list[Result]()
+    async def _follow(self, session: Session, asking: Asking, findings: Findings) -> AsyncGenerator[Updates, None]:
+        runtime, newest, grid = self.base.runner.runtime, list[Result](), asking.grid
         project = session.project
         if project is None:
             return
-        run = runtime.begin_sweep(project, grid, task or None, fair=fair)
-        async with runtime.sweep(project, grid, at_once=at_once, run=run, fair=fair) as sweep:
+        run = asking.run or runtime.begin_sweep(project, grid, asking.task, fair=asking.fair)
+        async with (
+            self.underway.of(run),
+            runtime.sweep(project, grid, at_once=asking.at_once, run=run, fair=asking.fair) as sweep,
+        ):
             session.sweep = sweep
             try:
                 async with aclosing(sweep.batches(heartbeat_s=HEARTBEAT_S)) as batches:
@@ -98,10 +141,10 @@ class LabHandlers:
         done = progress_view(grid, sweep.progress, ())
         yield {self.lab.progress: done, self.lab.report: report_link(run.id if run else None)}
 
-    async def _found(self, session: Session, grid: Grid, findings: Findings, controls: Inputs) -> Updates:
-        """What the sweep found, and what of the project file would change."""
-        cells = await asyncio.to_thread(findings.cells)
-        guideline = controls.guideline
+    async def found(self, session: Session, findings: Findings, task: str | None) -> Updates:
+        """What a sweep found, and what of the project file would change."""
+        grid, cells = findings.grid, await asyncio.to_thread(findings.cells)
+        guideline = next((guide for guide in GUIDELINES if guide.key == task), None)
         found = recommendations(grid, cells, guideline.aim) if guideline else {}
         change, why_not = await asyncio.to_thread(self._propose, session, grid, found)
         lab = self.lab

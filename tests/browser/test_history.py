@@ -8,11 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_conversation import follow, parrot
 from tests.browser.test_page import model_server, project, send
 from tests.browser.test_recording import kept
-from tests.serving import serving
 
 
 def ask(page: Page, prompt: str, lanes: int = 2) -> None:
@@ -64,12 +63,12 @@ def compared_and_deleted(page: Page) -> None:
 
 
 def test_a_past_comparison_is_found_opened_asked_again_and_deleted(
-    tmp_path: Path, open_page: OpenPage, artifacts: Path
+    tmp_path: Path, open_page: OpenPage, serve: Serve, artifacts: Path
 ) -> None:
     with model_server(parrot) as server:
         models = [f'provider: openai, model: x{index}, base_url: "{server.url}"' for index in range(2)]
         path = project(tmp_path, *models)
-        with serving([path]) as url:
+        with serve([path]) as url:
             page = open_page(url)
             expect(page.locator("#table tbody tr")).to_have_count(2)
             page.get_by_role("tab", name="m1").click()
@@ -101,10 +100,10 @@ def test_a_past_comparison_is_found_opened_asked_again_and_deleted(
     assert asked == [("Why is the sky blue?", False), ("And at night?", True), ("What do llamas **eat**?", True)]
 
 
-def test_a_conversation_is_taken_up_again_where_it_was(tmp_path: Path, open_page: OpenPage) -> None:
+def test_a_conversation_is_taken_up_again_where_it_was(tmp_path: Path, open_page: OpenPage, serve: Serve) -> None:
     with model_server(parrot) as server:
         path = project(tmp_path, f'provider: openai, model: x, base_url: "{server.url}"')
-        with serving([path]) as url:
+        with serve([path]) as url:
             page = open_page(url)
             expect(page.locator("#table tbody tr")).to_have_count(1)
             ask(page, "one", 1)

@@ -81,3 +81,58 @@ def test_a_sweep_is_stopped_and_what_came_is_measured(tmp_path: Path, open_page:
         expect(page.locator("#lab-findings")).to_contain_text("no recommendation. Too few repeats to tell")
         expect(page.locator("#lab-start")).to_be_enabled()
         expect(page.locator("#lab-apply")).to_be_disabled()
+
+
+def test_a_stopped_sweep_is_resumed_after_a_reload_without_asking_twice(
+    tmp_path: Path, open_page: OpenPage, serve: Serve
+) -> None:
+    async def hangs_later(exchange: Exchange) -> None:
+        if len(server.requests) == 7:
+            await exchange.hang()
+        else:
+            await by_temperature(exchange)
+
+    with model_server(hangs_later) as server:
+        path = project(tmp_path, f"{server.url}/v1")
+        with serve([path]) as url:
+            page = open_page(url)
+            expect(page.locator(".lf-table tbody tr")).to_have_count(1)
+            open_lab(page)
+            page.locator("#lab-at-once input").fill("1")
+            page.locator("#lab-start").click()
+            expect(page.locator("#lab-progress")).to_contain_text("6 of 16")
+            page.locator("#lab-stop").click()
+            expect(page.locator("#lab-start")).to_be_enabled()
+            again = open_page(url)
+            expect(again.locator(".lf-table tbody tr")).to_have_count(1)
+            again.get_by_role("tab", name="Temperature lab").click()
+            choose_earlier(again, "not ended")
+            again.locator("#lab-show").click()
+            expect(again.locator("#lab-progress")).to_contain_text("7 of 16 calls")  # the stopped one has ended too
+            assert len(server.requests) == 7
+            again.locator("#lab-resume").click()
+            expect(again.locator("#lab-progress")).to_contain_text("16 of 16")
+            expect(again.locator("#lab-findings")).to_contain_text("m0: temperature 0, agreement 1.00 [0.68, 1.00]")
+            assert len(server.requests) == 17  # the one that was stopped, twice
+            found = again.locator("#lab-findings .lf-heat").inner_text()
+            expect(again.locator("#lab-resume")).to_be_enabled()
+            shown_at_the_end(open_page(url), found)
+            assert len(server.requests) == 17
+
+
+def choose_earlier(page: Page, state: str) -> None:
+    """Waits for the list, and takes the sweep in this state."""
+    page.locator("#lab-earlier input").click()
+    page.get_by_role("option", name=state).click()
+
+
+def shown_at_the_end(page: Page, found: str) -> None:
+    """A sweep that has ended is shown as it was, in a new tab, and can't be resumed."""
+    expect(page.locator(".lf-table tbody tr")).to_have_count(1)
+    page.get_by_role("tab", name="Temperature lab").click()
+    choose_earlier(page, "ended")
+    page.locator("#lab-show").click()
+    expect(page.locator("#lab-findings .lf-heat")).to_have_text(found, use_inner_text=True)
+    expect(page.locator("#lab-patch")).to_contain_text("temperature: 0")
+    page.locator("#lab-resume").click()
+    expect(page.get_by_text("nothing of it is missing")).to_be_visible()

@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_conversation import follow
 from tests.browser.test_page import model_server, project, send
 from tests.browser.test_recording import kept
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import answer, plays
-from tests.serving import serving
 
 SECRETS = ("zebra", "xylophone")  # in the names of models, and in the ids that their servers know
 # Keeps what the server sends to the page's listeners from now on.
@@ -23,7 +22,7 @@ LISTEN = """() => {
   const fetched = window.fetch;
   window.fetch = async (...given) => {
     const answer = await fetched(...given);
-    if (!answer.body || !String(answer.url).includes("/queue/")) return answer;
+    if (!answer.body || !String(given[0].url ?? given[0]).includes("/queue/data")) return answer;
     const [own, other] = answer.body.tee();
     const reader = other.pipeThrough(new TextDecoderStream()).getReader();
     const read = () => reader.read().then(({ value, done }) => { if (!done) { window.heard.push(value); read(); } }, () => {});
@@ -63,9 +62,9 @@ def blind_answer(page: Page, number: int) -> str:
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
 def test_a_blind_vote_hides_everything_until_it_is_given(
-    tmp_path: Path, open_page: OpenPage, artifacts: Path, width: int, dark: bool
+    tmp_path: Path, open_page: OpenPage, serve: Serve, artifacts: Path, width: int, dark: bool
 ) -> None:
-    with model_server(numbered) as server, serving([zoo(tmp_path, server.url)]) as url:
+    with model_server(numbered) as server, serve([zoo(tmp_path, server.url)]) as url:
         page = open_page(url, width=width, dark=dark)
         expect(page.locator("#table tbody tr")).to_have_count(3)
         if width > 768:  # where all that names a model is in sight before
@@ -106,8 +105,10 @@ def test_a_blind_vote_hides_everything_until_it_is_given(
     assert (recorded.vote.lane, recorded.vote.blind) == ("zebra1", True)
 
 
-def test_neither_a_reload_nor_a_new_prompt_nor_the_history_tells_the_names(tmp_path: Path, open_page: OpenPage) -> None:
-    with model_server(numbered) as server, serving([zoo(tmp_path, server.url, 2)]) as url:
+def test_neither_a_reload_nor_a_new_prompt_nor_the_history_tells_the_names(
+    tmp_path: Path, open_page: OpenPage, serve: Serve
+) -> None:
+    with model_server(numbered) as server, serve([zoo(tmp_path, server.url, 2)]) as url:
         page = open_page(url)
         expect(page.locator("#table tbody tr")).to_have_count(2)
         page.locator("#blind input").check()
@@ -145,9 +146,9 @@ def told_in(page: Page, place: str) -> list[str]:
 
 
 def test_a_vote_is_changed_taken_back_and_counted_and_a_link_opens_it(
-    tmp_path: Path, open_page: OpenPage, artifacts: Path
+    tmp_path: Path, open_page: OpenPage, serve: Serve, artifacts: Path
 ) -> None:
-    with model_server(numbered) as server, serving([zoo(tmp_path, server.url, 2)]) as url:
+    with model_server(numbered) as server, serve([zoo(tmp_path, server.url, 2)]) as url:
         page = open_page(url)
         expect(page.locator("#table tbody tr")).to_have_count(2)
         expect(page.locator("#verdict")).to_be_hidden()
@@ -157,8 +158,8 @@ def test_a_vote_is_changed_taken_back_and_counted_and_a_link_opens_it(
         expect(page.locator("#verdict-clear")).to_be_visible()
         choose(page, "verdict", "zebra1")
         expect(page.locator("#verdict-choice input").nth(1)).to_be_checked()
-        link = page.locator("#verdict-said a").get_attribute("href") or ""
-        page.locator("#verdict-said a").click()
+        link = page.locator("#verdict-said a[data-comparison]").get_attribute("href") or ""
+        page.locator("#verdict-said a[data-comparison]").click()
         expect(page.locator("#kept-1 .prose.lf-answer")).to_have_text("The answer of number 1.")
         expect(page.locator("#history-opened")).to_contain_text("zebra1 is best")
         expect(page.locator("#history-list tbody")).to_contain_text("zebra1 is best")

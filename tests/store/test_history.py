@@ -243,6 +243,11 @@ async def test_a_run_can_be_resumed_by_what_of_it_ended(store: Store, history: H
     store.take(RunEnded(run.id, START + timedelta(hours=1)))
     assert (await history.run(run.id)).ended_at == START + timedelta(hours=1)
     assert [each.id for each in await history.runs()] == [run.id]
+    assert [each.id for each in await history.runs(kind="batch", project=replace(PROJECT, digest="another"))] == [
+        run.id
+    ]
+    assert await history.runs(kind="sweep") == []
+    assert await history.runs(project=ProjectRef("no", "such")) == []
 
 
 async def test_comparisons_of_runs_are_listed_only_where_they_are_asked_for(store: Store, history: History) -> None:
