@@ -96,8 +96,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             pictures = build_pictures()
             models = gr.CheckboxGroup([], label="Models that take part", elem_id="models", show_select_all=True)
             fair = gr.Checkbox(
-                label="One at a time, warmed",
-                info="Each model after the other, once it is ready: times that may be compared.",
+                label="One at a time, warmed: times that may be compared",
                 elem_id="fair",
                 container=False,
             )
