@@ -21,7 +21,7 @@ from llamafarm.study.sample import Judged, Sample
 from llamafarm.types import JsonValue
 
 AT_ONCE = 50  # records that are added up in one go, in a thread
-PROMPTS = 20  # that are shown
+PROMPTS = 12  # that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Collected:
         self.unfinished += len(recorded.unfinished)
         self.votes += recorded.vote is not None
         self._show(asked)
-        checks = tuple(check_of(text) for text in getattr(asked, "checks", ()))
+        checks = tuple(check_of(text) for text in asked.checks)
         for lane in recorded.lanes:
             passed, notes = verdict_now(checks, lane.reply)
             sample = Sample(self.comparisons, 0, lane.reply, passed, None, notes)
@@ -88,7 +88,8 @@ class Collected:
             if vote is not None:
                 figures.voted += 1
                 figures.best += vote
-            self.examples.add(sample, asked.prompt, asked.item or "", vote=vote)
+            where = f"row {asked.item}" if asked.item else ""
+            self.examples.add(sample, asked.prompt, where, vote=vote)
             if self.subject.comparison is not None:
                 self.answers.append((lane.reply.lane, sample))
 
@@ -127,8 +128,7 @@ class Collected:
         if earlier and earlier[-1][0] == "user":
             earlier.pop()
         variables = tuple((name, str(value)) for name, value in asked.variables.items())
-        checks = tuple(getattr(asked, "checks", ()))
-        self.prompts.append(Shown(cut(asked.prompt), asked.system, variables, checks, tuple(earlier)))
+        self.prompts.append(Shown(cut(asked.prompt), asked.system, variables, asked.checks, tuple(earlier)))
         self.parameters |= asked.parameters
 
 

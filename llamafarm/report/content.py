@@ -22,7 +22,13 @@ from llamafarm.types import JsonValue
 KINDS = {"compare": "Comparison", "chat": "Conversation", "sweep": "Sweep", "batch": "Batch"}
 LONGEST_FILE, LONGEST_TITLE = 30_000, 120
 GIBIBYTE = 2**30
-OF_BATCH = ("file", "rows", "good", "skip_bad", "template")
+OF_BATCH = {
+    "file": "file of prompts",
+    "rows": "its rows",
+    "good": "rows that could be asked",
+    "template": "prompt of every row",
+    "digest": "SHA-256 of the file",
+}
 
 
 def content(whole: Collected, now: datetime) -> dict[str, Any]:
@@ -127,7 +133,7 @@ def _settings(whole: Collected) -> list[tuple[str, JsonValue]]:
     places, run = whole.places, whole.subject.run
     if places is None:
         plan = run.plan if run else {}
-        own = [(name.replace("_", " "), plan[name]) for name in OF_BATCH if plan.get(name) not in (None, False)]
+        own = [(words, plan[name]) for name, words in OF_BATCH.items() if plan.get(name) is not None]
         return [*own, *whole.parameters.items()]
     grid = places.grid
     models: JsonValue = ", ".join(model.name for model in grid.models)

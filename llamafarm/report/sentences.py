@@ -89,11 +89,16 @@ def _fastest(models: Sequence[Figures]) -> Iterator[Markup]:
     if found.kind == "alone":
         yield _say("{} showed its first word after {}.", listed([found.model]), figure)
     elif found.kind == "clear":
-        text = "{} was the fastest: its first word came after {}, before that of every other model."
-        yield _say(text, listed([found.model]), figure)
+        text = "{} was the fastest: its first word came after {}, before that of every other model{}."
+        though = ", though servers were shared" if _any_shared(models) else ""
+        yield _say(text, listed([found.model]), figure, though)
     else:
         text = "{} showed its first word soonest, after {}, but there are " + TOO_FEW + " it from {}."
         yield _say(text, listed([found.model]), figure, listed(found.rivals))
+
+
+def _any_shared(models: Sequence[Figures]) -> bool:
+    return any(each.shared for each in models)
 
 
 def _ttft(figures: Figures) -> Estimate | None:
@@ -174,7 +179,7 @@ def _fast_tile(models: Sequence[Figures]) -> Iterator[Tile]:
             "First word soonest",
             found.model,
             f"{display.seconds(found.figure.value)}{' median' if found.figure.n > 1 else ''}",
-            _doubt(found),
+            _doubt(found) or ("servers were shared" if _any_shared(models) else ""),
         )
 
 

@@ -16,8 +16,9 @@ from llamafarm.ui.historylist import link, link_to, vote_words, when
 from llamafarm.ui.live import reasoning_title, request_text
 from llamafarm.ui.markdown import safe
 from llamafarm.ui.markup import Markup, join, tag
+from llamafarm.ui.reportlink import report_link
 from llamafarm.ui.sessions import MAX_LANES
-from llamafarm.ui.table import shared, table
+from llamafarm.ui.table import condition_notes, shared, table
 
 NEVER_ENDED = "never ended: it still runs, or its process was stopped"
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -45,6 +46,7 @@ def opened_view(recorded: Recorded, project: Project | None) -> Markup:
     return tag(
         "section",
         title_line(recorded),
+        tag("p", report_link(asked.id), report_link(asked.run, "Report of its run"), class_="lf-links"),
         _question(asked),
         routing_card(asked.routes, asked.prompt) if asked.routes else None,
         _table(recorded, project),
@@ -125,7 +127,9 @@ def _json(value: Mapping[str, JsonValue] | Sequence[JsonValue]) -> str:
 def _table(recorded: Recorded, project: Project | None) -> Markup:
     replies = [*recorded.replies.values(), *map(_absent, recorded.unfinished)]
     named = [model for lane in recorded.lanes if project and (model := project.model(lane.spec.model))]
-    return table(replies, recorded.asked.routes, project.default_model if project else "", shared(named))
+    known = any(reply.sharing is not None for reply in replies)
+    notes = [*(() if known else shared(named)), *condition_notes(replies)]
+    return table(replies, recorded.asked.routes, project.default_model if project else "", notes)
 
 
 def _absent(spec: LaneSpec) -> Reply:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from llamafarm.ui.markup import Markup, tag
 
 
-def report_link(identity: str | None) -> Markup:
-    """A link to the report of a run or a comparison with this id; nothing where it was not kept.
+def report_link(identity: str | None, label: str = "Report") -> Markup:
+    """A link to the report of a run or a comparison with this id; nothing where it was not kept, or there is none.
 
     The address is relative, so that it holds behind a proxy's path too.
     """
@@ -14,7 +14,7 @@ def report_link(identity: str | None) -> Markup:
         return Markup("")
     return tag(
         "a",
-        "Report",
+        label,
         href=f"report/{identity}",
         target="_blank",
         rel="noopener",

@@ -13,6 +13,7 @@ from llamafarm import display
 from llamafarm.conditions import THIS_MACHINE, Sharing
 from llamafarm.config.model import NamedModel
 from llamafarm.config.server import server_of
+from llamafarm.engine.fair import TURN
 from llamafarm.export.sheet import inert, lane_row
 from llamafarm.reply import Reply
 from llamafarm.types import Count, Route
@@ -63,6 +64,8 @@ def _ttft(reply: Reply) -> Figure:
 
 def _total(reply: Reply) -> Figure:
     spans = reply.timings
+    if reply.status == "warming" or reply.note == TURN:  # it has not begun
+        return Figure(None, display.NOTHING)
     mark = _with(**{"in tools": spans.tools_s, "waiting for you": spans.held_s})
     return Figure(spans.total_s, display.seconds(spans.total_s), mark=mark)
 

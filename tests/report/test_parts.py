@@ -150,7 +150,7 @@ async def test_a_long_run_is_summed_up_in_little_memory() -> None:
     long, large = await made_of(2_000)
     assert "500 of 500" in short
     assert "2,000 of 2,000" in long
-    assert "And 1,980 more prompts." in long
+    assert "And 1,988 more prompts." in long
     assert large - small < 1_500 * 200
     assert abs(len(long) - len(short)) < 200
 

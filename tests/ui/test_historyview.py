@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import Any
 
+from llamafarm.conditions import Sharing, WarmUp
 from llamafarm.records.diff import difference
 from llamafarm.records.model import LaneSpec, Recorded, Vote
 from llamafarm.types import Image, Message, Route, SentRequest, Timings
@@ -40,6 +41,20 @@ def test_the_table_is_the_compare_tabs_with_the_recorded_figures() -> None:
     assert not page.findall(".//img")
     assert "Short." in shown
     assert "share one server" in opened_view(whole, project([model("fast"), model("wise")]))
+
+
+def test_reports_and_what_is_known_of_its_times_stand_there() -> None:
+    whole = recorded()
+    assert f'href="report/{whole.asked.id}"' in opened_view(whole, None)
+    assert "Report of its run" not in opened_view(whole, None)
+    assert 'href="report/0run"' in opened_view(recorded(run="0run", item="1"), None)
+    fair = [
+        replace(lane, reply=replace(lane.reply, sharing=Sharing("http://x:1", 0), warmup=WarmUp("fast", 1.0)))
+        for lane in whole.lanes
+    ]
+    shown = opened_view(replace(whole, lanes=tuple(fair)), project([model("fast"), model("wise")]))
+    assert "share one server" not in shown
+    assert "fast was warmed before: 1.00 s, cost unknown." in shown
 
 
 def test_a_card_has_all_that_was_kept() -> None:

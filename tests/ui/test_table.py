@@ -193,6 +193,7 @@ def test_a_lane_says_what_it_waits_for() -> None:
     waiting = reply("a", status="waiting", note="its turn: one model is asked at a time", finish_reason=None)
     assert "its turn: one model is asked at a time" in lane_head(model("a"), waiting)
     assert "its turn" in cells(table([waiting], (), ""))[0][1]
+    assert cells(table([waiting], (), ""))[0][3].strip() == "–"
     assert summary(waiting) == "waiting: its turn: one model is asked at a time"
 
 
