@@ -10,6 +10,8 @@ from gradio.blocks import Block
 
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
+from llamafarm.ui.batch_handlers import BatchHandlers
+from llamafarm.ui.batchfiles import add_downloads
 from llamafarm.ui.blocks import QuickBlocks
 from llamafarm.ui.handlers import Handlers
 from llamafarm.ui.lab_handlers import LabHandlers
@@ -40,6 +42,7 @@ def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
         _wire_talk(page, TalkHandlers(handlers))
         _wire_tools(page, ToolHandlers(handlers))
         _wire_lab(page, LabHandlers(handlers, page.lab))
+        _wire_batch(page, BatchHandlers(handlers, page.batch))
     demo.show_progress_at(page.masthead)
     demo.max_threads = EVENTS_AT_ONCE
     demo.queue(default_concurrency_limit=None, api_open=False)
@@ -52,6 +55,7 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
     `has_launched` switches on Gradio's check that file inputs were uploaded by their user; mounting
     leaves it off, and then any file of the server could be read through the page.
     """
+    add_downloads(app, runtime)
     demo = build_page(runtime, settings)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -172,6 +176,19 @@ def _wire_lab(page: Page, handlers: LabHandlers) -> None:
     lab.start.click(handlers.start, asked, told, concurrency_limit=None, **QUIET)
     lab.stop.click(handlers.stop, None, None, queue=False, **QUIET)
     lab.apply.click(handlers.apply, None, [lab.apply], **QUIET)
+
+
+def _wire_batch(page: Page, handlers: BatchHandlers) -> None:
+    batch = page.batch
+    asked = [*batch.inputs, page.variables]
+    told = [batch.planned, batch.progress, batch.results, batch.start, batch.stop]
+    batch.choose.click(
+        handlers.choose, [batch.uploaded], [batch.chosen, batch.pasted], js=script("prompts.js"), **QUIET
+    )
+    batch.tab.select(handlers.earlier, None, [batch.earlier], **QUIET)
+    batch.plan.click(handlers.plan, asked, [batch.planned], **QUIET)
+    batch.start.click(handlers.start, asked, told, concurrency_limit=None, **QUIET)
+    batch.stop.click(handlers.stop, None, None, queue=False, **QUIET)
 
 
 def _wire_lanes(page: Page, handlers: Handlers) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from llamafarm.ui.batch import BatchTab, build_batch
 from llamafarm.ui.cards import masthead, routing_card
 from llamafarm.ui.lab import Lab, build_lab
 from llamafarm.ui.sessions import MAX_LANES
@@ -58,6 +59,7 @@ class Page:
     csv_text: gr.Textbox
     slots: tuple[Slot, ...]
     lab: Lab
+    batch: BatchTab
 
 
 def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
@@ -97,7 +99,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
-            slots, lab = _lanes()
+            slots, lab, batch = _lanes()
     return Page(
         masthead=head,
         panel=panel,
@@ -119,16 +121,17 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         csv_text=csv_text,
         slots=slots,
         lab=lab,
+        batch=batch,
     )
 
 
-def _lanes() -> tuple[tuple[Slot, ...], Lab]:
+def _lanes() -> tuple[tuple[Slot, ...], Lab, BatchTab]:
     with gr.Tabs(elem_id="lanes"):
         with gr.Tab("Side by side", id="all"), gr.Row(elem_id="cards"):
             cards = [build_card(index) for index in range(MAX_LANES)]
         tabs = [build_tab(index) for index in range(MAX_LANES)]
-        lab = build_lab()
-    return tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True)), lab
+        lab, batch = build_lab(), build_batch()
+    return tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True)), lab, batch
 
 
 def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> ProjectPanel:
