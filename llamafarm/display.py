@@ -46,6 +46,11 @@ def speed(value: float | None, *, estimated: bool = False) -> str:
     return f"{'~' if estimated else ''}{figure} tok/s"
 
 
+def rate(value: float) -> str:
+    """How often something happens: `0.42 a second`, `230 a second`."""
+    return f"{value:,.0f} a second" if value >= 10 else f"{value:.2g} a second"  # noqa: PLR2004 - two figures
+
+
 def usd(value: Decimal | None, *, estimated: bool = False) -> str:
     """US dollars to three significant figures below one, to the cent above: never a cost as $0.00."""
     if value is None:

@@ -103,7 +103,7 @@ def _tell(job: Job, survey: Survey, concurrency: int, ran: Ran, *, as_json: bool
         return
     whole = {
         "run": ran.run,
-        "file": job.file.path.name,
+        "file": job.file.title,
         "digest": survey.digest,
         "rows": survey.rows,
         "bad_rows": survey.bad_rows,

@@ -58,12 +58,13 @@ async def resumed(project: Project, run: str, file: Path) -> Job:
     import asyncio
 
     from llamafarm.engine.batchrun import check_same_file, job_from
+    from llamafarm.engine.rows import PromptFile
     from llamafarm.runtime import open_history
 
     async with open_history() as history:
         found = await history.run(run)
-    job = job_from(found, project, file)
-    await asyncio.to_thread(check_same_file, found, file)
+    job = job_from(found, project, PromptFile(file))
+    await asyncio.to_thread(check_same_file, found, job.file)
     return job
 
 

@@ -50,7 +50,7 @@ def progress_line(progress: Progress) -> str:
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     if progress.per_s is not None:
-        parts.append(f"{progress.per_s:.2g} a second")
+        parts.append(display.rate(progress.per_s))
     if progress.left_s:
         parts.append(f"{display.seconds(progress.left_s)} left")
     return " · ".join(parts)

@@ -182,7 +182,7 @@ class Batch:
         """Rows of another file would be recorded as those of this one."""
         if stamp_of(self.job.file.path) != self.survey.stamp:
             raise RequestError(
-                f"{self.job.file.path.name} was changed while the batch ran, so it was stopped.",
+                f"{self.job.file.title} was changed while the batch ran, so it was stopped.",
                 hint="Begin a new one, or bring the file back and resume.",
             )
 

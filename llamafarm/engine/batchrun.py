@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 from llamafarm.config.model import Project
@@ -111,7 +110,7 @@ def _answered(recorded: Recorded) -> list[Answered]:
 
 def begin_batch(project: Project, job: Job, survey: Survey, recorder: Keeper) -> BatchRun:
     """A new run for `job`, recorded with its plan."""
-    title = f"{job.file.path.name}: {survey.good:,} rows"[:TITLE]
+    title = f"{job.file.title}: {survey.good:,} rows"[:TITLE]
     run = Run(new_id(), BATCH, title, datetime.now(UTC), ref_of(project), job_plan(job, survey))
     recorder.take(RunBegan(run, snapshot_of(project)))
     return BatchRun(run.id, recorder, survey.rows)
@@ -122,7 +121,7 @@ def job_plan(job: Job, survey: Survey) -> dict[str, JsonValue]:
     file = job.file
     return {
         "models": [model.name for model in job.models],
-        "file": file.path.name,
+        "file": file.title,
         "digest": survey.digest,
         "rows": survey.rows,
         "good": survey.good,
@@ -135,8 +134,8 @@ def job_plan(job: Job, survey: Survey) -> dict[str, JsonValue]:
     }
 
 
-def job_from(run: Run, project: Project, path: Path) -> Job:
-    """The job that a run remembers, of the file at `path`.
+def job_from(run: Run, project: Project, file: PromptFile) -> Job:
+    """The job that a run remembers, of `file`, which has only a path and a name.
 
     Raises RequestError where the run is no batch, or was begun with another project file: its answers would be other
     models'.
@@ -151,7 +150,7 @@ def job_from(run: Run, project: Project, path: Path) -> Job:
     try:
         models = tuple(project.model(name) for name in plan["models"])
         checks = tuple(check_of(text) for text in plan["checks"])
-        whole = PromptFile(path, plan["template"], plan["variables"], checks)
+        whole = PromptFile(file.path, plan["template"], plan["variables"], checks, file.name)
         known = tuple(model for model in models if model is not None)
         if len(known) < len(models):
             raise RequestError("The project has no longer all models of the run.")
@@ -162,10 +161,10 @@ def job_from(run: Run, project: Project, path: Path) -> Job:
         raise RequestError("What the run remembers is no batch's plan.", hint="Begin a new batch.") from None
 
 
-def check_same_file(run: Run, path: Path) -> None:
-    """Raise RequestError where the file is not the one that the run was begun with. Blocks: it reads all of it."""
-    if run.plan.get("digest") != digest_of(path):
+def check_same_file(run: Run, file: PromptFile) -> None:
+    """Raise RequestError where `file` is not the one that the run was begun with. Blocks: it reads all of it."""
+    if run.plan.get("digest") != digest_of(file.path):
         raise RequestError(
-            f"{path.name} is not the file that the run was begun with ({run.plan.get('file')}): its content differs.",
+            f"{file.title} is not the file that the run was begun with ({run.plan.get('file')}): its content differs.",
             hint="Name that file, or begin a new batch.",
         )

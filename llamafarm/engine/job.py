@@ -110,9 +110,9 @@ def survey_of(project: Project, job: Job, prices: Prices) -> Survey:
         for row in rows:
             counts.add(row)
             if counts.rows > MOST_ROWS:
-                raise RequestError(f"{job.file.path.name} has more than {MOST_ROWS:,} rows.", hint="Split it.")
+                raise RequestError(f"{job.file.title} has more than {MOST_ROWS:,} rows.", hint="Split it.")
     if not counts.rows:
-        raise RequestError(f"{job.file.path.name} has no row.")
+        raise RequestError(f"{job.file.title} has no row.")
     return Survey(
         digest=digest,
         stamp=stamp,
@@ -133,7 +133,7 @@ def check_survey(job: Job, survey: Survey) -> None:
     if survey.bad_rows and (not job.skip_bad or not survey.good):
         count = "1 row" if survey.bad_rows == 1 else f"{survey.bad_rows:,} rows"
         hint = "Nothing was asked. Passing over them is a choice: --skip-bad." if survey.good else "Nothing was asked."
-        raise RequestError(f"{count} of {job.file.path.name} can't be asked: {told}{rest}.", hint=hint)
+        raise RequestError(f"{count} of {job.file.title} can't be asked: {told}{rest}.", hint=hint)
 
 
 @dataclass(slots=True)

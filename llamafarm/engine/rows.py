@@ -52,13 +52,20 @@ class PromptFile:
     """A file of prompts, and what is the same for all of its rows.
 
     `template`, where given, is the prompt of every row, with the row's own values in it. `variables` are values that a
-    row may replace. `checks` are made of every answer, before the row's own.
+    row may replace. `checks` are made of every answer, before the row's own. `name` is how people know it, where that
+    is not the name of `path`.
     """
 
     path: Path
     template: str | None = None
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    name: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.path.name if self.name is None else self.name
 
     def rows(self) -> Generator[Row | Bad, None, None]:
         """All rows in their order; blocks while it reads. Raises RequestError where the file is none of prompts."""
@@ -68,7 +75,7 @@ class PromptFile:
                 for number, (line, entry) in enumerate(found, 1):
                     yield made.row(number, line, entry)
         except OSError as error:
-            raise RequestError(f"{self.path} can't be read: {error.strerror}.") from None
+            raise RequestError(f"{self.name or self.path} can't be read: {error.strerror}.") from None
 
 
 def item_number(item: str | None) -> int | None:

@@ -19,7 +19,7 @@ def figures_of(tally: Tally) -> dict[str, str]:
         "Pass rate": display.interval(tally.pass_rate, lambda value: f"{value:.2f}"),
         "Not told": f"{tally.unchecked:,}" if tally.unchecked else display.NOTHING,
         "TTFT p50": display.seconds(ttft.p50 if ttft else None),
-        "p95": display.seconds(ttft.p95 if ttft else None),
+        "TTFT p95": display.seconds(ttft.p95 if ttft else None),
         "Total p50": display.seconds(total.p50 if total else None),
         "Total p95": display.seconds(total.p95 if total else None),
         "In": _tokens(tally.given),

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from llamafarm.types import JsonValue
 
@@ -21,12 +21,11 @@ PLAIN = frozenset((str, int, float, bool, NoneType, list))  # JSON values alread
 
 def encode(value: object) -> Any:
     """`value` as a JSON value; what is one already stays as it is."""
-    kind: Any = type(value)
-    if kind in PLAIN:
+    if type(value) in PLAIN:
         return value
-    if kind is tuple:
-        return [encode(each) for each in cast("tuple[object, ...]", value)]
-    if (names := _names(kind)) is not None:
+    if isinstance(value, tuple):
+        return [encode(each) for each in value]
+    if (names := _names(type(value))) is not None:  # type: ignore[arg-type]  # a type is hashable
         return {name: encode(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {name: encode(each) for name, each in value.items()}

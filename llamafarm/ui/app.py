@@ -11,6 +11,8 @@ from gradio.events import Dependency
 
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
+from llamafarm.ui.batch_handlers import BatchHandlers
+from llamafarm.ui.batchfiles import add_batch_files
 from llamafarm.ui.blocks import QUIET, QuickBlocks
 from llamafarm.ui.downloads import add_downloads
 from llamafarm.ui.handlers import Handlers
@@ -29,6 +31,7 @@ from llamafarm.ui.temperature import scale
 from llamafarm.ui.theme import css, head, script, theme
 from llamafarm.ui.tool_handlers import ToolHandlers
 from llamafarm.ui.vote_handlers import VoteHandlers
+from llamafarm.ui.wire_batch import wire_batch
 from llamafarm.ui.wire_history import wire_history, wire_votes
 from llamafarm.ui.wire_lab import wire_lab
 
@@ -52,6 +55,7 @@ def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
         lab = LabHandlers(handlers, page.lab)
         wire_lab(page, lab, LabPast(lab, past))
         wire_votes(page, VoteHandlers(past), [*_running(page), *page.verdict.outputs])
+        wire_batch(page, BatchHandlers(handlers, page.batch))
     demo.show_progress_at(page.masthead)
     demo.max_threads = EVENTS_AT_ONCE
     demo.queue(default_concurrency_limit=None, api_open=False)
@@ -65,6 +69,7 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
     leaves it off, and then any file of the server could be read through the page.
     """
     add_downloads(app, runtime)
+    add_batch_files(app, runtime)
     demo = build_page(runtime, settings)
     mounted: FastAPI = gr.mount_gradio_app(
         app,

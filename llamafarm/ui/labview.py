@@ -36,15 +36,23 @@ def plan_view(plan: Plan) -> Markup:
     return tag("div", tag("p", words), tag("ul", time, *notes), class_="lf-card lf-plan")
 
 
-def progress_view(grid: Grid, progress: Progress, newest: Sequence[Result]) -> Markup:
-    """How far a sweep is, and its newest answers."""
+def progress_parts(progress: Progress) -> list[str]:
+    """How far a run is, in words."""
     parts = [f"{progress.done:,} of {progress.total:,}"]
+    if progress.resumed:
+        parts.append(f"{progress.resumed:,} of them from before")
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     if progress.per_s is not None:
-        parts.append(f"{progress.per_s:.2g} a second")
+        parts.append(display.rate(progress.per_s))
     if progress.left_s:
         parts.append(f"{display.seconds(progress.left_s)} left")
+    return parts
+
+
+def progress_view(grid: Grid, progress: Progress, newest: Sequence[Result]) -> Markup:
+    """How far a sweep is, and its newest answers."""
+    parts = progress_parts(progress)
     bar = tag("progress", value=str(progress.done), max=str(progress.total), aria_label="Calls that have ended")
     return tag("div", bar, tag("p", " · ".join(parts)), *(_newest(grid, each) for each in newest), class_="lf-progress")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from llamafarm.ui.batch import BatchTab, build_batch
 from llamafarm.ui.cards import masthead, routing_card
 from llamafarm.ui.history import HistoryTab, build_history
 from llamafarm.ui.lab import Lab, build_lab
@@ -65,6 +66,7 @@ class Page:
     lanes: gr.Tabs
     slots: tuple[Slot, ...]
     lab: Lab
+    batch: BatchTab
     history: HistoryTab
 
 
@@ -95,7 +97,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
                 csv_text = gr.Textbox(visible=False)
             verdict, notice = build_verdict("verdict"), html(elem_id="notice")
-            lanes, slots, lab, history = _lanes()
+            lanes, slots, lab, batch, history = _lanes()
             talk = build_talk(editing)
     return Page(
         masthead=head,
@@ -123,6 +125,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         lanes=lanes,
         slots=slots,
         lab=lab,
+        batch=batch,
         history=history,
     )
 
@@ -157,15 +160,15 @@ def _options() -> tuple[gr.CheckboxGroup, gr.Checkbox, gr.Checkbox]:
     return models, fair, blind
 
 
-def _lanes() -> tuple[gr.Tabs, tuple[Slot, ...], Lab, HistoryTab]:
+def _lanes() -> tuple[gr.Tabs, tuple[Slot, ...], Lab, BatchTab, HistoryTab]:
     go, picked = gr.Button(visible="hidden", elem_id="history-go"), gr.JSON(visible=False)
     with gr.Tabs(elem_id="lanes") as lanes:
         with gr.Tab("Side by side", id="all"), gr.Row(elem_id="cards", elem_classes=["lf-cards"]):
             cards = [build_card(index) for index in range(MAX_LANES)]
         tabs = [build_tab(index) for index in range(MAX_LANES)]
-        lab, history = build_lab(), build_history(go, picked)
+        lab, batch, history = build_lab(), build_batch(), build_history(go, picked)
     slots = tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True))
-    return lanes, slots, lab, history
+    return lanes, slots, lab, batch, history
 
 
 def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> ProjectPanel:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llamafarm.config.model import Loaded, NamedModel, Project
+from llamafarm.engine.batch import Batch
 from llamafarm.engine.chat import Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.recording import Origin
@@ -25,6 +26,7 @@ from llamafarm.ui.blind import Blind
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.historylist import Search
 from llamafarm.ui.pictures import Picture
+from llamafarm.ui.promptfiles import Prompts
 from llamafarm.ui.tools import Held
 
 MAX_LANES = 12  # side by side on the page; a project may hold more
@@ -67,7 +69,8 @@ class Session:
     which run owns each lane: a lane that is retried while others still stream belongs to the newer run, and the older
     one no longer speaks for it. `record` is the newest question's id in the history, `trouble` why that may not be
     kept. `rests` are the models that failed on this tab's stage, apart from the server's own. `sweep` is the lab's
-    that runs, `proposal` what it would change in the project's file. `held` are the tool calls that wait for a
+    that runs, `proposal` what it would change in the project's file; `batch` runs in the batch tab, and `prompts` is
+    the file that was chosen there. `held` are the tool calls that wait for a
     person, `tools` those that were listed. `closed`: another session took its place. `broken` are the problems of a
     newer edit of the file, which is not used. `past` is what the History tab shows, whichever project is open. `rerun`
     is the comparison that was put into the page to be asked again, and its prompt. `blind`: the names of the lanes are
@@ -92,6 +95,8 @@ class Session:
     holder: dict[str, object] = field(default_factory=dict)
     rests: Rests = field(default_factory=Rests)
     sweep: Sweep | None = None
+    batch: Batch | None = None
+    prompts: Prompts | None = None
     proposal: Proposal | None = None
     held: list[Held] = field(default_factory=list)
     tools: Sequence[Tool] = ()
@@ -192,8 +197,9 @@ class Session:
         """Stop everything that runs; nothing of it is shown any more."""
         self.closed = True
         self.stop()
-        if self.sweep is not None:
-            self.sweep.stop()
+        for running in (self.sweep, self.batch):
+            if running is not None:
+                running.stop()
 
     def stop(self, lane: str | None = None) -> None:
         """Stop `lane`, or everything that runs in this tab."""

@@ -60,7 +60,7 @@ def test_the_table_tells_people(tmp_path: Path, run: Run, serve: Serve) -> None:
     done = run("batch", "capitals.csv")
     head, row = (line.split("  ") for line in done.text.splitlines()[:2])
     assert [part.strip() for part in head if part.strip()] == [
-        "Model", "Answers", "Pass rate", "TTFT p50", "p95", "Total p50", "Total p95", "In", "Out", "Cost", "Source",
+        "Model", "Answers", "Pass rate", "TTFT p50", "TTFT p95", "Total p50", "Total p95", "In", "Out", "Cost", "Source",
     ]  # fmt: skip
     cells = [part.strip() for part in row if part.strip()]
     assert cells[:2] == ["m0", "3 of 3"]

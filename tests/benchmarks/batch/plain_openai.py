@@ -17,12 +17,15 @@ async def main(base_url: str) -> None:
 
         async def ask(model: str, prompt: str) -> str:
             async with places:
+                pieces: list[str] = []
                 stream = await client.chat.completions.create(
                     model=model, messages=[{"role": "user", "content": prompt}], stream=True
                 )
                 async with stream:
-                    deltas = [chunk.choices[0].delta.content async for chunk in stream if chunk.choices]
-                return "".join(delta for delta in deltas if delta)
+                    async for chunk in stream:
+                        if chunk.choices and (content := chunk.choices[0].delta.content):
+                            pieces.append(content)  # noqa: PERF401 - written as people write it
+                return "".join(pieces)
 
         calls = (ask(f"m{number}", prompt) for prompt in questions() for number in range(MODELS))
         answers = await asyncio.gather(*calls)
