@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from llamafarm.ui.theme import script
 
@@ -36,17 +36,23 @@ def told(text: str) -> list[dict[str, Any]]:
     return [json.loads(block.removeprefix("data: ")) for block in text.split("\n\n") if block]
 
 
-@pytest.mark.parametrize("answered", ["before", "meanwhile", "never"])
-def test_a_stream_goes_on_while_an_answer_is_awaited(browser: Browser, answered: str) -> None:
+def served(browser: Browser, *streams: list[dict[str, Any]]) -> Page:
+    """A page with the script, at a server that has these streams to give, one after the other."""
     page = browser.new_page()
     page.route("http://localhost/", lambda route: route.fulfill(body="<p>page</p>", content_type="text/html"))
     page.goto("http://localhost/")
-    first = [message("process_completed", "a", output={"data": ["€ close_stream"]}), CLOSE]
-    second = [message("process_generating", "b"), message("process_completed", "b"), CLOSE]
     page.evaluate(
-        SERVER, [[json.dumps(m, separators=(",", ":"), ensure_ascii=False) for m in part] for part in (first, second)]
+        SERVER, [[json.dumps(each, separators=(",", ":"), ensure_ascii=False) for each in part] for part in streams]
     )
     page.evaluate(script("stream.js"))
+    return page
+
+
+@pytest.mark.parametrize("answered", ["before", "meanwhile", "never"])
+def test_a_stream_goes_on_while_an_answer_is_awaited(browser: Browser, answered: str) -> None:
+    first = [message("process_completed", "a", output={"data": ["€ close_stream"]}), CLOSE]
+    second = [message("process_generating", "b"), message("process_completed", "b"), CLOSE]
+    page = served(browser, first, second)
     assert page.evaluate("async () => (await fetch('http://localhost/else')).text()") == "plain"
     if answered == "before":
         page.evaluate("async () => { answerJoin('b'); return (await fetch('http://localhost/queue/join')).json() }")
@@ -57,4 +63,13 @@ def test_a_stream_goes_on_while_an_answer_is_awaited(browser: Browser, answered:
     got = told(page.evaluate(READ))
     assert got == (first if answered == "never" else [*first[:-1], *second])
     assert page.evaluate("window.asked").count("/queue/data") == (1 if answered == "never" else 2)
+    page.close()
+
+
+def test_an_answer_that_comes_before_its_join_is_not_awaited(browser: Browser) -> None:
+    page = served(browser, [message("process_completed", "b"), CLOSE], [message("heartbeat", "")])
+    page.evaluate("() => { window.joined = fetch('http://localhost/queue/join') }")
+    page.evaluate("() => { setTimeout(() => answerJoin('b'), 50) }")
+    assert told(page.evaluate(READ)) == [message("process_completed", "b"), CLOSE]
+    assert page.evaluate("window.asked").count("/queue/data") == 1
     page.close()

@@ -3,13 +3,16 @@
 (() => {
   const plain = window.fetch.bind(window);
   const awaited = new Set();
+  const early = new Set(); // ended before their join was answered
   const settling = new Set();
 
   const path = (asked) => new URL(asked.url ?? asked, document.baseURI).pathname;
 
   async function join(asked, options) {
     const joining = plain(asked, options).then(async (answer) => {
-      if (answer.ok) awaited.add((await answer.clone().json()).event_id);
+      if (!answer.ok) return answer;
+      const { event_id } = await answer.clone().json();
+      if (!early.delete(event_id)) awaited.add(event_id);
       return answer;
     });
     const settled = joining.catch(() => {}).then(() => settling.delete(settled));
@@ -19,7 +22,7 @@
 
   // Whether the stream shall go on though the server closes it.
   async function goesOn(message) {
-    if (message.msg === "process_completed") awaited.delete(message.event_id);
+    if (message.msg === "process_completed" && !awaited.delete(message.event_id)) early.add(message.event_id);
     if (message.msg !== "close_stream") return false;
     await Promise.all(settling);
     return awaited.size > 0;
