@@ -28,6 +28,7 @@ def _model(name: str, tally: Tally) -> dict[str, JsonValue]:
         "not_passed": tally.refused,
         "unchecked": tally.unchecked,
         "pass_rate": _estimate(rate),
+        "shared": tally.shared,
         "ttft_s": _spread(tally.ttft_s),
         "total_s": _spread(tally.total_s),
         "input_tokens": _sum(tally.given),

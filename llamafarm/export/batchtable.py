@@ -39,8 +39,13 @@ def notes(tallies: Mapping[str, Tally], at_once: int) -> list[str]:
     told = []
     if any(tally.pass_rate for tally in tallies.values()):
         told.append("In brackets: Wilson's 95 % interval of the share of answers that passed all their checks.")
-    if at_once > 1:
-        told.append(f"Up to {at_once} calls shared a server, which slows each: one at a time gives times to compare.")
+    shared = sum(tally.shared for tally in tallies.values())
+    if shared:
+        answered = sum(tally.answered for tally in tallies.values())
+        told.append(
+            f"Other calls were at the server during {shared:,} of {answered:,} answers (up to {at_once} at once), "
+            "which slows each: one at a time gives times to compare."
+        )
     if any(tally.ttft_s and tally.ttft_s.n < tally.answered for tally in tallies.values()):
         told.append("Times leave out answers after a failed try or with the loading of a model in them.")
     for model, tally in tallies.items():

@@ -76,8 +76,10 @@ class Tally:
     asked: calls that ended. answered: whole answers of the model itself. stood_in: rows that a fallback answered.
     failed: no whole answer, by the error's kind in `faults`. cut: answers that the token limit cut. passed and
     refused: answers of the model that passed all their checks, or did not; unchecked: those whose checks could not be
-    told. Tokens and costs are those of all calls, times those of answers with nothing of another's in them: no failed
-    try, no loading of the model, no wait for a place here.
+    told. shared: answers of the model during which other requests were at its server.
+
+    Tokens and costs are those of all calls, times those of answers with nothing of another's in them: no failed try, no
+    loading of the model, no wait for a place here.
     """
 
     asked: int = 0
@@ -88,6 +90,7 @@ class Tally:
     passed: int = 0
     refused: int = 0
     unchecked: int = 0
+    shared: int = 0
     given: Sum = field(default_factory=Sum)
     made: Sum = field(default_factory=Sum)
     costs: Costs = field(default_factory=Costs)
@@ -116,6 +119,7 @@ class Tally:
         self.passed += sample.passed is True
         self.refused += sample.passed is False
         self.unchecked += sample.passed is None and bool(sample.notes)
+        self.shared += sample.reply.shared is True
         if (ttft := sample.ttft_s) is not None:
             self._ttft_s.append(ttft)
         if (total := sample.total_s) is not None:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, started, written
+from tests.cli.terminal import Terminal
+from tests.cli.test_conversation import until
 from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import answer, plays, refuses
 
@@ -67,7 +70,8 @@ def test_the_table_tells_people(tmp_path: Path, run: Run, serve: Serve) -> None:
     assert cells[2].startswith("0.67 [0.2")
     assert cells[-2:] == ["unknown", "unknown"]
     assert "Wilson" in done.text
-    assert "one at a time" in done.text
+    alone = run("batch", "capitals.csv", "--concurrency", "1")
+    assert "gives times to compare" not in alone.text
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
@@ -98,6 +102,23 @@ def test_columns_fill_a_template(tmp_path: Path, run: Run, serve: Serve) -> None
     run("batch", "towns.csv", "--prompt", "Where is {{town}}, {{how}}?", "--var", "how=briefly", "--system", "Hi")
     asked = [[message["content"] for message in request.json()["messages"]] for request in server.requests]
     assert sorted(asked) == [["Hi", "Where is Oslo, briefly?"], ["Hi", "Where is Rome, briefly?"]]
+
+
+def test_a_terminal_shows_how_far_it_is_and_asks_before_it_starts(tmp_path: Path, serve: Serve) -> None:
+    gate = threading.Event()
+    quick, slow = serve(knows), serve(until(gate, knows))
+    project(tmp_path, quick, slow)
+    with Terminal("batch", "capitals.csv", folder=tmp_path) as terminal:
+        terminal.wait_for("Start?")
+        assert quick.requests == []
+        terminal.type("y\n")
+        terminal.wait_for("3 of 6")
+        terminal.wait_for("Ctrl-C stops")
+        terminal.wait_for("3 of 3")
+        gate.set()
+        assert terminal.end() == 0
+    assert "6 of 6" in terminal.text
+    assert "Other calls were at the server during" in terminal.text
 
 
 def test_no_answer_at_all_is_exit_1(tmp_path: Path, run: Run, serve: Serve) -> None:

@@ -100,7 +100,7 @@ def test_the_table_has_figures_with_their_marks_and_escapes_names() -> None:
     assert "<td>~20</td>" in view
     assert "<td>~$0.00400</td>" in view
     assert 'href="batches/run1.csv"' in view
-    assert "Up to 8 calls shared a server" in view
+    assert "gives times to compare" not in view  # nobody says that a server was shared
     assert "href" not in results_view({"m": tally()}, 1, None, ended=True)
     assert "href" not in results_view({"m": tally()}, 1, "run1", ended=False)
     unknown = results_view({"m": tally(cost=Cost(None, "unknown"), usage=Usage())}, 1, None, ended=False)

@@ -1,0 +1,62 @@
+"""The answers of a batch come out of the history in the order of its file, judged anew, a few at a time."""
+
+from __future__ import annotations
+
+import tracemalloc
+from datetime import UTC, datetime
+from typing import Any
+
+from llamafarm.engine.batchrun import answers
+from llamafarm.export.batch import header, line, row_object
+from llamafarm.records.ids import new_id, piece_id
+from llamafarm.records.model import ProjectRef, Run, RunBegan
+from llamafarm.store.history import History
+from llamafarm.store.place import Place
+from llamafarm.store.store import Store, open_store
+from tests.store.made import asked, ended, keep
+
+
+async def filled(store: Store, rows: int, text: str) -> str:
+    """A batch of so many rows, which were answered last to first."""
+    run = Run(new_id(), "batch", "rows.csv", datetime.now(UTC), ProjectRef("n", "p"))
+    store.take(RunBegan(run, None))
+    for number in range(rows, 0, -1):
+        own: dict[str, Any] = {
+            "kind": "batch",
+            "id": piece_id(run.id, number),
+            "run": run.id,
+            "item": f"{number} q{number}",
+        }
+        row = asked(f"Question {number}", checks=("contains:hay", "not-contains:straw"), **own)
+        keep(store, row, ended(row, "wise", text), ended(row, "fast", "Grass and hay."), snapshot=None)
+    assert await store.recorded() is None
+    return run.id
+
+
+async def test_answers_come_in_the_order_of_the_file_with_what_their_checks_say(place: Place) -> None:
+    async with open_store(place) as store:
+        run = await filled(store, 3, "straw")
+        found = [each async for each in answers(History(store), run)]
+    assert [(each.row, each.ended.spec.id) for each in found] == [
+        (number, lane) for number in (1, 2, 3) for lane in ("fast", "wise")
+    ]
+    assert [each.sample.passed for each in found[:2]] == [True, False]
+    assert found[1].sample.notes == ("contains:hay: does not hold", "not-contains:straw: does not hold")
+    row = row_object(1, found[1].recorded, found[1].ended, passed=False, notes=found[1].sample.notes)
+    assert (row["row"], row["id"], row["model"], row["passed"]) == (1, "q1", "wise", False)
+
+
+async def test_memory_holds_a_few_of_many_answers(place: Place) -> None:
+    async with open_store(place) as store:
+        run = await filled(store, 600, "straw and hay " * 1_000)
+        tracemalloc.start()
+        size = len(header("csv"))
+        async for each in answers(History(store), run):
+            told = each.sample
+            size += len(
+                line("csv", row_object(each.row, each.recorded, each.ended, passed=told.passed, notes=told.notes))
+            )
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert size > 8_000_000
+    assert peak < 5_000_000
