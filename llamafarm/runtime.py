@@ -205,10 +205,10 @@ class Runtime:
 
         `run` is what they are recorded as, and what is done of it is not asked again; without one nothing is recorded.
         """
-        bare = without_tools(project)
+        bare, fair = without_tools(project), self.fair() if job.fair else None
         job = replace(job, models=tuple(bare.model(model.name) or model for model in job.models))
         self.prices.prepare(bare.models)
-        ask = asking(bare, job, self.prices, partial(self.chat, bare), run)
+        ask = asking(bare, job, self.prices, partial(self.chat, bare, fair=fair), run)
         return Batch(job, survey, ask, at_once=at_once, ledger=run)
 
     def begin_batch(self, project: Project, job: Job, survey: Survey) -> BatchRun | None:

@@ -11,6 +11,7 @@ import typer
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import (
     ConfigOption,
+    FairOption,
     JsonOption,
     MaxTokensOption,
     ModelsOption,
@@ -59,6 +60,7 @@ def batch(
     concurrency: Annotated[
         int, typer.Option("--concurrency", min=1, max=256, help="Calls at one server at a time; 1 at embedded models.")
     ] = 8,
+    fair: FairOption = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Pass over rows that can't be asked.")] = False,
     resume: Annotated[
         str | None, typer.Option("--resume", metavar="RUN", help="Go on with a batch of the history.")
@@ -79,10 +81,23 @@ def batch(
     batchrun.check_output(out)
     project = project_of(project_or_sample(config))
     if resume is None:
-        wanted = batchjob.Wanted(prompt, check or (), system, temperature, max_tokens, param or (), var or (), skip_bad)
+        wanted = batchjob.Wanted(
+            prompt, check or (), system, temperature, max_tokens, param or (), var or (), skip_bad, fair
+        )
         job = batchjob.job_of(project, models, file, wanted)
     else:
-        if models or prompt or check or system or temperature is not None or max_tokens or param or var or skip_bad:
+        if (
+            models
+            or prompt
+            or check
+            or system
+            or temperature is not None
+            or max_tokens
+            or param
+            or var
+            or skip_bad
+            or fair
+        ):
             raise typer.BadParameter("A resumed batch asks what it asked before.", param_hint="--resume")
         job = loop.run(batchjob.resumed(project, resume, file))
     survey = batchjob.checked(project, job)
@@ -99,7 +114,7 @@ def _tell(job: Job, survey: Survey, concurrency: int, ran: Ran, *, as_json: bool
     from llamafarm.engine.batchresults import results_json
 
     if not as_json:
-        print_results(ran.tallies, concurrency)
+        print_results(ran.tallies, 1 if job.fair else concurrency)
         return
     whole = {
         "run": ran.run,
@@ -107,7 +122,8 @@ def _tell(job: Job, survey: Survey, concurrency: int, ran: Ran, *, as_json: bool
         "digest": survey.digest,
         "rows": survey.rows,
         "bad_rows": survey.bad_rows,
-        "concurrency": concurrency,
+        "concurrency": 1 if job.fair else concurrency,
+        "fair": job.fair,
         "elapsed_s": ran.elapsed_s,
         "finished": ran.finished,
         "models": results_json(ran.tallies),

@@ -30,6 +30,7 @@ class Wanted:
     params: Sequence[str]
     variables: Sequence[str]
     skip_bad: bool
+    fair: bool
 
 
 def job_of(project: Project, models: str | None, file: Path, wanted: Wanted) -> Job:
@@ -50,7 +51,7 @@ def job_of(project: Project, models: str | None, file: Path, wanted: Wanted) -> 
     checks = tuple(check_of(text) for text in wanted.checks)
     whole = PromptFile(file, wanted.template, variables_of(wanted.variables), checks)
     usable = tuple(model for model in project.models if model.usable)
-    return Job(named or usable or project.models, whole, parameters, wanted.system, wanted.skip_bad)
+    return Job(named or usable or project.models, whole, parameters, wanted.system, wanted.skip_bad, wanted.fair)
 
 
 async def resumed(project: Project, run: str, file: Path) -> Job:

@@ -26,6 +26,7 @@ Ask = Callable[[Row, Lane], Awaitable[Reply]]
 Calls = asyncio.Queue[tuple[Row, Lane] | None]  # None ends a worker
 Found = TypeVar("Found")
 AT_ONCE = 8
+ALL = "all servers"
 ROWS_AT_ONCE = 200  # that are read from the file in one go
 NEWEST = 3
 LOCAL = ("embedded", "ollama", "universal", "lemonade")  # load a model before they ask it
@@ -61,7 +62,8 @@ class Batch:
     At most `at_once` calls are at one server at a time, and one at an embedded model. Each server has the file for
     itself, so that none waits for another, and memory holds a few rows of it. One that loads its models gets all rows
     of one model before the next one's. A call that fails is counted, and the rest goes on. What `ledger` kept as done
-    is not asked again; `tallies` has it by model all the same.
+    is not asked again; `tallies` has it by model all the same. A fair job is one queue, a model's rows after the
+    other's, with one call at a time.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class Batch:
         self.tallies = {model.name: Tally() for model in job.models}
         self.newest: deque[tuple[Row, Reply]] = deque(maxlen=NEWEST)
         self._ask = ask
-        self._at_once = at_once
+        self._at_once = 1 if job.fair else at_once
         self._ledger = ledger
         self._lanes = {lane.model.name: lane for lane in lanes_of(job)}
         self._done = {model.name: bytearray(survey.rows + 1) for model in job.models}
@@ -81,7 +83,7 @@ class Batch:
         self._tasks: list[asyncio.Task[None]] = []
         self._over = asyncio.Event()
         for model in job.models:
-            self._servers.setdefault(server_of(model), []).append(model)
+            self._servers.setdefault(self._server(model), []).append(model)
 
     async def __aenter__(self) -> Self:
         for server, models in self._servers.items():
@@ -129,12 +131,15 @@ class Batch:
         """Whether each row was asked of each model."""
         return self._meter.done == self._meter.total
 
+    def _server(self, model: NamedModel) -> str:
+        return ALL if self.job.fair else server_of(model)
+
     def _remember(self, kept: Kept) -> None:
         done = self._done.get(kept.model)
         if kept.sample.reply.status != "done" or done is None or not 0 < kept.row < len(done) or done[kept.row]:
             return  # what failed or was stopped is asked again
         done[kept.row] = True
-        self._count(server_of(self._lanes[kept.model].model), kept.model, kept.sample, resumed=True)
+        self._count(self._server(self._lanes[kept.model].model), kept.model, kept.sample, resumed=True)
 
     def _count(self, server: str, model: str, sample: Sample, *, resumed: bool = False) -> None:
         self.tallies[model].add(sample)
@@ -154,7 +159,7 @@ class Batch:
     async def _serve(self, models: Sequence[NamedModel], server: str, places: int) -> None:
         """All calls at one server. A reader and so many workers, which end together."""
         calls: Calls = asyncio.Queue(2 * places)
-        loads = any(model.provider in LOCAL for model in models)
+        loads = self.job.fair or any(model.provider in LOCAL for model in models)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(places):

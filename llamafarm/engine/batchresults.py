@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llamafarm.study.bootstrap import Estimate
-from llamafarm.study.tally import Spread, Sum, Tally
+from llamafarm.study.tally import Costs, Spread, Sum, Tally
 from llamafarm.types import JsonValue
 
 
@@ -15,7 +15,6 @@ def results_json(tallies: Mapping[str, Tally]) -> list[JsonValue]:
 
 
 def _model(name: str, tally: Tally) -> dict[str, JsonValue]:
-    rate, money = tally.pass_rate, tally.costs.money
     return {
         "model": name,
         "asked": tally.asked,
@@ -27,19 +26,25 @@ def _model(name: str, tally: Tally) -> dict[str, JsonValue]:
         "passed": tally.passed,
         "not_passed": tally.refused,
         "unchecked": tally.unchecked,
-        "pass_rate": _estimate(rate),
         "shared": tally.shared,
+        "pass_rate": _estimate(tally.pass_rate),
         "ttft_s": _spread(tally.ttft_s),
         "total_s": _spread(tally.total_s),
         "input_tokens": _sum(tally.given),
         "output_tokens": _sum(tally.made),
-        "cost": {
-            "usd": None if money.usd is None else float(money.usd),
-            "unknown": money.unknown,
-            "estimated": money.estimated,
-            "free": money.free,
-            "sources": {source: count for source, count in tally.costs.sources.items() if count},
-        },
+        "cost": _costs(tally.costs),
+        "warmups": _costs(tally.warmups) if tally.warmups.sources.total() else None,
+    }
+
+
+def _costs(costs: Costs) -> JsonValue:
+    money = costs.money
+    return {
+        "usd": None if money.usd is None else float(money.usd),
+        "unknown": money.unknown,
+        "estimated": money.estimated,
+        "free": money.free,
+        "sources": {source: count for source, count in costs.sources.items() if count},
     }
 
 

@@ -131,6 +131,7 @@ def job_plan(job: Job, survey: Survey) -> dict[str, JsonValue]:
         "parameters": dict(job.parameters),
         "system": job.system,
         "skip_bad": job.skip_bad,
+        "fair": job.fair,
     }
 
 
@@ -154,7 +155,7 @@ def job_from(run: Run, project: Project, file: PromptFile) -> Job:
         known = tuple(model for model in models if model is not None)
         if len(known) < len(models):
             raise RequestError("The project has no longer all models of the run.")
-        return Job(known, whole, plan["parameters"], plan["system"], plan["skip_bad"])
+        return Job(known, whole, plan["parameters"], plan["system"], plan["skip_bad"], plan.get("fair") is True)
     except LlamaFarmError:
         raise
     except (KeyError, TypeError, ValueError):

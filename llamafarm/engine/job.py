@@ -29,7 +29,8 @@ Stamp = tuple[int, int, int]
 class Job:
     """`parameters` and `system` are for all calls; a row's own system prompt comes before `system`.
 
-    `skip_bad`: rows that can't be asked are passed over. Else they are an error before anything is asked.
+    `skip_bad`: rows that can't be asked are passed over. Else they are an error before anything is asked. `fair`: one
+    call at a time, whichever servers there are, and each model warmed before (see `Fair`).
     """
 
     models: tuple[NamedModel, ...]
@@ -37,6 +38,7 @@ class Job:
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     system: str | None = None
     skip_bad: bool = False
+    fair: bool = False
 
     def question(self, row: Row) -> Question:
         """What a row asks, whichever model answers."""

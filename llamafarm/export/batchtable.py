@@ -25,6 +25,7 @@ def figures_of(tally: Tally) -> dict[str, str]:
         "In": _tokens(tally.given),
         "Out": _tokens(tally.made),
         "Cost": display.money(tally.costs.money) if tally.asked else display.NOTHING,
+        "Warming": display.money(tally.warmups.money) if tally.warmups.sources.total() else display.NOTHING,
         "Source": ", ".join(source for source, count in tally.costs.sources.items() if count) or display.NOTHING,
     }
 
@@ -39,12 +40,12 @@ def notes(tallies: Mapping[str, Tally], at_once: int) -> list[str]:
     told = []
     if any(tally.pass_rate for tally in tallies.values()):
         told.append("In brackets: Wilson's 95 % interval of the share of answers that passed all their checks.")
-    shared = sum(tally.shared for tally in tallies.values())
-    if shared:
+    if shared := sum(tally.shared for tally in tallies.values()):
         answered = sum(tally.answered for tally in tallies.values())
+        most = f" (up to {at_once} at once)" if at_once > 1 else ""
         told.append(
-            f"Other calls were at the server during {shared:,} of {answered:,} answers (up to {at_once} at once), "
-            "which slows each: one at a time gives times to compare."
+            f"{shared:,} of {answered:,} answers shared a server with other requests{most}, which slow each other: "
+            "one at a time, warmed, gives times to compare."
         )
     if any(tally.ttft_s and tally.ttft_s.n < tally.answered for tally in tallies.values()):
         told.append("Times leave out answers after a failed try or with the loading of a model in them.")

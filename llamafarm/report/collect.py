@@ -55,6 +55,11 @@ class Collected:
     began: datetime | None = None
     ended: datetime | None = None
 
+    @property
+    def fair(self) -> bool:
+        """Whether it was begun as one that asks one at a time, warmed."""
+        return self.subject.run is not None and self.subject.run.plan.get("fair") is True
+
     def add(self, some: Iterable[Recorded]) -> None:
         """Take the next comparisons, oldest first. Blocks: for a thread."""
         for recorded in some:

@@ -134,7 +134,8 @@ def _settings(whole: Collected) -> list[tuple[str, JsonValue]]:
     if places is None:
         plan = run.plan if run else {}
         own = [(words, plan[name]) for name, words in OF_BATCH.items() if plan.get(name) is not None]
-        return [*own, *whole.parameters.items()]
+        fair = [("one at a time, warmed", "yes" if plan["fair"] else "no")] if "fair" in plan else []
+        return [*own, *whole.parameters.items(), *fair]
     grid = places.grid
     models: JsonValue = ", ".join(model.name for model in grid.models)
     values: JsonValue = ", ".join(str(value) for value in grid.values)
@@ -144,7 +145,7 @@ def _settings(whole: Collected) -> list[tuple[str, JsonValue]]:
         told += [("judge", places.judge), ("rubric", places.rubric)]
     if places.task:
         told.append(("task", places.task.task))
-    return [*told, ("one at a time, warmed", "yes" if places.fair else "no")]
+    return [*told, ("one at a time, warmed", "yes" if whole.fair else "no")]
 
 
 def _prices(models: Sequence[Figures]) -> list[tuple[str, str, list[str]]]:

@@ -34,13 +34,11 @@ class Figures:
     tally: Tally = field(default_factory=Tally)
     identities: Counter[str] = field(default_factory=Counter)
     parameters: Counter[str] = field(default_factory=Counter)
-    shared: int = 0
     alone: int = 0
     cold: int = 0
     staged: int = 0
     paid: Costs = field(default_factory=Costs)
     judging: Costs = field(default_factory=Costs)
-    warming: Costs = field(default_factory=Costs)
     earlier: Costs = field(default_factory=Costs)
     priced: Counter[str] = field(default_factory=Counter)
     first_priced: date | None = None
@@ -67,8 +65,6 @@ class Figures:
         self.last_priced = max(self.last_priced or ended.priced_on, ended.priced_on)
         if reply.failure is not None and len(self.said) < MOST:
             self.said.setdefault(reply.failure.kind, f"{reply.failure.message} {reply.failure.hint}".strip())
-        if reply.warmup is not None and reply.warmup.paid:
-            self.warming.add(reply.warmup.cost)
         if reply.status == "done":
             self.paid.add(reply.cost)
         if sample.answered:
@@ -83,7 +79,6 @@ class Figures:
             self._scores.setdefault(sample.prompt, []).append(found.score)
 
     def _answer(self, sample: Sample) -> None:
-        self.shared += sample.reply.shared is True
         self.alone += sample.reply.shared is False
         self.cold += sample.cold
         for values, value in (
@@ -95,6 +90,16 @@ class Figures:
                 values.append(value)
         if sample.passed is not None and self.repeated:
             self._passed.setdefault(sample.prompt, []).append(float(sample.passed))
+
+    @property
+    def shared(self) -> int:
+        """Whole answers that had company at their server."""
+        return self.tally.shared
+
+    @property
+    def warming(self) -> Costs:
+        """What warming the model cost."""
+        return self.tally.warmups
 
     @property
     def pass_rate(self) -> Estimate | None:

@@ -18,7 +18,7 @@ from llamafarm.types import JsonValue
 class Places:
     """The grid of a sweep as its plan tells it, and its calls by their keys. Its models are names alone.
 
-    `judge` names the judge. `fair`: it was begun as one that asks one at a time, warmed.
+    `judge` names the judge.
     """
 
     grid: Grid
@@ -26,7 +26,6 @@ class Places:
     judge: str | None
     rubric: str
     task: Guideline | None
-    fair: bool
     system: str | None
     seed: int | None
     _by_prompt: Mapping[int, tuple[Check, ...]] = field(default_factory=dict)
@@ -46,7 +45,6 @@ class Places:
             by,
             str(judge.get("rubric") or "") if isinstance(judge, dict) else "",
             next((guide for guide in GUIDELINES if guide.key and guide.key == plan.get("task")), None),
-            plan.get("fair") is True,
             grid.system,
             grid.seed,
             {at: prompt.checks for at, prompt in enumerate(grid.prompts)},

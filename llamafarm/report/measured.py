@@ -95,7 +95,7 @@ def _conditions(whole: Collected) -> Iterator[Definition]:
         "was at the same server. Requests slow each other there, the more so on one’s own machine. Other programs’ "
         "requests are not known.",
     )
-    if any(each.warming.sources for each in whole.figures.values()) or (whole.places and whole.places.fair):
+    if whole.fair or any(each.warming.sources for each in whole.figures.values()):
         yield (
             "One at a time, warmed",
             "This was asked one call after the other. Each model got a short request first, whose figures are in none "

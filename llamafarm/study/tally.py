@@ -76,10 +76,9 @@ class Tally:
     asked: calls that ended. answered: whole answers of the model itself. stood_in: rows that a fallback answered.
     failed: no whole answer, by the error's kind in `faults`. cut: answers that the token limit cut. passed and
     refused: answers of the model that passed all their checks, or did not; unchecked: those whose checks could not be
-    told. shared: answers of the model during which other requests were at its server.
-
-    Tokens and costs are those of all calls, times those of answers with nothing of another's in them: no failed try, no
-    loading of the model, no wait for a place here.
+    told. shared: answers whose server other requests used too. warmups: what warming the model cost, which is in no
+    other sum. Tokens and costs are those of all calls, times those of answers with nothing of another's in them: no
+    failed try, no loading of the model, no wait for a place here.
     """
 
     asked: int = 0
@@ -94,6 +93,7 @@ class Tally:
     given: Sum = field(default_factory=Sum)
     made: Sum = field(default_factory=Sum)
     costs: Costs = field(default_factory=Costs)
+    warmups: Costs = field(default_factory=Costs)
     faults: Counter[str] = field(default_factory=Counter)
     _ttft_s: array[float] = field(default_factory=lambda: array("d"))
     _total_s: array[float] = field(default_factory=lambda: array("d"))
@@ -105,6 +105,8 @@ class Tally:
         self.given.add(reply.usage.input)
         self.made.add(reply.usage.output)
         self.costs.add(reply.cost)
+        if reply.warmup is not None and reply.warmup.paid:
+            self.warmups.add(reply.warmup.cost)
         if reply.status != "done":
             self.failed += 1
             self.faults[reply.failure.kind if reply.failure else reply.status] += 1

@@ -56,6 +56,19 @@ async def test_every_lane_tells_what_happens_and_ends_with_its_reply(here: World
     assert "sk-literal-secret" not in told.text
 
 
+async def test_one_at_a_time_warmed(here: World) -> None:
+    told = events((await here.ask(COMPARE, models=["expert", "default"], fair=True)).text)
+    order = [each["lane"] for kind, each in told if kind == "lane" and each["type"] not in ("started", "waiting")]
+    assert order == sorted(order, key=["expert", "default"].index)
+    replies = {each["model"]: each for kind, each in told if kind == "reply"}
+    for reply in replies.values():
+        assert (reply["shared"], reply["sharing"]["others"]) == (False, 0)
+        assert reply["warmup"]["error"] is None
+    assert replies["expert"]["warmup"]["cost"] == {"usd": 0.00025, "source": "config"}
+    assert any(each["type"] == "shared" for kind, each in told if kind == "lane")
+    assert len(here.upstream.requests) == 4
+
+
 async def test_without_models_all_that_can_be_asked_are(here: World) -> None:
     told = await here.ask(f"{PROMPTED}/compare", variables={"who": "kind"}, parameters={"temperature": 0, "seed": None})
     opening = events(told.text)[0][1]

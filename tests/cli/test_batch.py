@@ -58,6 +58,24 @@ def test_a_batch_measures_and_tells_machines(tmp_path: Path, run: Run, serve: Se
     assert all(request.json()["max_tokens"] == 9 for request in one.requests)
 
 
+def test_one_at_a_time_warmed(tmp_path: Path, run: Run, serve: Serve) -> None:
+    server = serve(knows)
+    project(tmp_path, server, server, pricing={"input": 1, "output": 2})
+    done = run("batch", "capitals.csv", "--fair", "--json", "-y")
+    told = json.loads(done.text)
+    asked = [request.json()["messages"][-1]["content"] for request in server.requests]
+    assert asked == ["Hello.", *ANSWERS] * 2
+    assert (told["concurrency"], told["fair"]) == (1, True)
+    for model in told["models"]:
+        assert (model["answered"], model["shared"]) == (3, 0)
+        assert model["warmups"]["usd"] == pytest.approx((11 * 1 + 7 * 2) / 1e6)
+        assert model["cost"]["usd"] == pytest.approx(3 * (11 * 1 + 7 * 2) / 1e6)
+    with_shared = json.loads(run("batch", "capitals.csv", "--json", "-y").text)
+    assert with_shared["models"][0]["warmups"] is None
+    assert run("batch", "capitals.csv", "--resume", told["run"], "--json").code == 0
+    assert len(server.requests) == 8 + 6
+
+
 def test_the_table_tells_people(tmp_path: Path, run: Run, serve: Serve) -> None:
     project(tmp_path, serve(knows))
     done = run("batch", "capitals.csv")
@@ -118,7 +136,7 @@ def test_a_terminal_shows_how_far_it_is_and_asks_before_it_starts(tmp_path: Path
         gate.set()
         assert terminal.end() == 0
     assert "6 of 6" in terminal.text
-    assert "Other calls were at the server during" in terminal.text
+    assert "shared a server with other requests" in terminal.text
 
 
 def test_no_answer_at_all_is_exit_1(tmp_path: Path, run: Run, serve: Serve) -> None:

@@ -155,6 +155,17 @@ async def test_each_server_has_its_own_bound_and_none_waits_for_another(tmp_path
     assert running.progress.done == 24
 
 
+async def test_a_fair_batch_is_one_queue_model_by_model(tmp_path: Path) -> None:
+    here, there = model("a"), model("b", base_url=THERE)
+    counting = Counting()
+    counting.gate.set()
+    asked = job(numbered(tmp_path, 3), here, there, fair=True)
+    running = await ran(batch(asked, {"a": counting, "b": counting}, at_once=8))
+    assert counting.most == 1
+    assert counting.asked == [f"Number {number}?" for number in (1, 2, 3)] * 2
+    assert running.progress.done == 6
+
+
 async def test_embedded_models_are_asked_one_at_a_time_and_one_after_the_other(tmp_path: Path) -> None:
     one, two = (model(name, provider="embedded", base_url=None) for name in ("a", "b"))
     order: list[str] = []

@@ -13,15 +13,16 @@ import pytest
 from llamafarm.conditions import Sharing, WarmUp
 from llamafarm.errors import RequestError
 from llamafarm.events import Failed
-from llamafarm.records.model import Vote
+from llamafarm.records.ids import new_id
+from llamafarm.records.model import Run, RunBegan, Vote
 from llamafarm.report.page import report
 from llamafarm.store.history import History
 from llamafarm.store.machine import this_machine
 from llamafarm.store.place import file_place
 from llamafarm.store.store import Store, open_store
-from llamafarm.types import Cost, Message, Timings
+from llamafarm.types import Cost, JsonValue, Message, Timings
 from tests.report.made import EVIL, grid, swept, texts, with_judge
-from tests.store.made import PROJECT, asked, ended, keep
+from tests.store.made import PROJECT, SNAPSHOT, START, asked, ended, keep
 
 
 @pytest.fixture
@@ -210,3 +211,22 @@ async def test_what_is_not_there_is_told(store: Store) -> None:
         await report(History(store), "latest")
     with pytest.raises(RequestError, match="no comparison '0nothing'"):
         await report(History(store), "0nothing")
+
+
+async def test_a_batch_is_told_by_row_with_its_file(store: Store) -> None:
+    plan: dict[str, JsonValue] = {"models": ["fast", "wise"], "file": "cities.csv", "rows": 3, "good": 2, "fair": True}
+    run = Run(new_id(), "batch", "cities.csv: 2 rows", START, PROJECT, plan)
+    store.take(RunBegan(run, SNAPSHOT))
+    for number, city in enumerate(("Paris", "Rome"), 1):
+        piece = asked(
+            f"City {number}?", kind="batch", run=run.id, item=f"{number} q{number}", checks=(f"contains:{city}",)
+        )
+        keep(store, piece, ended(piece, "fast", f"It is {city}."), ended(piece, "wise", "It is Paris."))
+    html = await report(History(store), run.id[:12])
+    quality = rows(html, "Answers and quality")
+    assert quality["fast"][1].startswith("100 % [")
+    assert quality["wise"][1].startswith("50 % [")
+    assert (
+        texts(html, ("cities.csv: 2 rows", "not finished", "row 2 q2", "contains:Rome", "One at a time, warmed")) == []
+    )
+    assert "By checks passed <strong>fast</strong> is ahead with 100 %" in html
