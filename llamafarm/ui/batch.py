@@ -26,6 +26,7 @@ class BatchTab:
     max_tokens: gr.Number
     at_once: gr.Number
     skip_bad: gr.Checkbox
+    fair: gr.Checkbox
     earlier: gr.Dropdown
     plan: gr.Button
     start: gr.Button
@@ -38,7 +39,8 @@ class BatchTab:
     def inputs(self) -> list[gr.components.Component]:
         """What a job is read from."""
         return [
-            self.pasted, self.template, self.checks, self.max_tokens, self.at_once, self.skip_bad, self.earlier,
+            self.pasted, self.template, self.checks, self.max_tokens, self.at_once,
+            self.skip_bad, self.fair, self.earlier,
         ]  # fmt: skip
 
 
@@ -74,13 +76,17 @@ def build_batch() -> BatchTab:
             earlier = gr.Dropdown(
                 [("a new batch", "")], value="", label="Go on with", allow_custom_value=True, elem_id="batch-earlier"
             )
-        skip = gr.Checkbox(value=False, label="Pass over rows that can't be asked", elem_id="batch-skip")
+        with gr.Row():
+            skip = gr.Checkbox(value=False, label="Pass over rows that can't be asked", elem_id="batch-skip")
+            fair = gr.Checkbox(
+                value=False, label="One at a time, warmed: times that may be compared", elem_id="batch-fair"
+            )
         with gr.Row():
             plan = gr.Button("Plan", size="sm", min_width=90, elem_id="batch-plan")
             start = gr.Button("Start", size="sm", min_width=90, variant="primary", elem_id="batch-start")
             stop = gr.Button("Stop", size="sm", min_width=90, interactive=False, elem_id="batch-stop")
         planned, progress, results = (html(elem_id=f"batch-{name}") for name in ("planned", "progress", "results"))
     return BatchTab(
-        tab, choose, uploaded, chosen, pasted, template, checks, tokens, at_once, skip, earlier,
+        tab, choose, uploaded, chosen, pasted, template, checks, tokens, at_once, skip, fair, earlier,
         plan, start, stop, planned, progress, results,
     )  # fmt: skip

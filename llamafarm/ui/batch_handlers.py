@@ -87,7 +87,9 @@ class BatchHandlers:
             tab.stop: gr.Button(interactive=True),
         }
         try:
-            async with aclosing(self._follow(session, batch, controls.calls_at_once, run)) as updates:
+            async with aclosing(
+                self._follow(session, batch, 1 if job.fair else controls.calls_at_once, run)
+            ) as updates:
                 async for update in updates:
                     yield update
         except LlamaFarmError as error:

@@ -11,6 +11,7 @@ from llamafarm.engine.job import Job
 from llamafarm.engine.rows import PromptFile
 from llamafarm.errors import RequestError
 from llamafarm.study.checks import check_of
+from llamafarm.types import JsonValue
 from llamafarm.ui.promptfiles import Prompts
 from llamafarm.ui.runs import read_variables
 
@@ -27,6 +28,7 @@ class Inputs:
     max_tokens: float | None
     at_once: float | None
     skip_bad: bool
+    fair: bool
     earlier: str | None
     variables: str
 
@@ -43,7 +45,8 @@ class Inputs:
         checks = tuple(check_of(line.strip()) for line in self.checks.splitlines() if line.strip())
         template = self.template if self.template.strip() else None
         file = PromptFile(prompts.path, template, read_variables(self.variables), checks, prompts.name)
-        return Job(tuple(models), file, {} if bound is None else {"max_tokens": bound}, skip_bad=self.skip_bad)
+        parameters: dict[str, JsonValue] = {} if bound is None else {"max_tokens": bound}
+        return Job(tuple(models), file, parameters, skip_bad=bool(self.skip_bad), fair=bool(self.fair))
 
 
 def _whole(value: float | None, name: str, low: int, high: int) -> int | None:

@@ -15,6 +15,7 @@ from llamafarm.reply import Reply
 from llamafarm.study.tally import Tally
 from llamafarm.ui.labview import plan_view, progress_parts
 from llamafarm.ui.markup import Markup, join, tag
+from llamafarm.ui.reportlink import report_link
 
 LETTERS = 300
 DOWNLOADS = "batches"  # the path of the answers as files
@@ -64,12 +65,12 @@ def results_view(tallies: Mapping[str, Tally], at_once: int, run: str | None, *,
 
 
 def downloads(run: str) -> Markup:
-    """Links to the answers of a run as files."""
+    """Links to the answers of a run as files, and to its report."""
     links = (
         tag("a", words, href=f"{DOWNLOADS}/{quote(run)}.{form}", download="")
         for words, form in (("All answers as CSV", "csv"), ("as JSON Lines", "jsonl"))
     )
-    return tag("p", *links, class_="lf-downloads")
+    return tag("p", *links, report_link(run), class_="lf-downloads")
 
 
 def choices(runs: Iterable[Run]) -> list[tuple[str, str]]:

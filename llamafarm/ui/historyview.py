@@ -46,7 +46,7 @@ def opened_view(recorded: Recorded, project: Project | None) -> Markup:
     return tag(
         "section",
         title_line(recorded),
-        tag("p", report_link(asked.id), report_link(asked.run, "Report of its run"), class_="lf-links"),
+        report_link(asked.run, "Report of its run") if asked.run else None,
         _question(asked),
         routing_card(asked.routes, asked.prompt) if asked.routes else None,
         _table(recorded, project),

@@ -14,8 +14,12 @@ from llamafarm.store.history import History
 from llamafarm.store.place import file_place
 from llamafarm.store.store import open_store
 from tests.browser.conftest import OpenPage
+from tests.browser.test_batch import ROWS, doubles, open_batch
+from tests.browser.test_batch import project as batch_project
 from tests.browser.test_lab import by_temperature, open_lab, project
 from tests.browser.test_page import model_server
+from tests.faultserver.server import Exchange
+from tests.faultserver.speech import answer, plays
 from tests.report.made import grid, swept, with_judge
 from tests.serving import serving
 
@@ -93,4 +97,28 @@ def test_the_lab_leads_to_it(tmp_path: Path, open_page: OpenPage) -> None:
         expect(report_page.get_by_role("heading", level=1)).to_have_text("Which temperature? 1 × 2 settings, 16 calls")
         expect(report_page.locator("body")).to_contain_text("16 had it alone")
         assert len(server.requests) == 17
+        report_page.close()
+
+
+def test_the_batch_tab_leads_to_it_and_takes_turns(tmp_path: Path, open_page: OpenPage) -> None:
+    (tmp_path / "rows.csv").write_text(ROWS)
+
+    async def greets(exchange: Exchange) -> None:
+        warming = exchange.seen.json()["messages"][-1]["content"] == "Hello."
+        await (plays("openai", answer("openai", "Hi.")) if warming else doubles)(exchange)
+
+    with model_server(greets) as server, serving([batch_project(tmp_path, f"{server.url}/v1")]) as url:
+        page = open_page(url)
+        open_batch(page, tmp_path / "rows.csv")
+        page.locator("#batch-fair input").check()
+        page.locator("#batch-start").click()
+        expect(page.locator("#batch-progress")).to_contain_text("12 of 12")
+        expect(page.locator("#batch-start")).to_be_enabled()
+        expect(page.locator("#batch-results")).not_to_contain_text("shared a server")
+        assert len(server.requests) == 12 + 2
+        with page.expect_popup() as opened:
+            page.locator("#batch-results a.lf-button").click()
+        report_page = opened.value
+        expect(report_page.locator("body")).to_contain_text("rows.csv: 6 rows")
+        expect(report_page.locator("body")).to_contain_text("6 had it alone")
         report_page.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from llamafarm.conditions import Sharing
 from llamafarm.engine.progress import Progress
 from llamafarm.engine.rows import Row
 from llamafarm.errors import RequestError
@@ -28,7 +29,7 @@ from tests.engine.fakes import model
 def inputs(**changes: Any) -> Inputs:
     whole: dict[str, Any] = {
         "pasted": "", "template": " ", "checks": "json\n\ncontains:x", "max_tokens": 9, "at_once": 3,
-        "skip_bad": True, "earlier": "", "variables": "who=me",
+        "skip_bad": True, "fair": False, "earlier": "", "variables": "who=me",
     }  # fmt: skip
     return Inputs(**(whole | changes))
 
@@ -39,6 +40,8 @@ def test_the_controls_are_a_job(tmp_path: Path) -> None:
     assert (job.file.title, job.file.template, dict(job.file.variables)) == ("mine.csv", None, {"who": "me"})
     assert [check.text for check in job.file.checks] == ["json", "contains:x"]
     assert (dict(job.parameters), job.skip_bad) == ({"max_tokens": 9}, True)
+    assert not job.fair
+    assert inputs(fair=True).job([model("m")], prompts).fair
     assert inputs().calls_at_once == 3
     assert inputs(at_once=None).calls_at_once == 8
 
@@ -100,7 +103,10 @@ def test_the_table_has_figures_with_their_marks_and_escapes_names() -> None:
     assert "<td>~20</td>" in view
     assert "<td>~$0.00400</td>" in view
     assert 'href="batches/run1.csv"' in view
-    assert "gives times to compare" not in view  # nobody says that a server was shared
+    assert 'href="report/run1"' in view
+    assert "shared a server" not in view
+    shared = results_view({"m": tally(sharing=Sharing("http://gpu:1", 7))}, 8, "run1", ended=True)
+    assert "1 of 1 answers shared a server with other requests (up to 8 at once)" in shared
     assert "href" not in results_view({"m": tally()}, 1, None, ended=True)
     assert "href" not in results_view({"m": tally()}, 1, "run1", ended=False)
     unknown = results_view({"m": tally(cost=Cost(None, "unknown"), usage=Usage())}, 1, None, ended=False)
