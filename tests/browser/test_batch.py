@@ -8,7 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from pydantic import SecretStr
 
+from llamafarm.settings import ServerSettings
 from tests.browser.conftest import OpenPage
 from tests.browser.test_page import model_server
 from tests.faultserver.server import Exchange
@@ -116,3 +118,11 @@ def test_a_batch_is_stopped_and_goes_on_with_the_same_file(tmp_path: Path, open_
         page.close()
         assert len(httpx.get(f"{url}/{link}").text.splitlines()) == 12
         assert httpx.get(f"{url}/batches/nothing.csv").status_code == 404
+
+
+def test_answers_are_for_those_alone_who_may_see_the_page(tmp_path: Path) -> None:
+    settings = ServerSettings(api_keys=(SecretStr("sesame"),))
+    with serving([project(tmp_path, "http://127.0.0.1:9/v1")], settings) as url:
+        assert httpx.get(f"{url}/batches/nothing.csv").status_code == 401
+        known = {"Authorization": "Bearer sesame"}
+        assert httpx.get(f"{url}/batches/nothing.csv", headers=known).status_code == 404
