@@ -153,10 +153,7 @@ def _asked(project: Project, grid: Grid, *, ask: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Whether and as what a sweep is kept: a new run, or the one that it goes on with.
-
-    `fair`: one at a time, warmed.
-    """
+    """Whether and as what a sweep is kept: a new run, or the one it goes on with. `fair`: one at a time, warmed."""
 
     task: str | None
     resume: str | None
