@@ -109,7 +109,7 @@ class Runtime:
         the other, each model warmed before; comparisons that are measured together have the same one.
         """
         lanes, box = tuple(lanes), Toolbox(self.tools, self.context_window, approve)
-        recording = self._recording(project, lanes, question, origin)
+        recording = self.recording(project, lanes, question, origin)
         return Comparison(
             lanes,
             self._opening(project, question, box, fair),
@@ -117,9 +117,10 @@ class Runtime:
             record=None if recording is None else recording.id,
         )
 
-    def _recording(
+    def recording(
         self, project: Project, lanes: Sequence[Lane], question: Question, origin: Origin
     ) -> Recording | None:
+        """What keeps the events of lanes that `chat` runs; `compare` has its own. None where recording is off."""
         if self.store is None:
             return None
         named = {lane.id: lane for lane in lanes}

@@ -36,6 +36,7 @@ class ServerSettings:
     bearer key, the page for the login, or for a key as the password.
     `trust_uploads`: files that come from a browser may be trusted also where `host` is not loopback.
     `cors_origins`: sites whose pages may call the API. `generations`: answers that one caller may have running.
+    `record_completions`: the API's completions are kept in the history, where all who see the page see them.
     """
 
     host: str = "127.0.0.1"
@@ -45,6 +46,7 @@ class ServerSettings:
     login: Login | None = None
     cors_origins: tuple[str, ...] = ()
     generations: int = GENERATIONS
+    record_completions: bool = False
 
     @property
     def loopback(self) -> bool:

@@ -26,7 +26,10 @@ from llamafarm.api.services import Services
 from llamafarm.api.sessions import Conversation, Key
 from llamafarm.api.trace import Trace
 from llamafarm.asgi import Receive, Scope, Send
-from llamafarm.events import Event, Failed, is_final
+from llamafarm.engine.chat import Lane
+from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.recording import Origin, Recording
+from llamafarm.events import Event, Failed, Stopped, is_final
 from llamafarm.reply import Reply
 from llamafarm.types import Message
 
@@ -78,6 +81,22 @@ class _Run:
         return error
 
 
+async def _recorded(
+    events: AsyncGenerator[Event, None], lane: Lane, recording: Recording
+) -> AsyncGenerator[Event, None]:
+    """`events`, as the history sees them; where the reader goes before the end, the lane was stopped."""
+    ended = False
+    try:
+        async with aclosing(events):
+            async for event in events:
+                ended = is_final(event)
+                recording.watch(LaneEvent(lane.id, event))
+                yield event
+    finally:
+        if not ended:
+            recording.watch(LaneEvent(lane.id, Stopped(at=time.perf_counter())))
+
+
 class ChatAnswer(Response):
     """Answers `asked` as `order` says. Raises ApiError before the response has begun."""
 
@@ -113,8 +132,18 @@ class ChatAnswer(Response):
                 session = {"id": order.session[-1], "messages": conversation.count, "dropped": dropped}
             trace = Trace(asked, runtime.board(asked.project, [asked.lane]), session)
             lane = asked.after(conversation.messages if conversation else ())
-            async with aclosing(runtime.chat(asked.project, lane, asked.question)) as events:
+            async with aclosing(self._events(lane)) as events:
                 yield _Run(events, trace, conversation)
+
+    def _events(self, lane: Lane) -> AsyncGenerator[Event, None]:
+        """The lane's events; the history sees them too, where completions are kept."""
+        asked, services = self._asked, self._services
+        events = services.runtime.chat(asked.project, lane, asked.question)
+        if not services.settings.record_completions:
+            return events
+        origin = Origin("chat", routes=[asked.route] if lane.auto else ())
+        recording = services.runtime.recording(asked.project, [lane], asked.question, origin)
+        return events if recording is None else _recorded(events, lane, recording)
 
     async def _whole(self, send: Send) -> None:
         async with self._running() as run:

@@ -31,6 +31,13 @@ def serve(
     max_generations: Annotated[
         int | None, typer.Option(min=1, help="Answers that one key may have running; more get 429. Default: 256.")
     ] = None,
+    record_completions: Annotated[
+        bool,
+        typer.Option(
+            "--record-completions",
+            help="Keep the API's completions in the history too, where all who may see the page see them.",
+        ),
+    ] = False,
     trust_uploads: Annotated[
         bool, typer.Option("--trust-uploads", help="Files from browsers may be trusted although others reach the page.")
     ] = False,
@@ -48,6 +55,7 @@ def serve(
         login=Login.of(person) if person else None,
         cors_origins=tuple(origin.rstrip("/") for origin in cors_origin or []),
         generations=max_generations or GENERATIONS,
+        record_completions=record_completions,
     )
     run(config or [], settings)
 
