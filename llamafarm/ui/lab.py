@@ -84,7 +84,10 @@ def build_lab() -> Lab:
                 min_width=180,
             )
         prompts = gr.Textbox(
-            label="Prompts, one a line", placeholder="empty: the prompt above", lines=2, elem_id="lab-prompts"
+            label="Prompts, one a line, or JSON Lines",
+            placeholder='empty: the prompt above; {"prompt": "Capital of France?", "expected": "Paris"}',
+            lines=2,
+            elem_id="lab-prompts",
         )
         with gr.Row():
             checks = gr.Textbox(label="Checks, one a line", placeholder=CHECKS, lines=2, elem_id="lab-checks")

@@ -75,7 +75,8 @@ class Inputs:
     def _prompts(self) -> tuple[Prompt, ...]:
         checks = tuple(check_of(line.strip()) for line in self.checks.splitlines() if line.strip())
         if self.prompts.strip():
-            prompts = prompts_of(self.prompts, "prompts.txt", checks)
+            form = "jsonl" if self.prompts.lstrip().startswith('{"') else "txt"
+            prompts = prompts_of(self.prompts, f"prompts.{form}", checks)
         elif self.prompt.strip():
             prompts = (Prompt(self.prompt, checks=checks),)
         else:

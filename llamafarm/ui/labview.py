@@ -148,7 +148,9 @@ def _heat(figure: Estimate | None, low: float, high: float, text: Callable[[floa
     if figure is None:
         return tag("td", display.NOTHING)
     heat = 0.0 if high == low else (figure.value - low) / (high - low)
-    return tag("td", display.interval(figure, text), style=f"--heat:{heat * 45:.0f}%")
+    value, _, between = display.interval(figure, text).partition(" [")
+    interval = tag("span", f"[{between}", class_="lf-between") if between else None
+    return tag("td", f"{value} ", interval, style=f"--heat:{heat * 45:.0f}%")
 
 
 def curve(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Markup:

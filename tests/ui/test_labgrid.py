@@ -68,3 +68,9 @@ def test_calls_at_once_are_bounded() -> None:
     assert CONTROLS.calls_at_once == 4
     with pytest.raises(RequestError):
         _ = replace(CONTROLS, at_once=1000).calls_at_once
+
+
+def test_prompts_may_be_json_lines_with_what_is_expected() -> None:
+    text = '{"prompt": "Capital of France?", "expected": "Paris"}\n{"prompt": "{{x}}?"}'
+    grid = replace(CONTROLS, prompts=text, variables="x=y").grid(PROJECT, MODELS[:1])
+    assert [(prompt.text, len(prompt.checks)) for prompt in grid.prompts] == [("Capital of France?", 1), ("{{x}}?", 0)]

@@ -34,7 +34,9 @@ def test_every_cell_is_shown_with_its_interval_and_answers() -> None:
     assert "shared" not in shown
     page = ET.fromstring(shown)  # noqa: S314 - our own
     assert [cell.text for cell in page.findall(".//table/tr[1]/th")] == ["Model", "Measure", "0", "0.5"]
-    rows = {row[1].text: [cell.text or "" for cell in row.findall("td")] for row in page.findall(".//table/tr")[1:]}
+    rows = {
+        row[1].text: ["".join(cell.itertext()) for cell in row.findall("td")] for row in page.findall(".//table/tr")[1:]
+    }
     assert rows["Agreement"][0].startswith("0.33 [")
     assert rows["Checks passed"][1].startswith("1.00 [0.44, 1.00]")
     assert rows["Answers"] == ["3 of 3", "3 of 3"]
