@@ -30,11 +30,12 @@
 
   const ends = (block) => /"msg":"(process_completed|close_stream)"/.test(block.slice(0, 80));
 
-  async function* blocks(asked, options, first) {
-    let reader = first.body.pipeThrough(new TextDecoderStream()).getReader();
+  const readerOf = (answer) => answer.body.pipeThrough(new TextDecoderStream()).getReader();
+
+  async function* blocks(asked, options, source) {
     let held = "";
     for (;;) {
-      const { value, done } = await reader.read();
+      const { value, done } = await source.reader.read();
       if (done) return yield held;
       const parts = (held + value).split("\n\n");
       held = parts.pop();
@@ -42,7 +43,7 @@
         if (ends(block) && (await goesOn(JSON.parse(block.slice(block.indexOf(":") + 1))))) {
           const next = await plain(asked.url ?? asked, { ...options, signal: asked.signal, headers: asked.headers });
           if (!next.ok) return yield block + "\n\n";
-          reader = next.body.pipeThrough(new TextDecoderStream()).getReader();
+          source.reader = readerOf(next);
           held = "";
           break;
         }
@@ -54,14 +55,16 @@
   async function listen(asked, options) {
     const first = await plain(asked, options);
     if (!first.ok || !first.body) return first;
-    const told = blocks(asked, options, first);
+    const source = { reader: readerOf(first) };
+    const told = blocks(asked, options, source);
     const body = new ReadableStream({
       async pull(controller) {
         const { value, done } = await told.next();
         if (done) controller.close();
         else controller.enqueue(value);
       },
-      cancel: () => told.return(),
+      // What is not read to its end would keep its connection, of which a browser has six.
+      cancel: (why) => source.reader.cancel(why),
     });
     return new Response(body.pipeThrough(new TextEncoderStream()), { status: first.status, headers: first.headers });
   }
