@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from llamafarm.conditions import THIS_MACHINE, Sharing, WarmUp
 from llamafarm.study.bootstrap import Estimate
+from llamafarm.study.progress import Progress
 from llamafarm.study.sample import Money
 from llamafarm.types import Count, Timings
 
@@ -108,3 +109,24 @@ def warmup(found: WarmUp) -> str:
         return f"failed after {took}: {found.error}"
     cost = "free" if found.cost.source == "free" else f"cost {usd(found.cost.usd, estimated=found.cost.estimated)}"
     return f"{took}, {cost}"
+
+
+def progress(run: Progress) -> str:
+    """How far a run is: `120 of 800 · 3 failed · 42 a second · 16.2 s left`."""
+    parts = [f"{run.done:,} of {run.total:,}"]
+    if run.resumed:
+        parts.append(f"{run.resumed:,} of them from before")
+    if run.failed:
+        parts.append(f"{run.failed:,} failed")
+    if run.per_s is not None:
+        parts.append(rate(run.per_s))
+    if run.left_s:
+        parts.append(f"{seconds(run.left_s)} left")
+    return " · ".join(parts)
+
+
+def most(value: Decimal | None, unpriced: Iterable[str]) -> str:
+    """What a planned run may cost: `nothing`, `at most ~$0.12`, or `unknown (for a, b)`."""
+    if value is None:
+        return f"unknown (for {', '.join(unpriced)})"
+    return "nothing" if value == 0 else f"at most {usd(value, estimated=True)}"

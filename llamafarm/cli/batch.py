@@ -10,15 +10,18 @@ import typer
 
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import (
+    CheckOption,
     ConfigOption,
     FairOption,
     JsonOption,
     MaxTokensOption,
     ModelsOption,
     ParamOption,
+    ResumeOption,
     SystemOption,
     TemperatureOption,
     VarOption,
+    YesOption,
 )
 
 if TYPE_CHECKING:
@@ -41,34 +44,35 @@ schema:{…}, number:42, number:3.14±0.01.
 Exit codes: 0 answered, 1 no answer at all, 2 wrong usage, 130 interrupted."""
 
 
+TemplateOption = Annotated[
+    str | None,
+    typer.Option("--prompt", metavar="TEMPLATE", help="The prompt of every row, with {{name}} for its columns."),
+]
+ConcurrencyOption = Annotated[
+    int, typer.Option("--concurrency", min=1, max=256, help="Calls at one server at a time; 1 at embedded models.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write all answers there: .csv or .jsonl.")
+]
+
+
 def batch(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The prompts: CSV or JSON Lines.")],
     models: ModelsOption = None,
     config: ConfigOption = None,
-    prompt: Annotated[
-        str | None,
-        typer.Option("--prompt", metavar="TEMPLATE", help="The prompt of every row, with {{name}} for its columns."),
-    ] = None,
-    check: Annotated[
-        list[str] | None, typer.Option("--check", metavar="CHECK", help="What answers must pass; may be repeated.")
-    ] = None,
+    prompt: TemplateOption = None,
+    check: CheckOption = None,
     system: SystemOption = None,
     temperature: TemperatureOption = None,
     max_tokens: MaxTokensOption = None,
     param: ParamOption = None,
     var: VarOption = None,
-    concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, max=256, help="Calls at one server at a time; 1 at embedded models.")
-    ] = 8,
+    concurrency: ConcurrencyOption = 8,
     fair: FairOption = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Pass over rows that can't be asked.")] = False,
-    resume: Annotated[
-        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a batch of the history.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write all answers there: .csv or .jsonl.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False,
+    resume: ResumeOption = None,
+    out: OutOption = None,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask many models every prompt of a file, and measure them: pass rate, TTFT, time, tokens, cost.
@@ -77,32 +81,22 @@ def batch(
     what has no answer yet.
     """
     from llamafarm.cli import batchjob, batchrun, loop
+    from llamafarm.cli.runscreen import confirm
 
     batchrun.check_output(out)
     project = project_of(project_or_sample(config))
+    wanted = batchjob.Wanted(
+        prompt, check or (), system, temperature, max_tokens, param or (), var or (), skip_bad, fair
+    )
     if resume is None:
-        wanted = batchjob.Wanted(
-            prompt, check or (), system, temperature, max_tokens, param or (), var or (), skip_bad, fair
-        )
         job = batchjob.job_of(project, models, file, wanted)
+    elif models or wanted != batchjob.NOTHING:
+        raise typer.BadParameter("A resumed batch asks what it asked before.", param_hint="--resume")
     else:
-        if (
-            models
-            or prompt
-            or check
-            or system
-            or temperature is not None
-            or max_tokens
-            or param
-            or var
-            or skip_bad
-            or fair
-        ):
-            raise typer.BadParameter("A resumed batch asks what it asked before.", param_hint="--resume")
         job = loop.run(batchjob.resumed(project, resume, file))
     survey = batchjob.checked(project, job)
     if resume is None:
-        batchjob.confirmed(survey, ask=not yes)
+        confirm(survey.plan, ask=not yes)
     command = f"lf batch {file}" + (f" -c {config}" if config else "")
     ran = loop.run(batchrun.run(project, job, survey, concurrency, resume, command, out, quiet=as_json))
     _tell(job, survey, concurrency, ran, as_json=as_json)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
-from llamafarm.cli.find import model_of, project_of, project_or_sample
+from llamafarm.cli.find import models_of, project_of, project_or_sample
 from llamafarm.cli.options import (
     ConfigOption,
     FairOption,
@@ -25,7 +23,7 @@ from llamafarm.cli.options import (
 from llamafarm.cli.run import compared
 
 if TYPE_CHECKING:
-    from llamafarm.config.model import NamedModel, Project
+    pass
 
 
 def compare(
@@ -52,16 +50,6 @@ def compare(
     from llamafarm.routing import suggest
 
     project = project_of(project_or_sample(config))
-    lanes = tuple(Lane(model.name, model) for model in _chosen(project, models))
+    lanes = tuple(Lane(model.name, model) for model in models_of(project, models))
     origin = Origin(routes=suggest(wish.prompt, project))
     compared(project, lanes, wish.question(), origin, as_json=as_json, record=record, fair=fair)
-
-
-def _chosen(project: Project, names: str | None) -> list[NamedModel]:
-    """The models that were named, else all that can be used, else all: their errors say why."""
-    if names is None:
-        return [model for model in project.models if model.usable] or list(project.models)
-    wanted = dict.fromkeys(part.strip() for part in names.split(",") if part.strip())
-    if not wanted:
-        raise typer.BadParameter("No model is named.", param_hint="--models")
-    return [model_of(project, name, "--models") for name in wanted]

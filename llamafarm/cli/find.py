@@ -53,3 +53,13 @@ def model_of(project: Project, name: str, hint: str = "--model") -> NamedModel:
         known = ", ".join(each.name for each in project.models)
         raise typer.BadParameter(f"There is no model {name}; the project has: {known}.", param_hint=hint)
     return model
+
+
+def models_of(project: Project, names: str | None) -> tuple[NamedModel, ...]:
+    """The models that were named, with commas; else all that can be used; else all: their errors say why."""
+    if names is None:
+        return tuple(model for model in project.models if model.usable) or project.models
+    wanted = dict.fromkeys(part.strip() for part in names.split(",") if part.strip())
+    if not wanted:
+        raise typer.BadParameter("No model is named.", param_hint="--models")
+    return tuple(model_of(project, name, "--models") for name in wanted)

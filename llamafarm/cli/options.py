@@ -78,6 +78,11 @@ RecordOption = Annotated[bool, typer.Option("--record/--no-record", help="Keep i
 FairOption = Annotated[
     bool, typer.Option("--fair", help="One at a time, each model warmed before: times that may be compared.")
 ]
+CheckOption = Annotated[
+    list[str] | None, typer.Option("--check", metavar="CHECK", help="What answers must pass; may be repeated.")
+]
+ResumeOption = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with one of the history.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")]
 
 
@@ -115,6 +120,17 @@ def wish_of(
     """
     for text in (prompt, system, *(params or ()), *(variables or ())):
         _check_text(text)
+    parameters = given_parameters(params, temperature, max_tokens)
+    text = read_prompt(prompt, files or (), piped=piped)
+    if piped and not text:
+        raise typer.BadParameter("There is no prompt: give one, name a file with -f, or pipe it in.")
+    return Wish(text, system, parameters, variables_of(variables or ()))
+
+
+def given_parameters(
+    params: Sequence[str] | None, temperature: float | None, max_tokens: int | None
+) -> dict[str, JsonValue]:
+    """What `--param` and the options for two of them say. Wrong usage where it can't be read."""
     parameters = parameters_of(params or ())
     if temperature is not None:
         if not math.isfinite(temperature):
@@ -122,10 +138,7 @@ def wish_of(
         parameters["temperature"] = temperature
     if max_tokens is not None:
         parameters["max_tokens"] = max_tokens
-    text = read_prompt(prompt, files or (), piped=piped)
-    if piped and not text:
-        raise typer.BadParameter("There is no prompt: give one, name a file with -f, or pipe it in.")
-    return Wish(text, system, parameters, variables_of(variables or ()))
+    return parameters
 
 
 def _check_text(text: str | None) -> None:

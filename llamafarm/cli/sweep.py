@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from llamafarm.cli.complete import complete_models
-from llamafarm.cli.find import model_of, project_of, project_or_sample
+from llamafarm.cli.find import models_of, project_of, project_or_sample
 from llamafarm.cli.options import (
+    CheckOption,
     ConfigOption,
     FairOption,
     JsonOption,
@@ -19,8 +20,10 @@ from llamafarm.cli.options import (
     ModelsOption,
     ParamOption,
     RecordOption,
+    ResumeOption,
     SystemOption,
     VarOption,
+    YesOption,
 )
 from llamafarm.cli.sweepgrid import Wanted, aim_of, grid_of
 
@@ -50,34 +53,35 @@ schema:{…}, number:42, number:3.14±0.01.
 Exit codes: 0 answered, 1 no answer at all, 2 wrong usage, 130 interrupted."""
 
 
+TasksFileOption = Annotated[
+    Path | None, typer.Option("--file", "-f", metavar="FILE", help="Prompts: a line each, or JSON Lines (.jsonl).")
+]
+ParameterOption = Annotated[
+    str, typer.Option("--parameter", metavar="NAME", help="What is varied: temperature, top_p, max_tokens, …")
+]
+ValuesOption = Annotated[
+    str | None, typer.Option("--values", metavar="VALUES", help="Its values, with commas; else the task's range.")
+]
+TaskOption = Annotated[
+    str | None, typer.Option("--task", help="factual, code, analysis, chat, creative or brainstorm: range and aim.")
+]
+JudgeOption = Annotated[
+    str | None,
+    typer.Option("--judge", metavar="NAME", help="A model that grades each answer.", autocompletion=complete_models),
+]
+
+
 def sweep(
     prompt: Annotated[str | None, typer.Argument(metavar="PROMPT", help="What to ask.")] = None,
     models: ModelsOption = None,
     config: ConfigOption = None,
-    file: Annotated[
-        Path | None,
-        typer.Option("--file", "-f", metavar="FILE", help="Prompts: a line each, or JSON Lines (.jsonl)."),
-    ] = None,
-    parameter: Annotated[
-        str, typer.Option("--parameter", metavar="NAME", help="What is varied: temperature, top_p, max_tokens, …")
-    ] = "temperature",
-    values: Annotated[
-        str | None, typer.Option("--values", metavar="VALUES", help="Its values, with commas; else the task's range.")
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option("--task", help="factual, code, analysis, chat, creative or brainstorm: range and aim."),
-    ] = None,
+    file: TasksFileOption = None,
+    parameter: ParameterOption = "temperature",
+    values: ValuesOption = None,
+    task: TaskOption = None,
     repeats: Annotated[int, typer.Option("--repeats", "-n", min=1, help="How often each is asked.")] = 5,
-    check: Annotated[
-        list[str] | None, typer.Option("--check", metavar="CHECK", help="What answers must pass; may be repeated.")
-    ] = None,
-    judge: Annotated[
-        str | None,
-        typer.Option(
-            "--judge", metavar="NAME", help="A model that grades each answer.", autocompletion=complete_models
-        ),
-    ] = None,
+    check: CheckOption = None,
+    judge: JudgeOption = None,
     rubric: Annotated[str | None, typer.Option("--rubric", metavar="TEXT", help="By what it grades.")] = None,
     system: SystemOption = None,
     max_tokens: MaxTokensOption = None,
@@ -87,12 +91,9 @@ def sweep(
     fair: FairOption = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The first repeat's; each repeat has the next.")] = 1,
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Send no seeds.")] = False,
-    resume: Annotated[
-        str | None,
-        typer.Option("--resume", metavar="RUN", help="Go on with a sweep of the history."),
-    ] = None,
+    resume: ResumeOption = None,
     record: RecordOption = True,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")] = False,
+    yes: YesOption = False,
     patch: Annotated[bool, typer.Option("--patch", help="Show the recommendation as a change of the file.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Write it into the file that --config names.")] = False,
     as_json: JsonOption = False,
@@ -103,23 +104,33 @@ def sweep(
     """
     import asyncio
 
-    from llamafarm.cli.stop import Stop
-    from llamafarm.engine.findings import recommendations
+    from llamafarm.cli.runscreen import confirm
 
     if apply and config is None:
         raise typer.BadParameter("Name the file that is to be changed with --config.", param_hint="--apply")
     path = project_or_sample(config)
     project = project_of(path)
-    seeding = None if no_seed else seed
-    wanted = Wanted(prompt, file, parameter, values, task, repeats, check or (), judge, rubric, system, seeding)
     if resume is None:
-        named = [model_of(project, name, "--models") for name in _names(models)]
-        grid = grid_of(project, named, wanted, max_tokens, param or (), var or ())
-        _asked(project, grid, ask=not yes)
+        seeding = None if no_seed else seed
+        wanted = Wanted(prompt, file, parameter, values, task, repeats, check or (), judge, rubric, system, seeding)
+        grid = grid_of(project, models_of(project, models), wanted, max_tokens, param or (), var or ())
+        confirm(asyncio.run(_plan(project, grid)), ask=not yes)
     else:
         grid, task = asyncio.run(_begun(project, resume))
-    stop, aim = Stop(), aim_of(task)
     keeping = Keeping(task, resume, record, fair)
+    raise typer.Exit(_measured(path, project, grid, at_once, keeping, as_json=as_json, patch=patch, apply=apply))
+
+
+def _measured(
+    path: Path, project: Project, grid: Grid, at_once: int, keeping: Keeping, *, as_json: bool, patch: bool, apply: bool
+) -> int:
+    """Run it, and tell what was found; the exit code."""
+    import asyncio
+
+    from llamafarm.cli.stop import Stop
+    from llamafarm.engine.findings import recommendations
+
+    stop, aim = Stop(), aim_of(keeping.task)
     run, findings = asyncio.run(_swept(project, grid, at_once, stop, keeping, quiet=as_json))
     cells = findings.cells()
     found = recommendations(grid, cells, aim) if aim else {}
@@ -127,28 +138,14 @@ def sweep(
     if patch or apply:
         _patch(path, grid, found, write=apply)
     answered = any(cell.answered for cell in cells.values())
-    raise typer.Exit(stop.code or (0 if answered else 1))
+    return stop.code or (0 if answered else 1)
 
 
-def _names(models: str | None) -> list[str]:
-    return list(dict.fromkeys(part.strip() for part in (models or "").split(",") if part.strip()))
-
-
-def _asked(project: Project, grid: Grid, *, ask: bool) -> None:
-    """Tell the plan, and ask whether to start where somebody is there to say so."""
-    import asyncio
-
-    from llamafarm.cli.sweepscreen import plan_lines
+async def _plan(project: Project, grid: Grid) -> Plan:
     from llamafarm.runtime import open_runtime
 
-    async def plan() -> Plan:
-        async with open_runtime() as runtime:
-            return runtime.plan(project, grid)
-
-    for line in plan_lines(asyncio.run(plan())):
-        typer.echo(line, err=True)
-    if ask and _is_terminal():
-        typer.confirm("Start?", abort=True, err=True)
+    async with open_runtime() as runtime:
+        return runtime.plan(project, grid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +200,6 @@ async def _swept(
     if trouble:
         typer.echo(f"lf: {trouble}", err=True)
     return None if run is None else run.id, findings
-
-
-def _is_terminal() -> bool:
-    import sys
-
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _tell(

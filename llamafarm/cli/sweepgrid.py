@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from llamafarm.cli.find import model_of
+from llamafarm.cli.options import given_parameters
 from llamafarm.cli.pairs import parameters_of, variables_of
 from llamafarm.cli.prompt import read_prompt
 
@@ -51,16 +52,13 @@ def grid_of(
     from llamafarm.engine.grid import Grid
 
     guideline = _guideline(wanted.task)
-    parameters = parameters_of(params)
-    if max_tokens is not None:
-        parameters["max_tokens"] = max_tokens
     return Grid(
-        models=tuple(named) or tuple(model for model in project.models if model.usable) or project.models,
+        models=tuple(named),
         parameter=wanted.parameter,
         values=_values(wanted, guideline),
         repeats=wanted.repeats,
         prompts=_prompts(wanted, variables_of(variables)),
-        parameters=parameters,
+        parameters=given_parameters(params, None, max_tokens),
         system=wanted.system,
         seed=wanted.seed,
         judge=_judge(project, wanted),

@@ -1,101 +1,42 @@
-"""A sweep in the terminal: its plan, how far it is, and what it found."""
+"""A sweep in the terminal: how far it is, and what it found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
-from rich.console import Group
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
 from llamafarm import display
 from llamafarm.cli.console import open_console, plain_table
 from llamafarm.cli.plain import one_line
+from llamafarm.cli.runscreen import LiveRun, answer_line
 from llamafarm.engine.findings import Cell, timing_notes
 from llamafarm.engine.grid import Grid
-from llamafarm.engine.plan import Plan
-from llamafarm.engine.progress import Progress
 from llamafarm.engine.sweep import Result
 from llamafarm.study.bootstrap import Estimate
+from llamafarm.study.progress import Progress
 from llamafarm.study.recommend import Recommendation
 from llamafarm.study.summary import Summary
 
-BAR = 30
 NEWEST = 3
-WIDTH = 100
 
 
-def plan_lines(plan: Plan) -> Iterator[str]:
-    """What a sweep will take, and what must be known before it starts."""
-    judging = f" and {plan.judge_calls:,} of the judge" if plan.judge_calls else ""
-    made = "unknown: no max_tokens" if plan.output_tokens is None else f"at most {plan.output_tokens:,}"
-    yield f"Calls: {plan.calls:,}{judging}. Tokens: ~{plan.input_tokens:,} in, out {made}."
-    if plan.usd is None:
-        yield f"Cost: unknown (for {', '.join(plan.unpriced)}). Time: unknown before the first answers."
-    else:
-        most = "nothing" if plan.usd == 0 else f"at most {display.usd(plan.usd, estimated=True)}"
-        yield f"Cost: {most}. Time: unknown before the first answers."
-    yield from plan.notes
-
-
-def progress_line(progress: Progress) -> str:
-    """How far it is, in a line."""
-    parts = [f"{progress.done:,} of {progress.total:,}"]
-    if progress.resumed:
-        parts.append(f"{progress.resumed:,} of them from before")
-    if progress.failed:
-        parts.append(f"{progress.failed:,} failed")
-    if progress.per_s is not None:
-        parts.append(display.rate(progress.per_s))
-    if progress.left_s:
-        parts.append(f"{display.seconds(progress.left_s)} left")
-    return " · ".join(parts)
-
-
-class LiveProgress:
-    """A bar with the newest answers on a terminal; a line at the end elsewhere."""
+class LiveProgress(LiveRun):
+    """A bar with the newest answers of a sweep."""
 
     def __init__(self, grid: Grid, *, shown: bool) -> None:
+        super().__init__(shown=shown)
         self._grid = grid
-        self._console = open_console(stderr=True)
         self._newest: list[Text] = []
-        live = shown and self._console.is_terminal
-        self._live = Live(console=self._console, auto_refresh=False, transient=True) if live else None
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._live.stop()
 
     def show(self, progress: Progress, batch: Sequence[Result]) -> None:
         """Draw how far it is."""
-        if self._live is None:
-            return
         self._newest = [*self._newest, *map(self._line, batch[-NEWEST:])][-NEWEST:]
-        row = Table.grid(padding=(0, 1, 0, 0))
-        bar = ProgressBar(total=progress.total, completed=progress.done, width=BAR, complete_style="green")
-        row.add_row(bar, Text(f"{progress_line(progress)} · Ctrl-C stops", "dim"))
-        self._live.update(Group(*self._newest, row), refresh=True)
-
-    def end(self, progress: Progress) -> None:
-        """Say how far it came."""
-        self._console.print(Text(f"{progress_line(progress)} · {display.seconds(progress.elapsed_s)}", "dim"))
+        self.draw(progress, *self._newest)
 
     def _line(self, result: Result) -> Text:
-        call, reply = result.call, result.sample.reply
-        said = reply.text if reply.failure is None else reply.failure.message
-        head = f"{call.model} {self._grid.parameter} {self._grid.values[call.value]}"
-        return Text(f"{head}: {one_line(said)[:WIDTH]}", "dim" if reply.failure is None else "red")
+        call = result.call
+        return answer_line(f"{call.model} {self._grid.parameter} {self._grid.values[call.value]}", result.sample.reply)
 
 
 def print_findings(grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation]) -> None:

@@ -15,10 +15,10 @@ from llamafarm.config.server import server_of
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.grade import verdict
 from llamafarm.engine.job import Job, Survey, lanes_of, stamp_of
-from llamafarm.engine.progress import Meter, Progress
 from llamafarm.engine.rows import Bad, Row
 from llamafarm.errors import RequestError
 from llamafarm.reply import Reply
+from llamafarm.study.progress import Meter, Progress
 from llamafarm.study.sample import Sample
 from llamafarm.study.tally import Tally
 

@@ -16,9 +16,9 @@ from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.grade import checked, judged
 from llamafarm.engine.grid import Call, Grid, judge_lane
-from llamafarm.engine.progress import Meter, Progress
 from llamafarm.reply import Reply
 from llamafarm.study.judge import judge_prompt
+from llamafarm.study.progress import Meter, Progress
 from llamafarm.study.sample import Judged, Sample
 
 Ask = Callable[[Lane, Question, str], Awaitable[Reply]]  # the last is the call's key, which stays when it is resumed

@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 from llamafarm import display
 from llamafarm.engine.job import Survey
-from llamafarm.engine.progress import Progress
 from llamafarm.engine.rows import Row
 from llamafarm.export.batchtable import figures_of, notes
 from llamafarm.records.model import Run
 from llamafarm.reply import Reply
+from llamafarm.study.progress import Progress
 from llamafarm.study.tally import Tally
-from llamafarm.ui.labview import plan_view, progress_parts
+from llamafarm.ui.labview import plan_view
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.reportlink import report_link
 
@@ -35,7 +35,7 @@ def survey_view(survey: Survey) -> Markup:
 def batch_progress(progress: Progress, newest: Iterable[tuple[Row, Reply]]) -> Markup:
     """How far a batch is, and its newest answers."""
     bar = tag("progress", value=str(progress.done), max=str(progress.total), aria_label="Calls that have ended")
-    words = tag("p", " · ".join(progress_parts(progress)))
+    words = tag("p", display.progress(progress))
     return tag("div", bar, words, *(_newest(row, reply) for row, reply in newest), class_="lf-progress")
 
 

@@ -8,9 +8,9 @@ from llamafarm import display
 from llamafarm.engine.findings import Cell, timing_notes
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.plan import Plan
-from llamafarm.engine.progress import Progress
 from llamafarm.engine.sweep import Result
 from llamafarm.study.bootstrap import Estimate
+from llamafarm.study.progress import Progress
 from llamafarm.study.recommend import Recommendation
 from llamafarm.study.sample import Money
 from llamafarm.study.summary import Summary
@@ -26,35 +26,23 @@ def plan_view(plan: Plan) -> Markup:
     """What a sweep will take."""
     judging = f" and {plan.judge_calls:,} of the judge" if plan.judge_calls else ""
     made = "unknown (no max_tokens)" if plan.output_tokens is None else f"at most {plan.output_tokens:,}"
-    if plan.usd is None:
-        cost = f"unknown (for {', '.join(plan.unpriced)})"
-    else:
-        cost = "nothing" if plan.usd == 0 else f"at most {display.usd(plan.usd, estimated=True)}"
+    cost = display.most(plan.usd, plan.unpriced)
     words = f"{plan.calls:,} calls{judging} · ~{plan.input_tokens:,} tokens in, {made} out · cost {cost}"
     notes = (tag("li", note) for note in plan.notes)
     time = tag("li", "The time is unknown before the first answers.")
     return tag("div", tag("p", words), tag("ul", time, *notes), class_="lf-card lf-plan")
 
 
-def progress_parts(progress: Progress) -> list[str]:
-    """How far a run is, in words."""
-    parts = [f"{progress.done:,} of {progress.total:,}"]
-    if progress.resumed:
-        parts.append(f"{progress.resumed:,} of them from before")
-    if progress.failed:
-        parts.append(f"{progress.failed:,} failed")
-    if progress.per_s is not None:
-        parts.append(display.rate(progress.per_s))
-    if progress.left_s:
-        parts.append(f"{display.seconds(progress.left_s)} left")
-    return parts
-
-
 def progress_view(grid: Grid, progress: Progress, newest: Sequence[Result]) -> Markup:
     """How far a sweep is, and its newest answers."""
-    parts = progress_parts(progress)
     bar = tag("progress", value=str(progress.done), max=str(progress.total), aria_label="Calls that have ended")
-    return tag("div", bar, tag("p", " · ".join(parts)), *(_newest(grid, each) for each in newest), class_="lf-progress")
+    return tag(
+        "div",
+        bar,
+        tag("p", display.progress(progress)),
+        *(_newest(grid, each) for each in newest),
+        class_="lf-progress",
+    )
 
 
 def _newest(grid: Grid, result: Result) -> Markup:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from llamafarm.conditions import Sharing
-from llamafarm.engine.progress import Progress
 from llamafarm.engine.rows import Row
 from llamafarm.errors import RequestError
 from llamafarm.records.model import ProjectRef, Run
 from llamafarm.reply import Reply
+from llamafarm.study.progress import Progress
 from llamafarm.study.sample import Sample
 from llamafarm.study.tally import Tally
 from llamafarm.types import Cost, Count, Timings, Usage

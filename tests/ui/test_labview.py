@@ -10,8 +10,8 @@ from llamafarm.conditions import Sharing, WarmUp
 from llamafarm.engine.findings import Cell
 from llamafarm.engine.grid import Grid, Prompt
 from llamafarm.engine.plan import Plan
-from llamafarm.engine.progress import Progress
 from llamafarm.study.bootstrap import Estimate
+from llamafarm.study.progress import Progress
 from llamafarm.study.recommend import Recommendation
 from llamafarm.study.summary import Summary, summary
 from llamafarm.types import Cost, Timings
