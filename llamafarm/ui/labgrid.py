@@ -10,11 +10,10 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.grid import Grid, Judge, Prompt
 from llamafarm.engine.prompts import prompts_of
 from llamafarm.errors import RequestError
-from llamafarm.study.checks import check_of
 from llamafarm.study.guidelines import GUIDELINES, Guideline
 from llamafarm.types import JsonValue
+from llamafarm.ui.inputs import MOST_AT_ONCE, MOST_TOKENS, read_checks, read_variables, read_whole
 from llamafarm.ui.lab import RUBRIC
-from llamafarm.ui.runs import read_variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,13 @@ class Inputs:
     @property
     def calls_at_once(self) -> int:
         """How many calls may be at one server."""
-        return _whole(self.at_once, "Calls at once", 1, 64) or 4
+        return read_whole(self.at_once, "Calls at once", MOST_AT_ONCE) or 4
 
     def grid(self, project: Project, models: Sequence[NamedModel]) -> Grid:
         """The grid. Raises RequestError where the controls don't describe one."""
         if not models:
             raise RequestError("Choose at least one model.")
-        bound = _whole(self.max_tokens, "Max tokens", 1, 1_000_000)
+        bound = read_whole(self.max_tokens, "Max tokens", MOST_TOKENS)
         judge = self.judge.strip()
         named = project.model(judge) if judge else None
         if judge and named is None:
@@ -58,7 +57,7 @@ class Inputs:
             models=tuple(models),
             parameter=self.parameter.strip(),
             values=self._values(),
-            repeats=_whole(self.repeats, "Repeats", 1, 1_000) or 5,
+            repeats=read_whole(self.repeats, "Repeats", 1_000) or 5,
             prompts=self._prompts(),
             parameters={} if bound is None else {"max_tokens": bound},
             judge=None if named is None else Judge(named, self.rubric.strip() or RUBRIC),
@@ -73,7 +72,7 @@ class Inputs:
         return tuple(_number(text) for text in texts)
 
     def _prompts(self) -> tuple[Prompt, ...]:
-        checks = tuple(check_of(line.strip()) for line in self.checks.splitlines() if line.strip())
+        checks = read_checks(self.checks)
         if self.prompts.strip():
             form = "jsonl" if self.prompts.lstrip().startswith('{"') else "txt"
             prompts = prompts_of(self.prompts, f"prompts.{form}", checks)
@@ -91,11 +90,3 @@ def _number(text: str) -> JsonValue:
     except ValueError:
         return text
     return int(number) if math.isfinite(number) and number.is_integer() and "." not in text else number
-
-
-def _whole(value: float | None, name: str, low: int, high: int) -> int | None:
-    if value is None:
-        return None
-    if not (math.isfinite(value) and value == int(value) and low <= value <= high):
-        raise RequestError(f"{name}: a whole number from {low:,} to {high:,}.")
-    return int(value)

@@ -17,9 +17,10 @@ from llamafarm.errors import RequestError
 from llamafarm.reply import Reply
 from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
-from llamafarm.types import Image, JsonValue, Tool, ToolCall
+from llamafarm.types import Image, Tool, ToolCall
 from llamafarm.ui.blind import Blind, Secrets
 from llamafarm.ui.hiding import ballot_of, blind_answers, hide, unhide
+from llamafarm.ui.inputs import read_variables
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import Changes
 from llamafarm.ui.sessions import Session
@@ -57,18 +58,6 @@ class Ask:
         if not self.prompt.strip():
             raise RequestError("Type a prompt first.")
         return Question.of(self.prompt, read_variables(self.variables), images)
-
-
-def read_variables(text: str) -> dict[str, JsonValue]:
-    """`name=value` lines as template variables; one without a value counts as not given. Raises RequestError."""
-    values: dict[str, JsonValue] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        name, equals, value = line.partition("=")
-        if line.strip() and not equals:
-            raise RequestError(f"Line {number} of the template variables is not name=value.")
-        if value:
-            values[name.strip()] = value
-    return values
 
 
 @dataclass(frozen=True, slots=True)

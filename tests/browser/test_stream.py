@@ -73,3 +73,28 @@ def test_an_answer_that_comes_before_its_join_is_not_awaited(browser: Browser) -
     assert told(page.evaluate(READ)) == [message("process_completed", "b"), CLOSE]
     assert page.evaluate("window.asked").count("/queue/data") == 1
     page.close()
+
+
+ENDING = """
+async () => {
+  const order = [];
+  const control = new AbortController();
+  const told = await fetch(new Request("http://localhost/queue/data?session_hash=x", { signal: control.signal }));
+  const reader = told.body.pipeThrough(new TextDecoderStream()).getReader();
+  let seen = "";
+  while (!seen.includes("close_stream")) seen += (await reader.read()).value;
+  const joined = fetch("http://localhost/queue/join").then(() => order.push("joined"));
+  answerJoin("b");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  order.push("let go");
+  control.abort();
+  await joined;
+  return order;
+}
+"""
+
+
+def test_no_listener_begins_between_the_end_of_a_stream_and_the_page_letting_go_of_it(browser: Browser) -> None:
+    page = served(browser, [message("process_completed", "a"), CLOSE])
+    assert page.evaluate(ENDING) == ["let go", "joined"]
+    page.close()

@@ -8,6 +8,23 @@ document.addEventListener("keydown", (event) => {
   setTimeout(() => send.click(), 60);
 });
 
+// Files are read in the browser: what goes to the server is their names and their bytes in base64, and never a path.
+window.lfChoose = (accept, multiple = false) =>
+  new Promise((resolve) => {
+    const chooser = document.createElement("input");
+    Object.assign(chooser, { type: "file", accept, multiple });
+    chooser.addEventListener("change", () => resolve([...chooser.files]));
+    chooser.addEventListener("cancel", () => resolve([]));
+    chooser.click();
+  });
+window.lfRead = (file) =>
+  new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve({ name: file.name, data: reader.result.split(",", 2)[1] ?? "" });
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+
 // While a lane runs the server is asked now and then: where it has gone, no figure moves, and the page says so.
 setInterval(async () => {
   let notice = document.querySelector("#lf-lost");

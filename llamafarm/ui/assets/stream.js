@@ -1,10 +1,12 @@
 // Gradio ends a tab's stream with its last listener. One that starts at that very moment is never heard: its answer
-// waits at the server, and the page does not ask for it. So the stream is taken up again while an answer is awaited.
+// waits at the server, and the page does not ask for it. So the stream is taken up again while an answer is awaited;
+// and once the page has been told of its end, no listener is told that it has begun before the page has let go of it.
 (() => {
   const plain = window.fetch.bind(window);
   const awaited = new Set();
   const early = new Set(); // ended before their join was answered
   const settling = new Set();
+  let ending = Promise.resolve();
 
   const path = (asked) => new URL(asked.url ?? asked, document.baseURI).pathname;
 
@@ -13,6 +15,7 @@
       if (!answer.ok) return answer;
       const { event_id } = await answer.clone().json();
       if (!early.delete(event_id)) awaited.add(event_id);
+      await ending;
       return answer;
     });
     const settled = joining.catch(() => {}).then(() => settling.delete(settled));
@@ -20,12 +23,21 @@
     return joining;
   }
 
+  // The page lets go of a stream by its signal; it is not waited for longer than a page that stands still takes.
+  const letGo = (signal) =>
+    new Promise((resolve) => {
+      signal?.addEventListener("abort", resolve, { once: true });
+      setTimeout(resolve, 500);
+    });
+
   // Whether the stream shall go on though the server closes it.
-  async function goesOn(message) {
+  async function goesOn(message, signal) {
     if (message.msg === "process_completed" && !awaited.delete(message.event_id)) early.add(message.event_id);
     if (message.msg !== "close_stream") return false;
     await Promise.all(settling);
-    return awaited.size > 0;
+    if (awaited.size > 0) return true;
+    ending = letGo(signal);
+    return false;
   }
 
   const ends = (block) => /"msg":"(process_completed|close_stream)"/.test(block.slice(0, 80));
@@ -40,7 +52,7 @@
       const parts = (held + value).split("\n\n");
       held = parts.pop();
       for (const block of parts) {
-        if (ends(block) && (await goesOn(JSON.parse(block.slice(block.indexOf(":") + 1))))) {
+        if (ends(block) && (await goesOn(JSON.parse(block.slice(block.indexOf(":") + 1)), asked.signal))) {
           const next = await plain(asked.url ?? asked, { ...options, signal: asked.signal, headers: asked.headers });
           if (!next.ok) return yield block + "\n\n";
           source.reader = readerOf(next);
