@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from llamafarm.cli.history_runs import runs
+
 if TYPE_CHECKING:
     from llamafarm.records.find import Filter
     from llamafarm.store.history import History
@@ -60,6 +62,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")
 Identity = Annotated[str, typer.Argument(metavar="ID", help="The id of a comparison, or how it begins.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many to list.")]
 OlderThan = Annotated[str | None, typer.Option(metavar="ID", help="List those before this one.")]
+
+
+history.command(epilog="Example: lf history runs --kind batch")(runs)
 
 
 @history.command("list", epilog="Example: lf history list --model fast --since 2026-11-01")

@@ -110,7 +110,8 @@ def _answered(recorded: Recorded) -> list[Answered]:
 
 def begin_batch(project: Project, job: Job, survey: Survey, recorder: Keeper) -> BatchRun:
     """A new run for `job`, recorded with its plan."""
-    title = f"{job.file.title}: {survey.good:,} rows"[:TITLE]
+    rows = "1 row" if survey.good == 1 else f"{survey.good:,} rows"
+    title = f"{job.file.title}: {rows}"[:TITLE]
     run = Run(new_id(), BATCH, title, datetime.now(UTC), ref_of(project), job_plan(job, survey))
     recorder.take(RunBegan(run, snapshot_of(project)))
     return BatchRun(run.id, recorder, survey.rows)

@@ -65,7 +65,10 @@ class History:
         sure = as_beginning(beginning)
         found = await self._read(reads.ids_beginning, sure) if sure else []
         if not found:
-            raise RequestError(f"There is no comparison {beginning!r} in the history.", hint="lf history lists them.")
+            raise RequestError(
+                f"There is no comparison {beginning!r} in the history.",
+                hint="lf history list has the ids, and lf history runs those of sweeps and batches.",
+            )
         if len(found) > 1:
             raise RequestError(f"Several comparisons begin with {beginning!r}.", hint="Write more of the id.")
         return found[0]

@@ -65,8 +65,8 @@ def test_three_lanes_answer(
     page.locator("#send").click()
     expect(page.locator(".lf-table .lf-pill.lf-done")).to_have_count(3)
     cells = page.locator(".lf-table tbody tr").first.locator("td").all_inner_texts()
-    assert re.match(r"\d+ ms|\d+\.\d+ s", cells[1])
-    assert re.match(r"\d+\.\d+ s", cells[2])
+    for span in cells[1:3]:  # the model may be done within a second
+        assert re.match(r"\d+ ms|\d+\.\d+ s", span)
     speeds = page.locator(".lf-table tbody tr td:nth-child(5)").all_inner_texts()
     assert any(re.match(r"\d+(\.\d)? tok/s", speed) for speed in speeds), speeds
     assert cells[6].startswith("$0\nruns here")

@@ -276,3 +276,18 @@ def test_a_comparison_goes_on_where_the_history_can_not_be_opened(
     assert "All is well." in out
     assert "can't be opened" in err
     assert "Lost, because they could not be stored: 2 records." in err
+
+
+def test_runs_are_listed_with_what_resumes_and_reports_them(lf: Lf, tmp_path: Path, serve: Serve) -> None:
+    assert lf("history", "runs")[1] == "Nothing was found.\n"
+    written(tmp_path, HEAD + entry("m", serve(plays("openai", answer("openai", "Paris."))).url))
+    sweep = json.loads(lf("sweep", "--values", "0", "--repeats", "1", "--yes", "--json", "Italy?")[1])["run"]
+    (tmp_path / "p.csv").write_text("prompt\nWhy?\n")
+    batch = json.loads(lf("batch", "p.csv", "-y", "--json")[1])["run"]
+    assert [each["id"] for each in json.loads(lf("history", "runs", "--json")[1])] == [batch, sweep]
+    (found,) = json.loads(lf("history", "runs", "--kind", "sweep", "--json")[1])
+    assert (found["id"], found["kind"], found["ended_at"] is None) == (sweep, "sweep", False)
+    shown = lf("history", "runs", "--limit", "1")[1]
+    assert batch in shown
+    assert "p.csv: 1 row" in shown
+    assert sweep not in shown
