@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from llamafarm.config.model import Project
 from llamafarm.engine.batch import Kept
 from llamafarm.engine.grade import verdict_now
-from llamafarm.engine.job import Job, Survey, digest_of
+from llamafarm.engine.job import Job, Survey, digest_of, rows_told
 from llamafarm.engine.recording import Origin, ref_of, snapshot_of
 from llamafarm.engine.rows import PromptFile, Row, item_number
 from llamafarm.engine.sweeprun import Keeper
@@ -110,8 +110,7 @@ def _answered(recorded: Recorded) -> list[Answered]:
 
 def begin_batch(project: Project, job: Job, survey: Survey, recorder: Keeper) -> BatchRun:
     """A new run for `job`, recorded with its plan."""
-    rows = "1 row" if survey.good == 1 else f"{survey.good:,} rows"
-    title = f"{job.file.title}: {rows}"[:TITLE]
+    title = f"{job.file.title}: {rows_told(survey.good)}"[:TITLE]
     run = Run(new_id(), BATCH, title, datetime.now(UTC), ref_of(project), job_plan(job, survey))
     recorder.take(RunBegan(run, snapshot_of(project)))
     return BatchRun(run.id, recorder, survey.rows)

@@ -127,15 +127,19 @@ def survey_of(project: Project, job: Job, prices: Prices) -> Survey:
     )
 
 
+def rows_told(count: int) -> str:
+    """`1 row`, `1,204 rows`."""
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
 def check_survey(job: Job, survey: Survey) -> None:
     """Raise RequestError where rows are bad and not to be passed over, or where no row is good."""
     told = "; ".join(map(str, survey.bad))
     more = survey.bad_rows - len(survey.bad)
     rest = f"; and {more:,} more" if more else ""
     if survey.bad_rows and (not job.skip_bad or not survey.good):
-        count = "1 row" if survey.bad_rows == 1 else f"{survey.bad_rows:,} rows"
         hint = "Nothing was asked. Passing over them is a choice: --skip-bad." if survey.good else "Nothing was asked."
-        raise RequestError(f"{count} of {job.file.title} can't be asked: {told}{rest}.", hint=hint)
+        raise RequestError(f"{rows_told(survey.bad_rows)} of {job.file.title} can't be asked: {told}{rest}.", hint=hint)
 
 
 @dataclass(slots=True)

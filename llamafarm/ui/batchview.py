@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from llamafarm import display
-from llamafarm.engine.job import Survey
+from llamafarm.engine.job import Survey, rows_told
 from llamafarm.engine.rows import Row
 from llamafarm.export.batchtable import figures_of, notes
 from llamafarm.records.model import Run
@@ -29,7 +29,7 @@ def chosen_view(name: str, size: int) -> Markup:
 def survey_view(survey: Survey) -> Markup:
     """What the file holds, and what asking it will take."""
     checks = f", {survey.checked:,} with checks" if survey.checked else ""
-    return join(tag("p", f"{survey.good:,} rows{checks}.", class_="lf-rows"), plan_view(survey.plan))
+    return join(tag("p", f"{rows_told(survey.good)}{checks}.", class_="lf-rows"), plan_view(survey.plan))
 
 
 def batch_progress(progress: Progress, newest: Iterable[tuple[Row, Reply]]) -> Markup:
