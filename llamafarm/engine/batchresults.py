@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llamafarm.study.bootstrap import Estimate
-from llamafarm.study.tally import Costs, Spread, Sum, Tally
+from llamafarm.study.spread import Spread
+from llamafarm.study.tally import Costs, Sum, Tally
 from llamafarm.types import JsonValue
 
 
@@ -53,7 +54,7 @@ def _estimate(found: Estimate | None) -> JsonValue:
 
 
 def _spread(found: Spread | None) -> JsonValue:
-    return None if found is None else {"p50": found.p50, "p95": found.p95, "n": found.n}
+    return None if found is None else {"p50": found.median.value, "p95": found.p95, "n": found.median.n}
 
 
 def _sum(found: Sum) -> JsonValue:

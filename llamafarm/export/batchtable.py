@@ -18,9 +18,9 @@ def figures_of(tally: Tally) -> dict[str, str]:
         "Cut": f"{tally.cut:,}" if tally.cut else display.NOTHING,
         "Pass rate": display.interval(tally.pass_rate, lambda value: f"{value:.2f}"),
         "Not told": f"{tally.unchecked:,}" if tally.unchecked else display.NOTHING,
-        "TTFT p50": display.seconds(ttft.p50 if ttft else None),
+        "TTFT p50": display.seconds(ttft.median.value if ttft else None),
         "TTFT p95": display.seconds(ttft.p95 if ttft else None),
-        "Total p50": display.seconds(total.p50 if total else None),
+        "Total p50": display.seconds(total.median.value if total else None),
         "Total p95": display.seconds(total.p95 if total else None),
         "In": _tokens(tally.given),
         "Out": _tokens(tally.made),
@@ -47,7 +47,7 @@ def notes(tallies: Mapping[str, Tally], at_once: int) -> list[str]:
             f"{shared:,} of {answered:,} answers shared a server with other requests{most}, which slow each other: "
             "one at a time, warmed, gives times to compare."
         )
-    if any(tally.ttft_s and tally.ttft_s.n < tally.answered for tally in tallies.values()):
+    if any(tally.ttft_s and tally.ttft_s.median.n < tally.answered for tally in tallies.values()):
         told.append("Times leave out answers after a failed try or with the loading of a model in them.")
     for model, tally in tallies.items():
         if tally.faults:

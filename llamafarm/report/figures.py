@@ -9,9 +9,9 @@ from datetime import date
 from decimal import Decimal
 
 from llamafarm.records.model import Ended
-from llamafarm.report.spread import Spread, spread
 from llamafarm.study.bootstrap import Estimate, mean, share
 from llamafarm.study.sample import Judged, Sample
+from llamafarm.study.spread import Spread, spread
 from llamafarm.study.tally import Costs, Tally
 
 CALLS = 10_000
@@ -47,8 +47,6 @@ class Figures:
     voted: int = 0
     best: int = 0
     unscored: int = 0
-    _ttft_s: array[float] = field(default_factory=lambda: array("d"))
-    _total_s: array[float] = field(default_factory=lambda: array("d"))
     _speed: array[float] = field(default_factory=lambda: array("d"))
     _passed: dict[int, list[float]] = field(default_factory=dict)
     _scores: dict[int, list[float]] = field(default_factory=dict)
@@ -81,13 +79,9 @@ class Figures:
     def _answer(self, sample: Sample) -> None:
         self.alone += sample.reply.shared is False
         self.cold += sample.cold
-        for values, value in (
-            (self._ttft_s, sample.ttft_s),
-            (self._total_s, sample.total_s),
-            (self._speed, sample.reply.timings.tokens_per_s if sample.timed else None),
-        ):
-            if value is not None:
-                values.append(value)
+        speed = sample.reply.timings.tokens_per_s
+        if speed is not None and sample.timed:
+            self._speed.append(speed)
         if sample.passed is not None and self.repeated:
             self._passed.setdefault(sample.prompt, []).append(float(sample.passed))
 
@@ -114,12 +108,12 @@ class Figures:
     @property
     def ttft(self) -> Spread | None:
         """Seconds to the first visible token."""
-        return spread(self._ttft_s)
+        return self.tally.ttft_s
 
     @property
     def total(self) -> Spread | None:
         """Seconds to the end of the answer."""
-        return spread(self._total_s)
+        return self.tally.total_s
 
     @property
     def speed(self) -> Spread | None:

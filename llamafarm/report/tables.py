@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from llamafarm import display
 from llamafarm.report.figures import CALLS, Figures
 from llamafarm.report.sentences import percent
-from llamafarm.report.spread import Spread
 from llamafarm.report.verdicts import votes_won
+from llamafarm.study.spread import Spread
 from llamafarm.study.tally import Costs, Sum
 from llamafarm.types import CostSource, Count
 

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from llamafarm.study.bootstrap import Estimate, percentile, wilson
+from llamafarm.study.bootstrap import Estimate, wilson
 from llamafarm.study.sample import Money, Sample
+from llamafarm.study.spread import Spread, spread
 from llamafarm.types import Cost, CostSource, Count
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The median and the 95th percentile of `n` values, linear between neighbours."""
-
-    p50: float
-    p95: float
-    n: int
 
 
 @dataclass(slots=True)
@@ -142,11 +133,3 @@ class Tally:
         """The share of the model's answers that passed, of those whose checks told yes or no; Wilson's interval."""
         told = self.passed + self.refused
         return wilson(self.passed / told, told) if told else None
-
-
-def spread(values: Iterable[float]) -> Spread | None:
-    """The spread of `values`; None where there are none."""
-    ordered = sorted(values)
-    if not ordered:
-        return None
-    return Spread(percentile(ordered, 0.5), percentile(ordered, 0.95), len(ordered))

@@ -15,6 +15,7 @@ from llamafarm.config.model import Project
 from llamafarm.engine.batch import Batch
 from llamafarm.engine.batchrun import BatchRun, check_same_file, job_from
 from llamafarm.engine.job import Job, Survey, check_survey
+from llamafarm.engine.recording import ref_of
 from llamafarm.engine.rows import PromptFile
 from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.runtime import surveyed
@@ -46,18 +47,20 @@ class BatchHandlers:
             name, data = uploaded_bytes(upload or {})
             path = await asyncio.to_thread(self.files.keep, data)
         except LlamaFarmError as error:
-            return _refused(error)
+            return refuse(error)
         session.prompts = Prompts(path, name, len(data))
         return {self.tab.chosen: chosen_view(name, len(data)), self.tab.pasted: ""}
 
-    async def earlier(self) -> Updates:
-        """List the batches of the history."""
-        runtime = self.base.runner.runtime
+    async def earlier(self, request: gr.Request) -> Updates:
+        """List the project's batches of the history, newest first."""
+        runtime, project = self.base.runner.runtime, self.base.session(request).project
+        if runtime.store is None or project is None:
+            return {self.tab.earlier: gr.Dropdown(choices(()))}
         try:
-            runs = await runtime.history().runs(limit=LISTED) if runtime.store else []
+            runs = await runtime.history().runs(kind="batch", project=ref_of(project), limit=LISTED)
         except LlamaFarmError as error:
-            return _refused(error)
-        return {self.tab.earlier: gr.Dropdown(choices(run for run in runs if run.kind == "batch"))}
+            return refuse(error)
+        return {self.tab.earlier: gr.Dropdown(choices(runs))}
 
     async def plan(self, request: gr.Request, *inputs: Any) -> Updates:
         """What the batch will take."""
@@ -65,7 +68,7 @@ class BatchHandlers:
         try:
             _, _, survey = await self._job(session, Inputs(*inputs))
         except LlamaFarmError as error:
-            return _refused(error)
+            return refuse(error)
         return {self.tab.planned: survey_view(survey)}
 
     async def start(self, request: gr.Request, *inputs: Any) -> AsyncGenerator[Updates, None]:
@@ -79,7 +82,7 @@ class BatchHandlers:
             runtime = self.base.runner.runtime
             batch = runtime.batch(project, job, survey, at_once=controls.calls_at_once, run=run)
         except LlamaFarmError as error:
-            yield _refused(error)
+            yield refuse(error)
             return
         yield {
             tab.planned: survey_view(survey),
@@ -93,7 +96,7 @@ class BatchHandlers:
                 async for update in updates:
                     yield update
         except LlamaFarmError as error:
-            yield _refused(error)
+            yield refuse(error)
         yield {tab.start: gr.Button(interactive=True), tab.stop: gr.Button(interactive=False)}
 
     async def _follow(
@@ -155,7 +158,3 @@ class BatchHandlers:
         if earlier:
             return runtime.resume_batch(earlier, survey)
         return runtime.begin_batch(project, job, survey)
-
-
-def _refused(error: LlamaFarmError) -> Updates:
-    return refuse(RequestError(error.message, hint=error.hint))

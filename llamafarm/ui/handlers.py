@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from llamafarm.engine.chat import Question
-from llamafarm.errors import RequestError
+from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.routing import suggest
 from llamafarm.ui.blind import blind_routing
 from llamafarm.ui.cards import report, routing_card
@@ -216,9 +216,10 @@ class Handlers:
         return session
 
 
-def refuse(error: RequestError) -> Updates:
-    """Tell the person why not, and change nothing."""
-    gr.Warning(escape(str(error)))
+def refuse(error: LlamaFarmError) -> Updates:
+    """Tell the person why not, and change nothing. What a command would do is no help on the page."""
+    hint = "" if error.hint.startswith("lf ") else error.hint
+    gr.Warning(escape(f"{error.message} {hint}".strip()))
     nothing: Updates = gr.skip()
     return nothing
 

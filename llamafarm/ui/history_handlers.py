@@ -199,7 +199,7 @@ class HistoryHandlers:
         try:
             return await updates
         except LlamaFarmError as error:
-            return refuse(RequestError(error.message, hint="" if error.hint.startswith("lf ") else error.hint))
+            return refuse(error)
 
 
 def _texts(value: object) -> list[str]:

@@ -78,7 +78,7 @@ class LabHandlers:
             grid = self._grid(session, Inputs(*inputs))
             return {self.lab.planned: await self._planned(session, grid)}
         except LlamaFarmError as error:
-            return refuse(RequestError(error.message, hint=error.hint))
+            return refuse(error)
 
     async def start(self, request: gr.Request, *inputs: Any) -> AsyncGenerator[Updates, None]:
         """Run the sweep, and follow it until it has ended or was stopped; then show what it found."""
@@ -90,7 +90,7 @@ class LabHandlers:
             asking = Asking(grid, controls.task or None, controls.calls_at_once, fair=bool(controls.fair))
             planned = await self._planned(session, grid)
         except LlamaFarmError as error:
-            yield refuse(RequestError(error.message, hint=error.hint))
+            yield refuse(error)
             return
         async with aclosing(self.run(session, asking, planned)) as updates:
             async for update in updates:
@@ -185,7 +185,7 @@ class LabHandlers:
         try:
             await asyncio.to_thread(apply_file, proposal.path, proposal.before, proposal.after)
         except LlamaFarmError as error:
-            return refuse(RequestError(error.message, hint=error.hint))
+            return refuse(error)
         gr.Info(f"{proposal.path.name} was changed.")
         return {self.lab.apply: gr.Button(interactive=False)}
 

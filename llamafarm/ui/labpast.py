@@ -45,7 +45,7 @@ class LabPast:
         try:
             found = await runtime.history().runs(kind="sweep", project=ref_of(session.project), limit=LISTED)
         except LlamaFarmError as error:
-            return refuse(RequestError(error.message, hint=error.hint))
+            return refuse(error)
         return {self.handlers.lab.earlier: gr.Dropdown(choices=choices(found, self.handlers.underway))}
 
     async def show(self, request: gr.Request, identity: str | None) -> Updates:
@@ -54,7 +54,7 @@ class LabPast:
         try:
             return await self._shown(session, await self._run(identity))
         except LlamaFarmError as error:
-            return refuse(RequestError(error.message, hint=error.hint))
+            return refuse(error)
 
     async def _shown(self, session: Session, run: Run) -> Updates:
         lab, runtime, now = self.handlers.lab, self.handlers.base.runner.runtime, session.project
@@ -85,7 +85,7 @@ class LabPast:
         try:
             asking, planned = await self._asking(session, await self._run(identity), Inputs(*inputs).calls_at_once)
         except LlamaFarmError as error:
-            yield refuse(RequestError(error.message, hint=error.hint))
+            yield refuse(error)
             return
         async with aclosing(self.handlers.run(session, asking, planned)) as updates:
             async for update in updates:

@@ -47,7 +47,7 @@ class Rerun:
             found = refill(recorded, project)
             turns = await self._turns(recorded)
         except LlamaFarmError as error:
-            return refuse(RequestError(error.message, hint=error.hint))
+            return refuse(error)
         notes = [*found.notes, *([LOST] if turns is None else ())]
         return self._filled(session, recorded, found, turns or [], notes)
 

@@ -45,7 +45,7 @@ class VoteHandlers:
         try:
             vote = await self._kept(ballot, choice)
         except LlamaFarmError as error:
-            return refuse(RequestError(error.message, hint=error.hint))
+            return refuse(error)
         if ballot is not None and ballot.record is not None:
             session.votes.pop(ballot.record, None)
             session.votes |= {ballot.record: vote} if vote else {}
@@ -84,7 +84,7 @@ class VoteHandlers:
         try:
             return await self._told_past(session)
         except LlamaFarmError as error:
-            return refuse(RequestError(error.message, hint=error.hint))
+            return refuse(error)
 
     async def _past(self, session: Session, choice: str | None) -> Updates:
         opened, past = session.past.opened, session.past
@@ -95,7 +95,7 @@ class VoteHandlers:
                 past.opened = replace(opened, vote=vote)
             return await self._told_past(session)
         except LlamaFarmError as error:
-            return refuse(RequestError(error.message, hint=error.hint))
+            return refuse(error)
 
     async def _told_past(self, session: Session) -> Updates:
         past = session.past
