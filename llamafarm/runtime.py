@@ -26,6 +26,7 @@ from llamafarm.engine.fair import Fair
 from llamafarm.engine.grid import Grid, without_fallback
 from llamafarm.engine.gridplan import grid_from
 from llamafarm.engine.job import Job, Survey, survey_of, without_tools
+from llamafarm.engine.pace import expecting
 from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
@@ -195,9 +196,19 @@ class Runtime:
             raise _switched_off()
         return grid_from(run.plan, project), await SweepRun(run.id, self.store, self.history()).all_ended()
 
-    def plan(self, project: Project, grid: Grid) -> Plan:
-        """What `grid` will take; blocks for a moment. Raises RequestError where a template variable has no value."""
-        return plan_of(project, grid, self.prices)
+    async def plan(self, project: Project, grid: Grid, at_once: int = AT_ONCE, *, fair: bool = False) -> Plan:
+        """What `grid` will take. Raises RequestError where a template variable has no value."""
+        plan = await asyncio.to_thread(plan_of, project, grid, self.prices)
+        return await self.expecting(plan, at_once, fair=fair)
+
+    async def expecting(self, plan: Plan, at_once: int, *, fair: bool) -> Plan:
+        """`plan` with how long it may take, where the history can tell."""
+        if self.store is None:
+            return plan
+        try:
+            return await expecting(plan, self.history(), at_once, fair=fair)
+        except StoreError:  # the store itself says what is the matter with it
+            return plan
 
     def batch(
         self, project: Project, job: Job, survey: Survey, *, at_once: int = PLACES, run: BatchRun | None = None

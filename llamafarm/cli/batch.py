@@ -96,7 +96,7 @@ def batch(
         job = loop.run(batchjob.resumed(project, resume, file))
     survey = batchjob.checked(project, job)
     if resume is None:
-        confirm(survey.plan, ask=not yes)
+        confirm(loop.run(batchjob.expected(survey.plan, concurrency, fair=fair)), ask=not yes)
     command = f"lf batch {file}" + (f" -c {config}" if config else "")
     ran = loop.run(batchrun.run(project, job, survey, concurrency, resume, command, out, quiet=as_json))
     _tell(job, survey, concurrency, ran, as_json=as_json)

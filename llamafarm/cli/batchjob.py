@@ -14,6 +14,7 @@ from llamafarm.cli.pairs import variables_of
 if TYPE_CHECKING:
     from llamafarm.config.model import Project
     from llamafarm.engine.job import Job, Survey
+    from llamafarm.engine.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,16 @@ def checked(project: Project, job: Job) -> Survey:
     survey = surveyed(project, job)
     check_survey(job, survey)
     return survey
+
+
+async def expected(plan: Plan, at_once: int, *, fair: bool) -> Plan:
+    """`plan` with how long it may take, where the history can tell."""
+    from llamafarm.engine.pace import expecting
+    from llamafarm.errors import StoreError
+    from llamafarm.runtime import open_history
+
+    try:
+        async with open_history() as history:
+            return await expecting(plan, history, at_once, fair=fair)
+    except StoreError:  # the batch itself says what is the matter with it
+        return plan

@@ -30,7 +30,9 @@ def _lines(plan: Plan) -> Iterator[str]:
     judging = f" and {plan.judge_calls:,} of the judge" if plan.judge_calls else ""
     made = "unknown: no max_tokens" if plan.output_tokens is None else f"at most {plan.output_tokens:,}"
     yield f"Calls: {plan.calls:,}{judging}. Tokens: ~{plan.input_tokens:,} in, out {made}."
-    yield f"Cost: {display.most(plan.usd, plan.unpriced)}. Time: unknown before the first answers."
+    expected = plan.expected
+    time = "unknown before the first answers" if expected is None else display.about(expected.seconds, expected.answers)
+    yield f"Cost: {display.most(plan.usd, plan.unpriced)}. Time: {time}."
     yield from plan.notes
 
 

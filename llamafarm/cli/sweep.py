@@ -114,7 +114,7 @@ def sweep(
         seeding = None if no_seed else seed
         wanted = Wanted(prompt, file, parameter, values, task, repeats, check or (), judge, rubric, system, seeding)
         grid = grid_of(project, models_of(project, models), wanted, max_tokens, param or (), var or ())
-        confirm(asyncio.run(_plan(project, grid)), ask=not yes)
+        confirm(asyncio.run(_plan(project, grid, at_once, fair=fair)), ask=not yes)
     else:
         grid, task = asyncio.run(_begun(project, resume))
     keeping = Keeping(task, resume, record, fair)
@@ -141,11 +141,11 @@ def _measured(
     return stop.code or (0 if answered else 1)
 
 
-async def _plan(project: Project, grid: Grid) -> Plan:
+async def _plan(project: Project, grid: Grid, at_once: int, *, fair: bool) -> Plan:
     from llamafarm.runtime import open_runtime
 
     async with open_runtime() as runtime:
-        return runtime.plan(project, grid)
+        return await runtime.plan(project, grid, at_once, fair=fair)
 
 
 @dataclass(frozen=True, slots=True)

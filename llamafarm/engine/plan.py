@@ -20,11 +20,29 @@ BOUNDS = ("max_tokens", "max_completion_tokens", "num_predict")
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """So many calls of `model`, each with an answer of at most `bound` tokens."""
+
+    model: NamedModel
+    bound: int | None
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """About how many `seconds` all will take, if answers take what `answers` earlier ones of the same models took."""
+
+    seconds: float
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """`input_tokens` are estimated. `output_tokens` and `usd` are upper bounds by max_tokens; None is unknown.
 
     `unpriced` are models whose price nobody told, `unbounded` those whose answers have no bound. By `servers`: how
-    many calls go to each. `notes` are sentences for people.
+    many calls go to each. `notes` are sentences for people. `work` is what the calls are, and `expected` how long they
+    may take, None where nothing tells it: see `engine.pace`.
     """
 
     calls: int
@@ -36,6 +54,8 @@ class Plan:
     unbounded: tuple[str, ...]
     servers: dict[str, int]
     notes: tuple[str, ...]
+    work: tuple[Work, ...] = ()
+    expected: Expected | None = None
 
 
 @dataclass(slots=True)
@@ -48,9 +68,13 @@ class Total:
     usd: Decimal = Decimal(0)
     unpriced: dict[str, None] = field(default_factory=dict)
     unbounded: dict[str, None] = field(default_factory=dict)
+    models: dict[str, NamedModel] = field(default_factory=dict)
+    calls: Counter[tuple[str, int | None]] = field(default_factory=Counter)
 
     def add(self, model: NamedModel, given: int, bound: int | None, times: int = 1) -> None:
         """So many calls of `model`, each with about `given` tokens and an answer of at most `bound`."""
+        self.models[model.name] = model
+        self.calls[model.name, bound] += times
         self.given += given * times
         self.made += (bound or 0) * times
         if bound is None:
@@ -74,6 +98,7 @@ class Total:
             unbounded=tuple(self.unbounded),
             servers=dict(servers),
             notes=tuple(notes),
+            work=tuple(Work(self.models[name], bound, calls) for (name, bound), calls in self.calls.items()),
         )
 
 

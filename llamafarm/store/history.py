@@ -16,7 +16,7 @@ from llamafarm.errors import RequestError, StoreError
 from llamafarm.records.find import Filter, Found
 from llamafarm.records.ids import as_beginning
 from llamafarm.records.machine import Machine
-from llamafarm.records.model import Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
+from llamafarm.records.model import Ended, Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
 from llamafarm.records.standings import Standing, standings
 from llamafarm.store import reads, writes
 from llamafarm.store.connect import Database
@@ -84,6 +84,10 @@ class History:
             for each in some:
                 yield each
             place = some[-1].asked.id
+
+    async def newest_lanes(self, model: str, model_id: str, *, limit: int) -> list[Ended]:
+        """The newest whole answers of the named model, as long as it was this one behind the name."""
+        return await self._read(reads.newest_lanes, model, model_id, limit=limit)
 
     async def snapshot(self, digest: str) -> Snapshot | None:
         """The project file with this digest, secrets hidden."""

@@ -21,6 +21,7 @@ Part = TypeVar("Part")
 
 AFTER_ALL = "~"  # sorts after every id
 AT_ONCE = 500  # ids in one statement
+RECENT = 10_000  # lanes: those of a model are looked for among so many, and not in all that there ever were
 
 
 def find(connection: Connection, wanted: Filter, *, older_than: str | None, limit: int) -> Found:
@@ -96,6 +97,15 @@ def whole(connection: Connection, ids: Sequence[str]) -> list[Recorded]:
         ended[row["comparison"]].append(ended_of(row))
     voted = _votes(connection, ids)
     return [_recorded(asked[each], ended[each], voted.get(each)) for each in ids if each in asked]
+
+
+def newest_lanes(connection: Connection, model: str, model_id: str, *, limit: int) -> list[Ended]:
+    """The newest whole answers of a named model, looked for among the newest `RECENT` lanes of all."""
+    table = lanes.c
+    recent = select(func.max(table.seq) - RECENT).scalar_subquery()
+    own = (table.asked == model, table.model == model, table.model_id == model_id, table.status == "done")
+    rows = select(lanes).where(table.seq > recent, *own).order_by(table.seq.desc()).limit(limit)
+    return [ended_of(row) for row in connection.execute(rows).mappings()]
 
 
 def stretch(

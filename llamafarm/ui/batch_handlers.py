@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
@@ -151,7 +151,8 @@ class BatchHandlers:
             job = controls.job(session.shown(), prompts)
         survey = await asyncio.to_thread(surveyed, project, job)
         check_survey(job, survey)
-        return project, job, survey
+        plan = await self.base.runner.runtime.expecting(survey.plan, controls.calls_at_once, fair=job.fair)
+        return project, job, replace(survey, plan=plan)
 
     def _run(self, project: Project, job: Job, survey: Survey, earlier: str | None) -> BatchRun | None:
         runtime = self.base.runner.runtime

@@ -75,8 +75,9 @@ class LabHandlers:
         """What the sweep will take."""
         session = self.base.session(request)
         try:
-            grid = self._grid(session, Inputs(*inputs))
-            return {self.lab.planned: await self._planned(session, grid)}
+            controls = Inputs(*inputs)
+            grid = self._grid(session, controls)
+            return {self.lab.planned: await self._planned(session, grid, controls)}
         except LlamaFarmError as error:
             return refuse(error)
 
@@ -88,7 +89,7 @@ class LabHandlers:
                 raise RequestError("A sweep runs already in this tab: stop it first.")
             grid = self._grid(session, controls)
             asking = Asking(grid, controls.task or None, controls.calls_at_once, fair=bool(controls.fair))
-            planned = await self._planned(session, grid)
+            planned = await self._planned(session, grid, controls)
         except LlamaFarmError as error:
             yield refuse(error)
             return
@@ -200,8 +201,9 @@ class LabHandlers:
             raise RequestError("Open a project first.")
         return controls.grid(session.project, session.shown())
 
-    async def _planned(self, session: Session, grid: Grid) -> Markup:
+    async def _planned(self, session: Session, grid: Grid, controls: Inputs) -> Markup:
         project = session.project
         if project is None:
             return Markup("")
-        return plan_view(await asyncio.to_thread(self.base.runner.runtime.plan, project, grid))
+        runtime = self.base.runner.runtime
+        return plan_view(await runtime.plan(project, grid, controls.calls_at_once, fair=bool(controls.fair)))

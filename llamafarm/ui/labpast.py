@@ -102,7 +102,8 @@ class LabPast:
             raise RequestError("Open its project first.")
         runtime = self.handlers.base.runner.runtime
         ledger, grid, task = await runtime.resume_sweep(run.id, session.project)
-        return Asking(grid, task, at_once, fair=ledger.fair, run=ledger), plan_view(runtime.plan(session.project, grid))
+        plan = await runtime.plan(session.project, grid, at_once, fair=ledger.fair)
+        return Asking(grid, task, at_once, fair=ledger.fair, run=ledger), plan_view(plan)
 
     async def _run(self, identity: str | None) -> Run:
         if not identity:

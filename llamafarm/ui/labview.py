@@ -29,7 +29,13 @@ def plan_view(plan: Plan) -> Markup:
     cost = display.most(plan.usd, plan.unpriced)
     words = f"{plan.calls:,} calls{judging} · ~{plan.input_tokens:,} tokens in, {made} out · cost {cost}"
     notes = (tag("li", note) for note in plan.notes)
-    time = tag("li", "The time is unknown before the first answers.")
+    expected = plan.expected
+    words_of_time = (
+        "The time is unknown before the first answers."
+        if expected is None
+        else f"It takes {display.about(expected.seconds, expected.answers)}."
+    )
+    time = tag("li", words_of_time)
     return tag("div", tag("p", words), tag("ul", time, *notes), class_="lf-card lf-plan")
 
 

@@ -311,3 +311,17 @@ async def test_standings_count_who_answered_in_what_is_looked_for(store: Store, 
     assert await history.standings(Filter(project="no/such")) == []
     store.take(ended(llamas, "fast", status="failed"))  # tried again, and there is no contest any more
     assert [each.blind.votes for each in await history.standings()] == [0, 0]
+
+
+async def test_the_newest_answers_of_a_model_are_those_of_the_model_behind_its_name(place: Place) -> None:
+    async with open_store(place) as store:
+        for number in range(3):
+            comparison = asked(f"Question {number}")
+            failed = ended(comparison, "wise", status="failed") if number else ended(comparison, "wise")
+            keep(store, comparison, ended(comparison, text=f"Answer {number}"), failed)
+        await store.recorded()
+        history = History(store)
+        newest = await history.newest_lanes("fast", "fast-1", limit=2)
+        assert [each.reply.text for each in newest] == ["Answer 2", "Answer 1"]
+        assert await history.newest_lanes("fast", "another", limit=2) == []
+        assert len(await history.newest_lanes("wise", "wise-1", limit=9)) == 1

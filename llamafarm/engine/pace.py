@@ -1,0 +1,84 @@
+"""How long a run may take, before it starts: by what the same models took before, as the history has it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Protocol
+
+from llamafarm.config.server import server_of
+from llamafarm.engine.plan import Expected, Plan
+from llamafarm.records.model import Ended
+from llamafarm.reply import Reply
+from llamafarm.study.sample import Sample
+
+NEWEST = 40  # answers of a model that its pace rests on
+
+
+class Past(Protocol):
+    """What was recorded; see `llamafarm.store.history.History`."""
+
+    async def newest_lanes(self, model: str, model_id: str, *, limit: int) -> list[Ended]:
+        """The newest answers of a named model."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Medians over `answers` earlier ones that were timed: seconds to the first token and to the end, tokens made.
+
+    `tokens_per_s` is None where no answer was long enough to tell it.
+    """
+
+    answers: int
+    ttft_s: float
+    total_s: float
+    tokens: float | None
+    tokens_per_s: float | None
+
+    def seconds(self, bound: int | None) -> float:
+        """What an answer of at most `bound` tokens takes: as long as the earlier ones, or shorter by its bound."""
+        if bound is None or self.tokens is None or self.tokens_per_s is None or bound >= self.tokens:
+            return self.total_s
+        return min(self.total_s, self.ttft_s + bound / self.tokens_per_s)
+
+
+def pace_of(replies: Iterable[Reply]) -> Pace | None:
+    """The pace of a model by earlier replies; None where none of them was timed."""
+    samples = [sample for reply in replies if (sample := Sample(0, 0, reply)).ttft_s is not None]
+    totals = [sample.total_s for sample in samples if sample.total_s is not None]
+    if not totals:
+        return None
+    counts = [sample.reply.usage.output.value for sample in samples if sample.reply.usage.output]
+    speeds = [speed for sample in samples if (speed := sample.reply.timings.tokens_per_s) is not None]
+    return Pace(
+        answers=len(totals),
+        ttft_s=median(sample.ttft_s for sample in samples if sample.ttft_s is not None),
+        total_s=median(totals),
+        tokens=median(counts) if counts else None,
+        tokens_per_s=median(speeds) if speeds else None,
+    )
+
+
+async def expecting(plan: Plan, past: Past, at_once: int, *, fair: bool) -> Plan:
+    """`plan` with how long it may take, where each of its models has answered before; else `plan` as it is."""
+    paces = {}
+    for model in {work.model.name: work.model for work in plan.work}.values():
+        found = await past.newest_lanes(model.name, model.model, limit=NEWEST)
+        pace = pace_of(ended.reply for ended in found)
+        if pace is None:
+            return plan
+        paces[model.name] = pace
+    return replace(plan, expected=_expected(plan, paces, at_once, fair=fair)) if paces else plan
+
+
+def _expected(plan: Plan, paces: Mapping[str, Pace], at_once: int, *, fair: bool) -> Expected:
+    """Servers work side by side, each at `at_once` calls; embedded models and fair runs at one."""
+    busy: dict[str, float] = defaultdict(float)
+    for work in plan.work:
+        places = 1 if fair or work.model.provider == "embedded" else at_once
+        server = "" if fair else server_of(work.model)
+        busy[server] += work.calls * paces[work.model.name].seconds(work.bound) / places
+    return Expected(max(busy.values()), sum(pace.answers for pace in paces.values()))
