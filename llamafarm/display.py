@@ -18,7 +18,7 @@ NOTHING = "–"
 SIGNIFICANT = 3
 WORTH_TELLING_S = 0.05  # of loading and waiting
 CENT = Decimal("0.01")
-MINUTE_S = 59.5
+MINUTE_S = 59.5  # rounds to a whole minute
 
 
 def seconds(value: float | None) -> str:
@@ -128,7 +128,7 @@ def progress(run: Progress) -> str:
 
 def about(span_s: float, answers: int) -> str:
     """How long a planned run may take, and what says so."""
-    span = f"{max(span_s, 1):.0f} s" if span_s < MINUTE_S else seconds(span_s)
+    span = f"{max(span_s, 1):.0f} s" if span_s < MINUTE_S else seconds(round(span_s))
     return f"about {span}, if answers take what {answers:,} earlier ones of these models took"
 
 
