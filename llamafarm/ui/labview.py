@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from llamafarm import display
 from llamafarm.engine.findings import Cell, timing_notes
@@ -101,41 +101,52 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
-APART: tuple[tuple[str, Callable[[Summary], Money | None]], ...] = (
-    ("Judge's cost", lambda cell: cell.judge_cost),
-    ("Warming's cost", lambda cell: cell.warmups),
+def _money(found: Money | None) -> str | None:
+    return None if found is None else display.money(found)
+
+
+SUMS: tuple[tuple[str, Callable[[Summary], str | None]], ...] = (
+    ("Answers", lambda cell: f"{cell.answered} of {cell.asked}"),
+    ("Cost", lambda cell: _money(cell.cost)),
+    ("Judge's cost", lambda cell: _money(cell.judge_cost)),
+    ("Warming's cost", lambda cell: _money(cell.warmups)),
 )
 
 
 def heat_map(grid: Grid, cells: Mapping[Cell, Summary], models: Sequence[str]) -> Markup:
-    """A table: a row for each measure of a model, a column for each value; the darker, the higher in its row."""
-    head = tag(
-        "tr",
-        *(tag("th", name, scope="col") for name in ("Model", "Measure", *map(_written, grid.values))),
-    )
-    rows = [row for model in models for row in _rows(grid, cells, model)]
+    """A table: by measure a row for each model, a column for each value; the darker, the higher in its measure."""
+    head = tag("tr", *(tag("th", name, scope="col") for name in ("Measure", "Model", *map(_written, grid.values))))
+    measured = {model: [cells.get((model, at)) for at in range(len(grid.values))] for model in models}
     notes = (f" {note}" for note in timing_notes(cells.values()))
     caption = tag("caption", f"By {grid.parameter}; in brackets 95 % bootstrap intervals.", *notes)
+    rows = [*_measures(measured), *_sums(measured)]
     return tag("div", tag("table", caption, head, *rows, class_="lf-heat"), class_="lf-table-wrap")
 
 
-def _rows(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Iterable[Markup]:
-    own = [cells.get((model, at)) for at in range(len(grid.values))]
+Measured = Mapping[str, Sequence[Summary | None]]
+
+
+def _measures(measured: Measured) -> Iterator[Markup]:
     for name, measure, text in MEASURES:
-        figures = [None if cell is None else measure(cell) for cell in own]
-        known = [figure.value for figure in figures if figure is not None]
+        figures = {model: [None if cell is None else measure(cell) for cell in own] for model, own in measured.items()}
+        known = [figure.value for own in figures.values() for figure in own if figure is not None]
         if known:
-            told = (_heat(figure, min(known), max(known), text) for figure in figures)
-            yield tag("tr", tag("th", model, scope="row"), tag("th", name, scope="row"), *told)
-    counts = ("–" if cell is None else f"{cell.answered} of {cell.asked}" for cell in own)
-    yield tag("tr", tag("th", model, scope="row"), tag("th", "Answers", scope="row"), *(tag("td", c) for c in counts))
-    costs = ("–" if cell is None else display.money(cell.cost) for cell in own)
-    yield tag("tr", tag("th", model, scope="row"), tag("th", "Cost", scope="row"), *(tag("td", c) for c in costs))
-    for title, paid in APART:
-        sums = [None if cell is None else paid(cell) for cell in own]
-        if any(each is not None for each in sums):
-            told = (tag("td", "–" if each is None else display.money(each)) for each in sums)
-            yield tag("tr", tag("th", model, scope="row"), tag("th", title, scope="row"), *told)
+            low, high = min(known), max(known)
+            yield from _block(name, {model: [_heat(f, low, high, text) for f in own] for model, own in figures.items()})
+
+
+def _sums(measured: Measured) -> Iterator[Markup]:
+    for title, told in SUMS:
+        words = {model: [None if cell is None else told(cell) for cell in own] for model, own in measured.items()}
+        if any(each is not None for own in words.values() for each in own):
+            yield from _block(title, {model: [tag("td", each or "–") for each in own] for model, own in words.items()})
+
+
+def _block(name: str, rows: Mapping[str, Sequence[Markup]]) -> Iterator[Markup]:
+    """The rows of one measure under its name; a model that has nothing of it has a row all the same."""
+    for at, (model, told) in enumerate(rows.items()):
+        first = tag("th", name, scope="rowgroup", rowspan=str(len(rows))) if at == 0 else None
+        yield tag("tr", first, tag("th", model, scope="row"), *told, class_="lf-first" if at == 0 else None)
 
 
 def _heat(figure: Estimate | None, low: float, high: float, text: Callable[[float], str]) -> Markup:

@@ -33,9 +33,9 @@ def test_every_cell_is_shown_with_its_interval_and_answers() -> None:
     shown = findings_view(grid, cells, {})
     assert "shared" not in shown
     page = ET.fromstring(shown)  # noqa: S314 - our own
-    assert [cell.text for cell in page.findall(".//table/tr[1]/th")] == ["Model", "Measure", "0", "0.5"]
+    assert [cell.text for cell in page.findall(".//table/tr[1]/th")] == ["Measure", "Model", "0", "0.5"]
     rows = {
-        row[1].text: ["".join(cell.itertext()) for cell in row.findall("td")] for row in page.findall(".//table/tr")[1:]
+        row[0].text: ["".join(cell.itertext()) for cell in row.findall("td")] for row in page.findall(".//table/tr")[1:]
     }
     assert rows["Agreement"][0].startswith("0.33 [")
     assert rows["Checks passed"][1].startswith("1.00 [0.44, 1.00]")
@@ -61,8 +61,24 @@ def test_what_is_wrong_with_its_times_is_told() -> None:
     shown = findings_view(grid, cells, {})
     assert "2 of 3 answers shared a server" in shown
     assert "1 of 3 answers had their model loaded first" in shown
-    assert "Warming&#x27;s cost</th><td>$0.00200</td>" in shown
-    assert "Cost</th><td>$0.00300</td>" in shown
+    page = ET.fromstring(shown)  # noqa: S314 - our own
+    rows = {row[0].text: [cell.text for cell in row.findall("td")] for row in page.findall(".//table/tr")[1:]}
+    assert rows["Warming's cost"] == ["$0.00200"]
+    assert rows["Cost"] == ["$0.00300"]
+
+
+def test_models_stand_under_each_other_by_measure_on_one_scale() -> None:
+    grid = Grid((model("a"), model("b")), "temperature", (0,), 3, (Prompt("Why?"),))
+    cells = {
+        ("a", 0): summary(samples(["x", "x", "x"]), 1),
+        ("b", 0): summary(samples(["x", "y", "z"]), 1),
+    }
+    page = ET.fromstring(findings_view(grid, cells, {}))  # noqa: S314 - our own
+    rows = page.findall(".//table/tr")
+    at = next(number for number, row in enumerate(rows) if row[0].text == "Agreement")
+    assert rows[at][0].get("rowspan") == "2"
+    assert [row.findall("th")[-1].text for row in rows[at : at + 2]] == ["a", "b"]
+    assert [row.findall("td")[0].get("style") for row in rows[at : at + 2]] == ["--heat:45%", "--heat:0%"]
 
 
 def test_a_judges_cost_has_a_row_of_its_own() -> None:
