@@ -220,11 +220,16 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
                 concurrency_limit=None,
                 **QUIET,
             )
-        for control in (tab.send_temperature, tab.temperature):
-            control.change(
-                lambda send, value: scale(value if send else None),
-                [tab.send_temperature, tab.temperature],
-                [tab.guide],
-                trigger_mode="always_last",
-                **QUIET,
-            )
+        # One listener for both: two would race, and the first one's answer could stay.
+        gr.on(
+            [tab.send_temperature.change, tab.temperature.change],
+            _guide,
+            [tab.send_temperature, tab.temperature],
+            [tab.guide],
+            trigger_mode="always_last",
+            **QUIET,
+        )
+
+
+async def _guide(sent: object, temperature: float) -> str:
+    return scale(temperature if sent else None)

@@ -189,5 +189,5 @@ def _optional_slider(name: str, label: str, top: float, step: float) -> tuple[gr
     with gr.Row(elem_classes=["lf-optional"]):
         send = gr.Checkbox(label=f"send {name}", min_width=150, scale=0)
         slider = gr.Slider(0.0, top, step=step, label=label, scale=1, min_width=170, buttons=[])
-    slider.input(lambda: True, None, send, queue=False, api_visibility="private", show_progress="hidden")
+    slider.input(None, None, send, js="() => true")
     return send, slider

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import gradio as gr
 from gradio.blocks import Block
 from gradio.events import Dependency
 
@@ -24,11 +25,10 @@ def wire_history(
     """
     tab = page.history
     listed = tab.page
-    for trigger in (tab.tab.select, tab.search.click, tab.text.submit, tab.since.submit, tab.until.submit):
-        trigger(handlers.search, tab.inputs, listed, **QUIET)
-    for choice in (tab.project, tab.model, tab.kind):
-        choice.input(handlers.search, tab.inputs, listed, trigger_mode="always_last", **QUIET)
-    tab.newest.click(handlers.search, tab.inputs, listed, **QUIET)
+    triggers = [tab.tab.select, tab.search.click, tab.text.submit, tab.since.submit, tab.until.submit]
+    triggers += [tab.project.input, tab.model.input, tab.kind.input, tab.newest.click]
+    # One listener for all: two would race, and the list could be that of the first.
+    gr.on(triggers, handlers.search, tab.inputs, listed, trigger_mode="always_last", **QUIET)
     tab.older.click(handlers.older, None, listed, **QUIET)
     opened, seen = [page.lanes, *tab.shown], script("opened.js")
     asked = [tab.picked, page.blind]
