@@ -15,7 +15,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from llamafarm.api import chat
 from llamafarm.api.app import PATHS, build_api
+from llamafarm.api.express import Express
 from llamafarm.asgi import App, Receive, Scope, Send
 from llamafarm.config.samples import FIRST, sample_path
 from llamafarm.errors import RequestError
@@ -43,7 +45,7 @@ class Doors:
 
 def build_app(runtime: Runtime, settings: ServerSettings, mcp: App | None = None) -> App:
     """The HTTP application around an open runtime; `mcp` is its endpoint for MCP clients."""
-    api: App = Gate(build_api(runtime, settings), settings)
+    api: App = Gate(Express(build_api(runtime, settings), chat.router), settings)
     if settings.cors_origins:
         origins, anything = list(settings.cors_origins), ["*"]
         api = CORSMiddleware(

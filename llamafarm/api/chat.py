@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
@@ -11,15 +9,12 @@ from fastapi import APIRouter, Header, Request, Response
 from llamafarm.api.answering import ChatAnswer, Order
 from llamafarm.api.answers import ChatCompletion, ChatCompletionChunk, ErrorBody
 from llamafarm.api.asked import asked
-from llamafarm.api.errors import ADVICE, invalid
-from llamafarm.api.reading import Route, body_of
+from llamafarm.api.express import SESSION_ID, Direct
 from llamafarm.api.requests import ChatCompletionRequest
 from llamafarm.api.services import Name, Namespace, caller_of, services_of
 from llamafarm.api.sessions import Key
 from llamafarm.config.model import Project
 
-SESSION_ID = r"^[!-~]{1,128}$"
-_SESSION_ID = re.compile(SESSION_ID)
 SessionId = Annotated[
     str | None,
     Header(
@@ -61,30 +56,6 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": ErrorBody, "description": "What the caller can mend; 429 says in Retry-After when to ask again."},
     "5XX": {"model": ErrorBody, "description": "What the operator or the model's server can mend."},
 }
-
-
-class Direct(Route):
-    """Reads what these endpoints take by itself: FastAPI's general way costs as much as half of the rest.
-
-    FastAPI goes on to describe them by their signatures.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The endpoint, called with the request's parts. Raises ApiError (400) for what it does not allow."""
-        endpoint: Callable[..., Coroutine[Any, Any, Response]] = self.endpoint
-
-        async def direct(request: Request) -> Response:
-            headers, place = request.headers, request.path_params
-            session_id = headers.get("x-session-id")
-            if session_id is not None and not _SESSION_ID.fullmatch(session_id):
-                raise invalid(f"X-Session-ID: {ADVICE['X-Session-ID']}.", "X-Session-ID")
-            body = await body_of(request, ChatCompletionRequest)
-            named = {"namespace": place["namespace"], "name": place["project"]} if place else {}
-            return await endpoint(
-                **named, body=body, request=request, session_id=session_id, no_session=headers.get("x-no-session")
-            )
-
-        return direct
 
 
 router = APIRouter(route_class=Direct, tags=["chat"])

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable
+from contextlib import suppress
 
 from llamafarm.asgi import Receive
 
 
-async def until_gone(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
-    """Do `work`, or cancel it as soon as the client has closed its connection. The body must have been read."""
-    task = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(_gone(receive))
+async def until_gone(receive: Receive, work: Awaitable[None]) -> None:
+    """Do `work`, or cancel it as soon as the client has closed its connection. The body must have been read.
+
+    The work stays in its caller's task, and its scope is that of a time-out without a time: what goes on at the end
+    of the work and the client's leaving at one instant is told apart there.
+    """
+    scope = asyncio.timeout(None)
+    watch = asyncio.ensure_future(_watch(receive, scope))
     try:
-        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
+        async with scope:
+            await work
+    except TimeoutError:
+        if not scope.expired():
+            raise
     finally:
         watch.cancel()
-        if not task.done():
-            task.cancel()
-        await asyncio.gather(task, watch, return_exceptions=True)
-    if not task.cancelled():
-        task.result()
+        with suppress(asyncio.CancelledError):
+            await watch
 
 
-async def _gone(receive: Receive) -> None:
+async def _watch(receive: Receive, scope: asyncio.Timeout) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    scope.reschedule(asyncio.get_running_loop().time())

@@ -10,6 +10,7 @@ from fastapi.requests import Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from llamafarm.api.errors import invalid, invalid_body
 
@@ -38,7 +39,10 @@ class Route(APIRoute):
 
 async def body_of(request: Request, form: type[Body]) -> Body:
     """The request's body, as FastAPI would give it to an endpoint. Raises ApiError (400)."""
-    data = await request.body()
+    try:
+        data = await request.body()
+    except ClientDisconnect:
+        raise invalid("The body did not come to its end: it broke off, or it is larger than 8 MiB.") from None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if data and kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise invalid("The body: send JSON, with the header Content-Type: application/json.")

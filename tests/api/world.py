@@ -14,7 +14,9 @@ from typing import Any
 import httpx
 import uvicorn
 
+from llamafarm.api import chat
 from llamafarm.api.app import build_api
+from llamafarm.api.express import Express
 from llamafarm.api.services import Services
 from llamafarm.asgi import App
 from llamafarm.engine.rests import Rests
@@ -118,6 +120,6 @@ async def world(folder: Path, settings: ServerSettings | None = None) -> AsyncIt
         async with open_runtime([folder]) as opened:
             runtime = replace(opened, providers=replace(opened.providers, pauses=Pauses(tries=1)))
             api = build_api(runtime, settings)
-            app = Guards(Gate(api, settings), settings)
+            app = Guards(Gate(Express(api, chat.router), settings), settings)
             async with listening(app) as url, httpx.AsyncClient(base_url=url) as client:
                 yield World(url, upstream, api.state.services, client, config)
