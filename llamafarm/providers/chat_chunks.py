@@ -9,12 +9,12 @@ in `usage.cost` (OpenRouter), cached tokens in `prompt_cache_hit_tokens` (DeepSe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from llamafarm.events import CostReported, Event, ReasoningDelta, TextDelta, ToolCalled, UsageReported
-from llamafarm.providers.deltas import deltas
+from llamafarm.events import CostReported, ToolCalled, UsageReported
+from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.http import count_of
 from llamafarm.providers.relay import relayed
 from llamafarm.types import Count, CountSource, JsonValue, ToolCall, Usage
@@ -33,7 +33,7 @@ class _PartialCall:
 
 
 class ChatChunks:
-    """Folds chunks (or one whole completion) into events; `finish_reason` is known once it has come."""
+    """Reads events out of chunks (or one whole completion); `finish_reason` is known once it has come."""
 
     def __init__(self) -> None:
         self.finish_reason: str | None = None
@@ -41,52 +41,50 @@ class ChatChunks:
         self._calls: dict[int, _PartialCall] = {}
         self._counted: CountSource = "reported"
 
-    def feed(self, record: Mapping[str, JsonValue], at: float) -> list[Event]:
-        """The events of one chunk that arrived at `at`."""
-        events: list[Event] = []
+    def feed(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
+        """Collect the events of one chunk."""
         if "llamafarm" in record:
-            events += self.told(record, at)
+            self.told(record, came)
         choices = record.get("choices")
         if choices and isinstance(choices, list) and isinstance(choice := choices[0], dict):
-            self._choice(choice, at, events)
+            self._choice(choice, came)
         usage = record.get("usage")
         if usage and isinstance(usage, dict):
-            events += _usage(usage, self._counted, at)
-        return events
+            _usage(usage, self._counted, came)
 
-    def told(self, record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
-        """What a LlamaFarm server tells beside its answer, or beside its error."""
-        event = relayed(record.get("llamafarm"), at)
+    def told(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
+        """Collect what a LlamaFarm server tells beside its answer, or beside its error."""
+        event = relayed(record.get("llamafarm"), came.at)
         if event is not None:
             self._counted = "estimated" if event.estimated else "reported"
-            yield event
+            came.add(event)
 
-    def end(self, at: float) -> Iterator[Event]:
-        """What was held back until the end: the rest of the text, and the tool calls."""
-        yield from self.held(at)
+    def end(self, came: Arrived) -> None:
+        """Collect what was held back until the end: the rest of the text, and the tool calls."""
+        self.held(came)
         for index in sorted(self._calls):
             call = self._calls[index]
             if call.name:
                 arguments = "".join(call.arguments) or "{}"
-                yield ToolCalled(at=at, call=ToolCall(call.id or f"call_{index}", call.name, arguments))
+                came.add(ToolCalled(at=came.at, call=ToolCall(call.id or f"call_{index}", call.name, arguments)))
         self._calls = {}
 
-    def held(self, at: float) -> Iterator[Event]:
-        """Text that was held back, because it may have been the start of a tag."""
-        yield from deltas(self._thinking.end(), at)
+    def held(self, came: Arrived) -> None:
+        """Collect text that was held back, because it may have been the start of a tag."""
+        came.pieces(self._thinking.end())
 
-    def _choice(self, choice: Mapping[str, JsonValue], at: float, events: list[Event]) -> None:
+    def _choice(self, choice: Mapping[str, JsonValue], came: Arrived) -> None:
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             for key in REASONING:
                 if (reasoning := delta.get(key)) and isinstance(reasoning, str):
-                    events.append(ReasoningDelta(at=at, text=reasoning))
+                    came.reasoning(reasoning)
                     break
             if (content := delta.get("content")) and isinstance(content, str):
                 if self._thinking.over:
-                    events.append(TextDelta(at=at, text=content))
+                    came.text(content)
                 else:
-                    events += deltas(self._thinking.feed(content), at)
+                    came.pieces(self._thinking.feed(content))
             if calls := delta.get("tool_calls"):
                 for position, call in enumerate(calls if isinstance(calls, list) else []):
                     if isinstance(call, dict):
@@ -108,7 +106,7 @@ class ChatChunks:
                 call.arguments.append(arguments)
 
 
-def _usage(usage: Mapping[str, JsonValue], source: CountSource, at: float) -> Iterator[Event]:
+def _usage(usage: Mapping[str, JsonValue], source: CountSource, came: Arrived) -> None:
     cached = _detail(usage, "prompt_tokens_details", "cached_tokens", source)
     counted = Usage(
         input=_count(usage, "prompt_tokens", source),
@@ -117,10 +115,10 @@ def _usage(usage: Mapping[str, JsonValue], source: CountSource, at: float) -> It
         cached=cached or _count(usage, "prompt_cache_hit_tokens", source),
     )
     if counted != Usage():
-        yield UsageReported(at=at, usage=counted)
+        came.add(UsageReported(at=came.at, usage=counted))
     cost = usage.get("cost")
     if isinstance(cost, int | float) and not isinstance(cost, bool) and math.isfinite(cost) and cost >= 0:
-        yield CostReported(at=at, usd=Decimal(str(cost)))
+        came.add(CostReported(at=came.at, usd=Decimal(str(cost))))
 
 
 def _count(values: Mapping[str, JsonValue], name: str, source: CountSource) -> Count | None:

@@ -1,48 +1,67 @@
-"""Deltas: made of pieces of text, and put together where they came together."""
+"""Deltas: pieces of text are put together where they came together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from llamafarm.events import DELTAS, Event, ReasoningDelta, TextDelta
+from llamafarm.events import Event, ReasoningDelta, TextDelta
 from llamafarm.wire.thinking import Piece
 
 
-def deltas(pieces: Iterable[Piece], at: float) -> Iterator[Event]:
-    """The event of each piece, which arrived at `at`."""
-    for piece in pieces:
-        yield ReasoningDelta(at=at, text=piece.text) if piece.reasoning else TextDelta(at=at, text=piece.text)
+class Arrived:
+    """Collects what arrived at one instant, `at`: texts of one kind that follow each other are one delta.
 
-
-def joined(events: Iterable[Event]) -> Iterator[Event]:
-    """The same events, but deltas of one kind that follow each other and arrived at one instant made one.
-
-    What a server sends in one go costs all that follows once, not once a token; nothing that is measured
-    changes. Where `events` raises, what came before is told first.
+    What a server sends in one go costs all that follows once, not once a token; nothing that is measured changes.
     """
-    first: TextDelta | ReasoningDelta | None = None
-    texts: list[str] = []
+
+    __slots__ = ("_events", "_kind", "_texts", "at")
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self._events: list[Event] = []
+        self._kind: type[TextDelta | ReasoningDelta] = TextDelta
+        self._texts: list[str] = []
+
+    def text(self, text: str) -> None:
+        """A piece of the answer came."""
+        if self._kind is not TextDelta:
+            self._close(TextDelta)
+        self._texts.append(text)
+
+    def reasoning(self, text: str) -> None:
+        """A piece of reasoning came."""
+        if self._kind is not ReasoningDelta:
+            self._close(ReasoningDelta)
+        self._texts.append(text)
+
+    def pieces(self, pieces: Iterable[Piece]) -> None:
+        """Pieces of either came."""
+        for piece in pieces:
+            (self.reasoning if piece.reasoning else self.text)(piece.text)
+
+    def add(self, event: Event) -> None:
+        """Something else came."""
+        self._close(self._kind)
+        self._events.append(event)
+
+    def events(self) -> list[Event]:
+        """All of it, in order."""
+        self._close(self._kind)
+        return self._events
+
+    def _close(self, then: type[TextDelta | ReasoningDelta]) -> None:
+        if self._texts:
+            self._events.append(self._kind(at=self.at, text="".join(self._texts)))
+            self._texts = []
+        self._kind = then
+
+
+def arrived(at: float, fill: Callable[[Arrived], None]) -> Iterator[Event]:
+    """The events that `fill` collects; where it raises, what came before is told first."""
+    came = Arrived(at)
     try:
-        for event in events:
-            if isinstance(event, DELTAS):
-                if first is not None and type(event) is type(first) and event.at == first.at:
-                    texts.append(event.text)
-                    continue
-                if first is not None:
-                    yield _one(first, texts)
-                first, texts = event, [event.text]
-                continue
-            if first is not None:
-                yield _one(first, texts)
-                first = None
-            yield event
+        fill(came)
     except Exception:
-        if first is not None:
-            yield _one(first, texts)
+        yield from came.events()
         raise
-    if first is not None:
-        yield _one(first, texts)
-
-
-def _one(first: TextDelta | ReasoningDelta, texts: list[str]) -> Event:
-    return first if len(texts) == 1 else type(first)(at=first.at, text="".join(texts))
+    yield from came.events()

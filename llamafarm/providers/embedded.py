@@ -19,6 +19,7 @@ from llamafarm.events import Event, Loaded, Loading, Ready, UsageReported, Waiti
 from llamafarm.providers.base import Provider
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.client import Client
+from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.http import count_of
 from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.openai import OpenAICompatible
@@ -166,8 +167,8 @@ class _OverHttp(OpenAICompatible):
 class _CountedChunks(ChatChunks):
     """llama.cpp counts in every chunk (`timings`), so that a stopped answer has reported counts too."""
 
-    def feed(self, record: Mapping[str, JsonValue], at: float) -> list[Event]:
-        events = super().feed(record, at)
+    def feed(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
+        super().feed(record, came)
         timings = record.get("timings")
         if isinstance(timings, dict) and "usage" not in record:
             fresh, cached, made = (count_of(timings.get(name)) for name in ("prompt_n", "cache_n", "predicted_n"))
@@ -177,5 +178,4 @@ class _CountedChunks(ChatChunks):
                     output=Count(made, "reported"),
                     cached=Count(cached, "reported"),
                 )
-                events.append(UsageReported(at=at, usage=usage))
-        return events
+                came.add(UsageReported(at=came.at, usage=usage))

@@ -7,8 +7,9 @@ durations are nanoseconds there. Counts come only in the last record, so a stopp
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
+from functools import partial
 
 from aiohttp import ClientResponse
 
@@ -18,15 +19,13 @@ from llamafarm.events import (
     Event,
     Finished,
     Loaded,
-    ReasoningDelta,
     Sent,
-    TextDelta,
     ToolCalled,
     UsageReported,
     is_content,
 )
 from llamafarm.providers.client import Client
-from llamafarm.providers.deltas import deltas, joined
+from llamafarm.providers.deltas import Arrived, arrived
 from llamafarm.providers.http import Exchange, count_of, parse
 from llamafarm.providers.patience import Patience
 from llamafarm.types import ChatRequest, Count, JsonValue, Message, ToolCall, Usage
@@ -106,16 +105,17 @@ async def _events(exchange: Exchange, patience: Patience, response: ClientRespon
         async with aclosing(exchange.chunks(response, patience)) as chunks:
             async for chunk in chunks:
                 at = chunk.at
-                for event in joined(answer.records(records.feed(chunk.data), at)):
+                for event in arrived(at, partial(answer.records, records.feed(chunk.data))):
                     yield event
-        for event in answer.records(records.end(), at):
+        for event in arrived(at, partial(answer.records, records.end())):
             yield event
     except ProviderError:
-        for event in answer.held(at):
+        for event in arrived(at, answer.held):
             yield event
         raise
-    for event in answer.end(at):
+    for event in arrived(at, answer.held):
         yield event
+    yield answer.end(at)
 
 
 class _Answer:
@@ -128,11 +128,11 @@ class _Answer:
         self._seen = False
         self._called = False
 
-    def records(self, texts: Iterable[str], at: float) -> Iterator[Event]:
+    def records(self, texts: Iterable[str], came: Arrived) -> None:
         for text in texts:
-            yield from self._record(text, at)
+            self._record(text, came)
 
-    def _record(self, text: str, at: float) -> Iterator[Event]:
+    def _record(self, text: str, came: Arrived) -> None:
         try:
             record = parse(text)
         except ValueError:
@@ -146,35 +146,34 @@ class _Answer:
         message = record.get("message")
         if isinstance(message, dict):
             self._seen = True
-            yield from self._message(message, at)
+            self._message(message, came)
         if record.get("done") is True:
             self._seen = True
             reason = record.get("done_reason")
             self._reason = reason if isinstance(reason, str) else "stop"
-            yield from _measures(record, at)
+            _measures(record, came)
 
-    def _message(self, message: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+    def _message(self, message: Mapping[str, JsonValue], came: Arrived) -> None:
         thinking, content, calls = (message.get(name) for name in ("thinking", "content", "tool_calls"))
         if isinstance(thinking, str) and thinking:
-            yield ReasoningDelta(at=at, text=thinking)
+            came.reasoning(thinking)
         if isinstance(content, str) and content:
             if self._thinking.over:
-                yield TextDelta(at=at, text=content)
+                came.text(content)
             else:
-                yield from deltas(self._thinking.feed(content), at)
+                came.pieces(self._thinking.feed(content))
         for index, call in enumerate(calls if isinstance(calls, list) else []):
             function = call.get("function") if isinstance(call, dict) else None
             if isinstance(function, dict) and isinstance(name := function.get("name"), str):
                 self._called = True
                 arguments = function.get("arguments")
                 written = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
-                yield ToolCalled(at=at, call=ToolCall(f"call_{index}_{name}", name, written))
+                came.add(ToolCalled(at=came.at, call=ToolCall(f"call_{index}_{name}", name, written)))
 
-    def held(self, at: float) -> Iterator[Event]:
-        yield from deltas(self._thinking.end(), at)
+    def held(self, came: Arrived) -> None:
+        came.pieces(self._thinking.end())
 
-    def end(self, at: float) -> Iterator[Event]:
-        yield from self.held(at)
+    def end(self, at: float) -> Finished:
         if not self._seen:
             raise self._exchange.faults.not_protocol("something that is no chat answer")
         if self._reason is None:
@@ -182,18 +181,18 @@ class _Answer:
                 f"{self._exchange.faults.server} ended the stream before the answer was complete.",
                 hint="What had come is kept.",
             )
-        yield Finished(at=at, reason="tool_calls" if self._called and self._reason == "stop" else self._reason)
+        return Finished(at=at, reason="tool_calls" if self._called and self._reason == "stop" else self._reason)
 
 
-def _measures(record: Mapping[str, JsonValue], at: float) -> Iterator[Event]:
+def _measures(record: Mapping[str, JsonValue], came: Arrived) -> None:
     """Load time and token counts of the last record. `prompt_eval_count` leaves out what was cached."""
     load = count_of(record.get("load_duration"))
     if load is not None:
-        yield Loaded(at=at, seconds=load / NANOSECONDS)
+        came.add(Loaded(at=came.at, seconds=load / NANOSECONDS))
     counts = [count_of(record.get(name)) for name in ("prompt_eval_count", "eval_count")]
     given, made = (None if value is None else Count(value, "reported") for value in counts)
     if given or made:
-        yield UsageReported(at=at, usage=Usage(input=given, output=made))
+        came.add(UsageReported(at=came.at, usage=Usage(input=given, output=made)))
 
 
 def _message_json(message: Message, called: Mapping[str, str]) -> dict[str, JsonValue]:

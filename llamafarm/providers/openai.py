@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
+from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
 from aiohttp import ClientResponse
@@ -14,7 +15,7 @@ from llamafarm.errors import BadAnswer, Interrupted, ProviderError
 from llamafarm.events import Event, Finished, Sent, is_content
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.client import Client
-from llamafarm.providers.deltas import joined
+from llamafarm.providers.deltas import Arrived, arrived
 from llamafarm.providers.http import Exchange, parse
 from llamafarm.providers.patience import Patience
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
@@ -100,7 +101,7 @@ class _Answer:
                 async for event in events:
                     yield event
         except ProviderError:
-            for event in self._chat.held(self._at):
+            for event in arrived(self._at, self._chat.held):
                 yield event
             raise
 
@@ -111,31 +112,32 @@ class _Answer:
         if kind == "application/json":
             body = await self._exchange.whole(response, self._patience)
             self._at = time.perf_counter()
-            for event in self._record(body):
+            for event in arrived(self._at, partial(self._record, body)):
                 yield event
         else:
             async with aclosing(self._exchange.chunks(response, self._patience)) as chunks:
                 async for chunk in chunks:
                     self._at = chunk.at
-                    for event in joined(self._told(self._stream.feed(chunk.data))):
+                    for event in arrived(self._at, partial(self._told, self._stream.feed(chunk.data))):
                         yield event
                     if self._done:
                         break
-            for event in self._told(self._stream.end()):
+            for event in arrived(self._at, partial(self._told, self._stream.end())):
                 yield event
-        for event in self._end():
+        for event in arrived(self._at, self._chat.end):
             yield event
+        yield self._end()
 
-    def _told(self, stream: Iterable[ServerEvent]) -> Iterator[Event]:
+    def _told(self, stream: Iterable[ServerEvent], came: Arrived) -> None:
         for told in stream:
             if self._done or not told.data:
                 continue
             if told.data.strip() == DONE:
                 self._done = True
             else:
-                yield from self._record(told.data)
+                self._record(told.data, came)
 
-    def _record(self, text: str | bytes) -> Iterable[Event]:
+    def _record(self, text: str | bytes, came: Arrived) -> None:
         try:
             record = parse(text)
         except ValueError:
@@ -145,17 +147,13 @@ class _Answer:
         if not isinstance(record, dict):
             raise self._exchange.faults.not_protocol("JSON that is no chat completion")
         if record.get("error"):
-            return self._refused(record)
+            self._chat.told(record, came)
+            raise self._exchange.faults.in_stream(record)
         self._seen = self._seen or isinstance(record.get("choices"), list)
-        return self._chat.feed(record, self._at)
+        self._chat.feed(record, came)
 
-    def _refused(self, record: dict[str, JsonValue]) -> Iterator[Event]:
-        yield from self._chat.told(record, self._at)
-        raise self._exchange.faults.in_stream(record)
-
-    def _end(self) -> Iterator[Event]:
-        """The last events; raises where the answer did not come to its end."""
-        yield from self._chat.end(self._at)
+    def _end(self) -> Finished:
+        """The last event; raises where the answer did not come to its end."""
         if self._chat.finish_reason is None and not self._done:
             if not self._seen:
                 raise self._exchange.faults.not_protocol("something that is no chat completion")
@@ -163,7 +161,7 @@ class _Answer:
                 f"{self._exchange.faults.server} ended the stream before the answer was complete.",
                 hint="What had come is kept.",
             )
-        yield Finished(at=self._at, reason=self._chat.finish_reason or "unknown")
+        return Finished(at=self._at, reason=self._chat.finish_reason or "unknown")
 
 
 def message_json(message: Message) -> dict[str, JsonValue]:

@@ -6,10 +6,14 @@ space, data over several lines, a byte order mark at the start. `id` and `retry`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from llamafarm.wire.lines import MAX_LINE, Lines, too_long
+
+BETWEEN = b"\n\n"
+DATA = "data:"
 
 
 class ServerEvent(NamedTuple):
@@ -31,7 +35,20 @@ class EventStream:
 
     def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
         """The events that `chunk` completes."""
-        for line in self._lines.feed(chunk):
+        marked = self._at_start and chunk.startswith(BOM_UTF8)
+        if marked or self._data or self._type or not self._lines.whole(chunk, BETWEEN):
+            yield from self._line_by_line(self._lines.feed(chunk))
+            return
+        # What servers send most: whole events of one line each.
+        self._at_start = False
+        for block in chunk.decode("utf-8", "replace").split("\n\n"):
+            if block.startswith(DATA) and "\n" not in block:
+                yield ServerEvent("message", block[len(DATA) :].removeprefix(" "))
+            elif block:
+                yield from self._line_by_line((*block.split("\n"), ""))
+
+    def _line_by_line(self, lines: Iterable[str]) -> Iterator[ServerEvent]:
+        for line in lines:
             told = self._line(line)
             if told is not None:
                 yield told
@@ -42,10 +59,7 @@ class EventStream:
         The standard drops an event without its blank line; servers that leave out the last one are
         common, and dropping it would lose text.
         """
-        for line in (*self._lines.end(), ""):
-            told = self._line(line)
-            if told is not None:
-                yield told
+        yield from self._line_by_line((*self._lines.end(), ""))
 
     def _line(self, line: str) -> ServerEvent | None:
         """The event that `line` completes, where it is an empty one with data before it."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from llamafarm.errors import ContextTooLong
 from llamafarm.events import Event, UsageReported
 from llamafarm.providers.chat_chunks import ChatChunks
+from llamafarm.providers.deltas import Arrived
 from llamafarm.types import Count, Usage
 from llamafarm.wire.sse import EventStream
 from tests.faultserver.server import FaultServer
@@ -29,8 +30,12 @@ def events(parts: list[bytes]) -> tuple[list[Event], str | None]:
     """The events of a stream that comes in `parts`, all at the instant 0."""
     stream, chat = EventStream(), ChatChunks()
     told = [event for part in parts for event in stream.feed(part)] + list(stream.end())
-    said = [event for each in told if each.data != "[DONE]" for event in chat.feed(json.loads(each.data), 0.0)]
-    return [*said, *chat.end(0.0)], chat.finish_reason
+    came = Arrived(0.0)
+    for each in told:
+        if each.data != "[DONE]":
+            chat.feed(json.loads(each.data), came)
+    chat.end(came)
+    return came.events(), chat.finish_reason
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=40))

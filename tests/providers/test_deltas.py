@@ -1,34 +1,39 @@
-from collections.abc import Iterator
-
 import pytest
 
 from llamafarm.errors import BadAnswer
-from llamafarm.events import Event, Finished, ReasoningDelta, TextDelta, UsageReported
-from llamafarm.providers.deltas import joined
+from llamafarm.events import Event, ReasoningDelta, TextDelta, UsageReported
+from llamafarm.providers.deltas import Arrived, arrived
 from llamafarm.types import Usage
+from llamafarm.wire.thinking import Piece
+
+TOLD = UsageReported(at=1.0, usage=Usage())
 
 
-def text(at: float, said: str) -> TextDelta:
-    return TextDelta(at=at, text=said)
+def text(said: str) -> TextDelta:
+    return TextDelta(at=1.0, text=said)
 
 
 def test_only_what_came_together_is_put_together() -> None:
-    thought, told = ReasoningDelta(at=1.0, text="hm"), UsageReported(at=2.0, usage=Usage())
-    events = [thought, thought, text(1, "a"), text(1, "b"), text(2, "c"), told, text(2, "d"), text(2, "e")]
-    end = Finished(at=2.0, reason="stop")
-    assert list(joined([*events, end, end])) == [
-        ReasoningDelta(at=1.0, text="hmhm"), text(1, "ab"), text(2, "c"), told, text(2, "de"), end, end,
-    ]  # fmt: skip
-    assert list(joined([])) == []
+    def fill(came: Arrived) -> None:
+        came.reasoning("h")
+        came.pieces([Piece("m", reasoning=True), Piece("a", reasoning=False)])
+        came.text("b")
+        came.add(TOLD)
+        came.text("c")
+        came.reasoning("oh")
+
+    thought = [ReasoningDelta(at=1.0, text=said) for said in ("hm", "oh")]
+    assert list(arrived(1.0, fill)) == [thought[0], text("ab"), TOLD, text("c"), thought[1]]
+    assert list(arrived(1.0, lambda _: None)) == []
 
 
 def test_what_came_before_an_error_is_told_before_it() -> None:
-    def broken() -> Iterator[Event]:
-        yield text(1, "a")
-        yield text(1, "b")
+    def broken(came: Arrived) -> None:
+        came.text("a")
+        came.text("b")
         raise BadAnswer("It broke.", hint="")
 
     seen: list[Event] = []
     with pytest.raises(BadAnswer):
-        seen.extend(joined(broken()))
-    assert seen == [text(1, "ab")]
+        seen.extend(arrived(1.0, broken))
+    assert seen == [text("ab")]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llamafarm.events import FellBack, Relayed, UsageReported
 from llamafarm.providers.chat_chunks import ChatChunks
+from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.relay import relayed
 from llamafarm.types import Cost, JsonValue, Route
 
@@ -72,7 +73,8 @@ def test_nothing_that_a_server_sends_raises(value: dict[str, JsonValue]) -> None
 )
 def test_counts_keep_their_source(source: str | None, marked: str) -> None:
     chat = ChatChunks()
-    list(chat.feed({"choices": [], "llamafarm": {"model": "m", "usage_source": source}}, 0.0))
-    events = list(chat.feed({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}, 0.0))
-    (reported,) = [event for event in events if isinstance(event, UsageReported)]
+    came = Arrived(0.0)
+    chat.feed({"choices": [], "llamafarm": {"model": "m", "usage_source": source}}, came)
+    chat.feed({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}, came)
+    (reported,) = [event for event in came.events() if isinstance(event, UsageReported)]
     assert reported.usage.source == marked

@@ -62,6 +62,15 @@ def test_any_bytes_in_any_split(data: bytes, cuts: list[int]) -> None:
     assert lines(split(data, cuts)) == lines([data])
 
 
+PARTS = ["data: a", "data:b", "data", "data: [DONE]", "event: e", ": c", "id: 1", "\n", "\n\n", "\r\n", "\r", "\ufeff"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=30), st.lists(st.integers(min_value=0), max_size=10))
+def test_whole_events_are_told_as_their_bytes_one_by_one(parts: list[str], cuts: list[int]) -> None:
+    data = "".join(parts).encode()
+    assert events(split(data, cuts)) == events([data[at : at + 1] for at in range(len(data))])
+
+
 def test_what_the_stream_says() -> None:
     told = events([STREAM])
     assert [each.data[:6] for each in told[:3]] == ['{"id":', '{"id":', '{"id":']
