@@ -121,7 +121,9 @@ async def _serve(configs: Sequence[Path], settings: ServerSettings, sock: socket
         runtime.prices.load()
         settle()
         # A browser tab holds its stream open: without this bound the server would never end.
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, server_header=False)
+        config = uvicorn.Config(
+            app, log_level="warning", timeout_graceful_shutdown=1, server_header=False, access_log=False
+        )
         server = _Server(config)
         await asyncio.sleep(0)  # a Ctrl-C from while the page was built ends it here, not within uvicorn's start
         print(f"LlamaFarm Playground: {_address(sock)}", flush=True)  # noqa: T201 - the person needs the address

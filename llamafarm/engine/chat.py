@@ -117,12 +117,9 @@ async def chat(
     without one no model is told of them.
     """
 
-    async def ask(model: NamedModel) -> AsyncGenerator[Event, None]:
+    def ask(model: NamedModel) -> AsyncGenerator[Event, None]:
         request = request_for(project, lane, question, model)
-        answering = Answering(lane.id, project, model, providers.for_model(model), box)
-        async with aclosing(answering.events(request)) as events:
-            async for event in events:
-                yield event
+        return Answering(lane.id, project, model, providers.for_model(model), box).events(request)
 
     yield Started(at=time.perf_counter())
     try:

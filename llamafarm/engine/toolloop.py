@@ -91,7 +91,7 @@ class Answering:
                 yield event
                 offered = event if isinstance(event, ToolsOffered) else offered
         tools = {tool.call_name: tool for tool in offered.tools}
-        equipped = replace(request, tools=(*request.tools, *map(function_of, offered.tools)))
+        equipped = replace(request, tools=(*request.tools, *map(function_of, offered.tools))) if tools else request
         try:
             async with aclosing(self._turns(equipped, tools, function_names(request.tools))) as events:
                 async for event in events:

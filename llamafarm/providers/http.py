@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -73,40 +73,35 @@ class Exchange:
             url = _without_password(url)  # one of the two can be sent, and the key is meant
             headers["Authorization"] = f"Bearer {self.model.api_key.get_secret_value()}"
         connect_s = self.model.timeout.connect
-        try:
-            response = await patience.wait(
-                self.client.send(self.method, url, content=content, headers=headers, connect_s=connect_s)
-            )
-        except aiohttp.ClientError as error:
-            raise self.faults.unanswered(error) from None
-        except ValueError:
-            raise self.faults.unsendable() from None
-        try:
-            if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
-                raise self.faults.refused(await self._refusal(response, patience))
-            yield response
-        finally:
-            response.close()
-
-    async def chunks(self, response: aiohttp.ClientResponse, patience: Patience) -> AsyncGenerator[Chunk, None]:
-        """The bytes of the answer as they arrive, decompressed."""
-        while True:
+        with patience:
             try:
-                data = await patience.wait(response.content.readany())
+                response = await patience.wait(
+                    self.client.send(self.method, url, content=content, headers=headers, connect_s=connect_s)
+                )
             except aiohttp.ClientError as error:
-                raise self.faults.interrupted(error) from None
-            if not data:
-                return
-            yield Chunk(data, time.perf_counter())
+                raise self.faults.unanswered(error) from None
+            except ValueError:
+                raise self.faults.unsendable() from None
+            try:
+                if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
+                    raise self.faults.refused(await self._refusal(response, patience))
+                yield response
+            finally:
+                response.close()
+
+    async def read(self, response: aiohttp.ClientResponse, patience: Patience) -> Chunk | None:
+        """The next bytes of the answer as they arrive, decompressed; None at its end."""
+        try:
+            data = await patience.read(response)
+        except aiohttp.ClientError as error:
+            raise self.faults.interrupted(error) from None
+        return Chunk(data, time.perf_counter()) if data else None
 
     async def whole(self, response: aiohttp.ClientResponse, patience: Patience, limit: int = MAX_BODY) -> bytes:
         """The whole body, up to `limit` bytes."""
         body = bytearray()
-        async with aclosing(self.chunks(response, patience)) as chunks:
-            async for chunk in chunks:
-                body += chunk.data
-                if len(body) >= limit:
-                    break
+        while len(body) < limit and (chunk := await self.read(response, patience)):
+            body += chunk.data
         return bytes(body[:limit])
 
     async def _refusal(self, response: aiohttp.ClientResponse, patience: Patience) -> Refusal:

@@ -102,11 +102,10 @@ async def _events(exchange: Exchange, patience: Patience, response: ClientRespon
     at = patience.started
     records = Records()
     try:
-        async with aclosing(exchange.chunks(response, patience)) as chunks:
-            async for chunk in chunks:
-                at = chunk.at
-                for event in arrived(at, partial(answer.records, records.feed(chunk.data))):
-                    yield event
+        while chunk := await exchange.read(response, patience):
+            at = chunk.at
+            for event in arrived(at, partial(answer.records, records.feed(chunk.data))):
+                yield event
         for event in arrived(at, partial(answer.records, records.end())):
             yield event
     except ProviderError:

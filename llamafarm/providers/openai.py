@@ -96,37 +96,29 @@ class _Answer:
 
     async def events(self, response: ClientResponse) -> AsyncGenerator[Event, None]:
         """The events of the answer, `Finished` last; what came before an error is told first."""
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "text/html":
+            raise self._exchange.faults.not_protocol("an HTML page")
         try:
-            async with aclosing(self._read(response)) as events:
-                async for event in events:
+            if kind == "application/json":
+                body = await self._exchange.whole(response, self._patience)
+                self._at = time.perf_counter()
+                for event in arrived(self._at, partial(self._record, body)):
                     yield event
+            else:
+                while not self._done and (chunk := await self._exchange.read(response, self._patience)):
+                    self._at = chunk.at
+                    for event in arrived(self._at, partial(self._told, self._stream.feed(chunk.data))):
+                        yield event
+                for event in arrived(self._at, partial(self._told, self._stream.end())):
+                    yield event
+            for event in arrived(self._at, self._chat.end):
+                yield event
+            yield self._end()
         except ProviderError:
             for event in arrived(self._at, self._chat.held):
                 yield event
             raise
-
-    async def _read(self, response: ClientResponse) -> AsyncGenerator[Event, None]:
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "text/html":
-            raise self._exchange.faults.not_protocol("an HTML page")
-        if kind == "application/json":
-            body = await self._exchange.whole(response, self._patience)
-            self._at = time.perf_counter()
-            for event in arrived(self._at, partial(self._record, body)):
-                yield event
-        else:
-            async with aclosing(self._exchange.chunks(response, self._patience)) as chunks:
-                async for chunk in chunks:
-                    self._at = chunk.at
-                    for event in arrived(self._at, partial(self._told, self._stream.feed(chunk.data))):
-                        yield event
-                    if self._done:
-                        break
-            for event in arrived(self._at, partial(self._told, self._stream.end())):
-                yield event
-        for event in arrived(self._at, self._chat.end):
-            yield event
-        yield self._end()
 
     def _told(self, stream: Iterable[ServerEvent], came: Arrived) -> None:
         for told in stream:
