@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import ExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
 
 from starlette.responses import Response
@@ -119,8 +119,8 @@ class ChatAnswer(Response):
                 await send({"type": "http.response.body", "body": error_event(STOPPING), "more_body": True})
             raise
 
-    @asynccontextmanager
-    async def _running(self) -> AsyncIterator[_Run]:
+    @contextmanager
+    def _running(self) -> Iterator[_Run]:
         """The lane, with a place among the caller's answers and its turn in the conversation."""
         asked, order, runtime = self._asked, self._order, self._services.runtime
         with ExitStack() as stack:
@@ -132,8 +132,7 @@ class ChatAnswer(Response):
                 session = {"id": order.session[-1], "messages": conversation.count, "dropped": dropped}
             trace = Trace(asked, runtime.board(asked.project, [asked.lane]), session)
             lane = asked.after(conversation.messages if conversation else ())
-            async with aclosing(self._events(lane)) as events:
-                yield _Run(events, trace, conversation)
+            yield _Run(self._events(lane), trace, conversation)
 
     def _events(self, lane: Lane) -> AsyncGenerator[Event, None]:
         """The lane's events; the history sees them too, where completions are kept."""
@@ -146,9 +145,10 @@ class ChatAnswer(Response):
         return events if recording is None else _recorded(events, lane, recording)
 
     async def _whole(self, send: Send) -> None:
-        async with self._running() as run:
-            async for event in run.events:
-                run.trace.add(event)
+        with self._running() as run:
+            async with aclosing(run.events) as events:
+                async for event in events:
+                    run.trace.add(event)
             reply = run.end(self._asked)
         body = dumps(completion_json(run.trace, reply, self._id, self._created))
         await self._begin(send, {**JSON, "content-length": str(len(body))}, run.trace, reply)
@@ -157,16 +157,17 @@ class ChatAnswer(Response):
     async def _streamed(self, send: Send) -> None:
         """The last bytes leave when the session and the place are free again: the next request may follow at once."""
         data = b""
-        async with self._running() as run:
+        with self._running() as run:
             chunks = Chunks(run.trace, self._id, self._created, with_usage=self._order.with_usage)
-            async for event in run.events:
-                run.trace.add(event)
-                data = chunks.of(event)
-                if not data or is_final(event):
-                    continue
-                if not self._begun:
-                    await self._begin(send, SSE, run.trace)
-                await send({"type": "http.response.body", "body": data, "more_body": True})
+            async with aclosing(run.events) as events:
+                async for event in events:
+                    run.trace.add(event)
+                    data = chunks.of(event)
+                    if not data or is_final(event):
+                        continue
+                    if not self._begun:
+                        await self._begin(send, SSE, run.trace)
+                    await send({"type": "http.response.body", "body": data, "more_body": True})
             if not (self._begun and run.trace.failure):
                 run.end(self._asked)
         if not self._begun:

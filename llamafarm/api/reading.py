@@ -10,9 +10,9 @@ from fastapi.requests import Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect
 
 from llamafarm.api.errors import invalid, invalid_body
+from llamafarm.asgi import Receive
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -37,12 +37,20 @@ class Route(APIRoute):
         return strict
 
 
+async def _bytes_of(receive: Receive) -> bytes:
+    pieces, more = [], True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise invalid("The body did not come to its end: it broke off, or it is larger than 8 MiB.")
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
 async def body_of(request: Request, form: type[Body]) -> Body:
     """The request's body, as FastAPI would give it to an endpoint. Raises ApiError (400)."""
-    try:
-        data = await request.body()
-    except ClientDisconnect:
-        raise invalid("The body did not come to its end: it broke off, or it is larger than 8 MiB.") from None
+    data = await _bytes_of(request.receive)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if data and kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise invalid("The body: send JSON, with the header Content-Type: application/json.")

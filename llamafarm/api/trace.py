@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from llamafarm.reply import Reply, ToolRun
 from llamafarm.types import TOOL_TURNS, Route, Timings, ToolCall, Usage
 
 READABLE = " !#$&'()*+,/:;<=>?@[]"  # of what headers may hold, all but the percent sign and quotes
+_PLAIN = re.compile(rf"[\w.~{re.escape(READABLE)}-]*", re.ASCII)
 MILLISECONDS = 1000
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter")
 
@@ -101,7 +103,7 @@ class Trace:
             "ttft-ms": _milliseconds(ttft_s),
             "cost-usd": str(reply.cost.usd) if reply and reply.cost.usd is not None else "",
         }
-        return {f"x-llamafarm-{name}": quote(value, safe=READABLE) for name, value in values.items() if value}
+        return {f"x-llamafarm-{name}": _quoted(value) for name, value in values.items() if value}
 
     def first(self) -> dict[str, Any]:
         """The extension of a stream's first chunk."""
@@ -174,6 +176,10 @@ def usage_json(usage: Usage) -> dict[str, Any] | None:
     if usage.reasoning is not None:
         told["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning.value}
     return told
+
+
+def _quoted(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else quote(value, safe=READABLE)
 
 
 def _milliseconds(seconds: float | None) -> str:

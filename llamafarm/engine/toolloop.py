@@ -86,10 +86,11 @@ class Answering:
         provider raises.
         """
         offered = ToolsOffered(at=0.0, tools=(), missing={})
-        async with aclosing(self._offer(request)) as events:
-            async for event in events:
-                yield event
-                offered = event if isinstance(event, ToolsOffered) else offered
+        if self.box is not None and self.model.mcp_servers:
+            async with aclosing(self._offer(request, self.box.servers)) as events:
+                async for event in events:
+                    yield event
+                    offered = event if isinstance(event, ToolsOffered) else offered
         tools = {tool.call_name: tool for tool in offered.tools}
         equipped = replace(request, tools=(*request.tools, *map(function_of, offered.tools))) if tools else request
         try:
@@ -105,11 +106,8 @@ class Answering:
                 async for event in events:
                     yield event
 
-    async def _offer(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        names = self.model.mcp_servers
-        if self.box is None or not names:
-            return
-        servers, began = self.box.servers, time.perf_counter()
+    async def _offer(self, request: ChatRequest, servers: Servers) -> AsyncGenerator[Event, None]:
+        names, began = self.model.mcp_servers, time.perf_counter()
         starting = [name for name in names if name not in servers.running(self.project)]
         if starting and self.project.trusted:
             yield Waiting(at=began, what=f"MCP server {', '.join(starting)}")

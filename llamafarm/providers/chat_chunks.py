@@ -33,10 +33,14 @@ class _PartialCall:
 
 
 class ChatChunks:
-    """Reads events out of chunks (or one whole completion); `finish_reason` is known once it has come."""
+    """Reads events out of chunks (or one whole completion); `finish_reason` is known once it has come.
+
+    `seen`: something came that has the form of a completion.
+    """
 
     def __init__(self) -> None:
         self.finish_reason: str | None = None
+        self.seen = False
         self._thinking = Thinking()
         self._calls: dict[int, _PartialCall] = {}
         self._counted: CountSource = "reported"
@@ -46,8 +50,10 @@ class ChatChunks:
         if "llamafarm" in record:
             self.told(record, came)
         choices = record.get("choices")
-        if choices and isinstance(choices, list) and isinstance(choice := choices[0], dict):
-            self._choice(choice, came)
+        if isinstance(choices, list):
+            self.seen = True
+            if choices and isinstance(choice := choices[0], dict):
+                self._choice(choice, came)
         usage = record.get("usage")
         if usage and isinstance(usage, dict):
             _usage(usage, self._counted, came)
@@ -76,22 +82,27 @@ class ChatChunks:
     def _choice(self, choice: Mapping[str, JsonValue], came: Arrived) -> None:
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
-            for key in REASONING:
-                if (reasoning := delta.get(key)) and isinstance(reasoning, str):
-                    came.reasoning(reasoning)
-                    break
+            if len(delta) > 1 or "content" not in delta:  # most chunks have a piece of text alone
+                self._beside(delta, came)
             if (content := delta.get("content")) and isinstance(content, str):
                 if self._thinking.over:
                     came.text(content)
                 else:
                     came.pieces(self._thinking.feed(content))
-            if calls := delta.get("tool_calls"):
-                for position, call in enumerate(calls if isinstance(calls, list) else []):
-                    if isinstance(call, dict):
-                        self._call(position, call)
         reason = choice.get("finish_reason")
         if reason and isinstance(reason, str):
             self.finish_reason = reason
+
+    def _beside(self, delta: Mapping[str, JsonValue], came: Arrived) -> None:
+        """What a chunk has beside text: reasoning and pieces of tool calls."""
+        for key in REASONING:
+            if (reasoning := delta.get(key)) and isinstance(reasoning, str):
+                came.reasoning(reasoning)
+                break
+        if calls := delta.get("tool_calls"):
+            for position, call in enumerate(calls if isinstance(calls, list) else []):
+                if isinstance(call, dict):
+                    self._call(position, call)
 
     def _call(self, position: int, piece: Mapping[str, JsonValue]) -> None:
         index = piece.get("index")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from llamafarm.config.model import NamedModel
@@ -106,8 +107,9 @@ async def _list(provider: Remote) -> _Listing:
     began = time.perf_counter()
     try:
         patience = Patience(exchange.model.timeout)
-        async with asyncio.timeout(BOUND_S), exchange.open(patience) as response:
-            names, any_name = _names(parse(await exchange.whole(response, patience)))
+        async with asyncio.timeout(BOUND_S):
+            with patience, closing(await exchange.answered(patience)) as response:
+                names, any_name = _names(parse(await exchange.whole(response, patience)))
     except TimeoutError:
         error: LlamaFarmError = ProviderError(
             f"{exchange.faults.server} said nothing within {BOUND_S:g} s.",

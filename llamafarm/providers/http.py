@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -59,9 +59,8 @@ class Exchange:
         body = {name: _short(value) for name, value in self.body.items()}
         return SentRequest(self.method, _without_password(self.url), shown, body)
 
-    @asynccontextmanager
-    async def open(self, patience: Patience) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The response, once its headers have come; raises a ProviderError for any but a 2xx."""
+    async def answered(self, patience: Patience) -> aiohttp.ClientResponse:
+        """The response, once its headers have come; to be closed. Raises a ProviderError for any but a 2xx."""
         try:
             content = orjson.dumps(self.body, option=orjson.OPT_NON_STR_KEYS) if self.method == "POST" else None
         except orjson.JSONEncodeError as error:
@@ -73,21 +72,18 @@ class Exchange:
             url = _without_password(url)  # one of the two can be sent, and the key is meant
             headers["Authorization"] = f"Bearer {self.model.api_key.get_secret_value()}"
         connect_s = self.model.timeout.connect
-        with patience:
-            try:
-                response = await patience.wait(
-                    self.client.send(self.method, url, content=content, headers=headers, connect_s=connect_s)
-                )
-            except aiohttp.ClientError as error:
-                raise self.faults.unanswered(error) from None
-            except ValueError:
-                raise self.faults.unsendable() from None
-            try:
-                if not 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
-                    raise self.faults.refused(await self._refusal(response, patience))
-                yield response
-            finally:
-                response.close()
+        try:
+            response = await patience.wait(
+                self.client.send(self.method, url, content=content, headers=headers, connect_s=connect_s)
+            )
+        except aiohttp.ClientError as error:
+            raise self.faults.unanswered(error) from None
+        except ValueError:
+            raise self.faults.unsendable() from None
+        if 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
+            return response
+        with closing(response):
+            raise self.faults.refused(await self._refusal(response, patience))
 
     async def read(self, response: aiohttp.ClientResponse, patience: Patience) -> Chunk | None:
         """The next bytes of the answer as they arrive, decompressed; None at its end."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from functools import partial
 
 from aiohttp import ClientResponse
@@ -88,11 +88,12 @@ class Ollama:
         exchange = self.exchange(request)
         patience = Patience(self._model.timeout)
         yield Sent(at=patience.started, request=exchange.sent())
-        async with exchange.open(patience) as response, aclosing(_events(exchange, patience, response)) as events:
-            async for event in events:
-                if is_content(event):
-                    patience.begin()
-                yield event
+        with patience, closing(await exchange.answered(patience)) as response:
+            async with aclosing(_events(exchange, patience, response)) as events:
+                async for event in events:
+                    if is_content(event):
+                        patience.begin()
+                    yield event
 
 
 async def _events(exchange: Exchange, patience: Patience, response: ClientResponse) -> AsyncGenerator[Event, None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
@@ -73,7 +73,7 @@ class OpenAICompatible:
         patience = Patience(self.model.timeout)
         chat = self.records()
         yield Sent(at=patience.started, request=exchange.sent())
-        async with exchange.open(patience) as response:
+        with patience, closing(await exchange.answered(patience)) as response:
             answer = _Answer(exchange, patience, chat)
             async with aclosing(answer.events(response)) as events:
                 async for event in events:
@@ -91,7 +91,6 @@ class _Answer:
         self._chat = chat
         self._stream = EventStream()
         self._done = False
-        self._seen = False
         self._at = patience.started
 
     async def events(self, response: ClientResponse) -> AsyncGenerator[Event, None]:
@@ -141,13 +140,12 @@ class _Answer:
         if record.get("error"):
             self._chat.told(record, came)
             raise self._exchange.faults.in_stream(record)
-        self._seen = self._seen or isinstance(record.get("choices"), list)
         self._chat.feed(record, came)
 
     def _end(self) -> Finished:
         """The last event; raises where the answer did not come to its end."""
         if self._chat.finish_reason is None and not self._done:
-            if not self._seen:
+            if not self._chat.seen:
                 raise self._exchange.faults.not_protocol("something that is no chat completion")
             raise Interrupted(
                 f"{self._exchange.faults.server} ended the stream before the answer was complete.",

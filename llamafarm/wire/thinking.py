@@ -20,22 +20,19 @@ class Piece(NamedTuple):
 class Thinking:
     """Tells reasoning from answer in a stream of text, however the tags are split.
 
-    Only a tag at the very start (after white space) counts: one in the middle is the answer's own text.
+    Only a tag at the very start (after white space) counts: one in the middle is the answer's own text. `over` says
+    whether all that comes from now on is answer.
     """
 
     def __init__(self) -> None:
-        self._state: Literal["start", "reasoning", "gap", "answer"] = "start"
+        self.over = False
+        self._state: Literal["start", "reasoning", "gap"] = "start"
         self._blank: list[str] = []
         self._held = ""
 
-    @property
-    def over(self) -> bool:
-        """Whether all that comes from now on is answer."""
-        return self._state == "answer"
-
     def feed(self, text: str) -> Iterator[Piece]:
         """The pieces that are decided once `text` has come."""
-        if self._state == "answer":
+        if self.over:
             if text:
                 yield Piece(text, reasoning=False)
             return
@@ -46,9 +43,8 @@ class Thinking:
             yield from self._reason()
         if self._state == "gap":
             self._held = self._held.lstrip()
-            if self._held:
-                self._state = "answer"
-        if self._state == "answer":
+            self.over = bool(self._held)
+        if self.over:
             yield from self._release(reasoning=False)
 
     def end(self) -> Iterator[Piece]:
@@ -62,8 +58,8 @@ class Thinking:
         if opening.startswith(OPEN):
             self._state, self._held = "reasoning", opening[len(OPEN) :]
             self._blank = []
-        elif not OPEN.startswith(opening):
-            self._state = "answer"
+        else:
+            self.over = not OPEN.startswith(opening)
 
     def _reason(self) -> Iterator[Piece]:
         reasoning, closed, rest = self._held.partition(CLOSE)
