@@ -107,6 +107,15 @@ async def test_total_time_out_ends_an_answer_that_never_ends(protocol: Protocol)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_an_answer_may_take_longer_than_each_of_its_pieces(protocol: Protocol) -> None:
+    drip = plays(protocol, [*(part for _ in range(12) for part in (said(protocol, "x"), 0.05)), ending(protocol)])
+    async with FaultServer(drip) as server:
+        events, error = await ask(named(protocol, server.url, timeout={"first_token": 0.4, "between_tokens": 0.4}))
+    assert error is None
+    assert text_of(events) == "x" * 12
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_server_that_closes_before_it_answers(protocol: Protocol) -> None:
     async with FaultServer(lambda exchange: exchange.cut()) as server:
         _, error = await ask(named(protocol, server.url), QUICK)
