@@ -1,19 +1,14 @@
-"""The composition root: everything that is opened, opened once and closed once."""
+"""What the faces can ask of the engine: one object, made of all that was opened."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import os
-import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llamafarm.config.library import Library, open_library
+from llamafarm.config.library import Library
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.batch import AT_ONCE as PLACES
 from llamafarm.engine.batch import Batch
@@ -40,21 +35,17 @@ from llamafarm.errors import StoreError
 from llamafarm.events import Event
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
-from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT
 from llamafarm.providers.registry import Providers
 from llamafarm.reply import Reply
-from llamafarm.store.place import place_of
-from llamafarm.store.store import Store, open_store
+from llamafarm.store.store import Store
 from llamafarm.tools import McpServers
 from llamafarm.types import Fault, ModelCheck, SentRequest
 
 if TYPE_CHECKING:
     from llamafarm.records.model import Run
     from llamafarm.store.history import History
-
-SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +125,8 @@ class Runtime:
     def history(self) -> History:
         """What was recorded. Raises StoreError where recording is switched off."""
         if self.store is None:
-            raise _switched_off()
-        return _history(self.store)
+            raise switched_off()
+        return history_of(self.store)
 
     def staged(self, faults: Mapping[str, Fault], rests: Rests) -> Runtime:
         """This runtime with `faults` staged for named models; what fails there is remembered in `rests` alone."""
@@ -183,7 +174,7 @@ class Runtime:
         Raises RequestError where there is no such sweep, or `project` is another file; StoreError without a store.
         """
         if self.store is None:
-            raise _switched_off()
+            raise switched_off()
         history = self.history()
         return resume_run(await history.run(run), project, self.store, history)
 
@@ -193,7 +184,7 @@ class Runtime:
         Raises RequestError where the run is no sweep, StoreError without a store.
         """
         if self.store is None:
-            raise _switched_off()
+            raise switched_off()
         return grid_from(run.plan, project), await SweepRun(run.id, self.store, self.history()).all_ended()
 
     async def plan(self, project: Project, grid: Grid, at_once: int = AT_ONCE, *, fair: bool = False) -> Plan:
@@ -233,7 +224,7 @@ class Runtime:
         Whether it is the same job is for `job_from` and `check_same_file` to say.
         """
         if self.store is None:
-            raise _switched_off()
+            raise switched_off()
         return BatchRun(run, self.store, survey.rows, self.history())
 
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
@@ -250,53 +241,18 @@ class Runtime:
         return await preview(project, lane, question, self.providers)
 
 
-@asynccontextmanager
-async def open_runtime(configs: Sequence[Path] = (), *, record: bool = True) -> AsyncIterator[Runtime]:
-    """Open the operator's projects, the store, connections, the homes of embedded models and MCP servers; close them.
-
-    `record` is False where nothing shall be kept. Raises ConfigError where one of `configs` is not there, RequestError
-    where `LF_DATABASE_URL` names no database.
-    """
-    library = open_library(configs)
-    place = place_of(os.environ) if record else None
-    opening = open_store(place) if place else nullcontext()
-    async with opening as store, open_client() as client, EmbeddedModels(client) as embedded, McpServers() as tools:
-        providers = Providers(client, embedded=embedded.provider)
-        yield Runtime(library, providers, PriceBook(), tools, embedded=embedded, store=store)
-
-
 def surveyed(project: Project, job: Job) -> Survey:
     """What the file of `job` holds, and what the batch will take; nothing else is opened for it. See `survey_of`."""
     return survey_of(project, job, PriceBook())
 
 
-@asynccontextmanager
-async def open_history() -> AsyncIterator[History]:
-    """What was recorded, without all the rest. Raises StoreError where recording is switched off."""
-    place = place_of(os.environ)
-    if place is None:
-        raise _switched_off()
-    async with open_store(place) as store:
-        yield _history(store)
-
-
-def _history(store: Store) -> History:
+def history_of(store: Store) -> History:
+    """What `store` holds, to be read."""
     from llamafarm.store.history import History  # noqa: PLC0415 - SQLAlchemy: 0.2 s that a comparison spares
 
     return History(store)
 
 
-def _switched_off() -> StoreError:
+def switched_off() -> StoreError:
+    """The error where nothing is recorded."""
     return StoreError("Recording is switched off.", hint="LF_DATABASE_URL=off does that: unset it.")
-
-
-def settle() -> None:
-    """Keep garbage collections and threads out of the lanes' time, once a process is ready to serve.
-
-    One over everything that the page imports takes a good part of a second, in which all lanes stand still: what is in
-    memory now is left out of them. And they come once in some two hundred lanes, not once in three. A thread that
-    works, as the store's does, gives way to them after half a millisecond, not five.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000)
-    sys.setswitchinterval(SWITCH_S)
