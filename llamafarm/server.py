@@ -24,10 +24,9 @@ from llamafarm.errors import RequestError
 from llamafarm.gate import Gate
 from llamafarm.guards import Guards
 from llamafarm.mcpserver import McpEndpoint
-from llamafarm.opening import open_runtime, settle
 from llamafarm.reports import PATH as REPORTS
 from llamafarm.reports import reports
-from llamafarm.runtime import Runtime
+from llamafarm.runtime import Runtime, open_runtime, settle
 from llamafarm.settings import ServerSettings
 
 

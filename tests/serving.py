@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from llamafarm.mcpserver import McpEndpoint
-from llamafarm.opening import open_runtime
+from llamafarm.runtime import open_runtime
 from llamafarm.server import build_app
 from llamafarm.settings import ServerSettings
 

@@ -29,7 +29,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"records"},
     "engine": {"config", "providers", "records", "tools", "tokens", "study"},
     "runtime": {"config", "engine", "pricing", "providers", "records", "store", "tools"},
-    "opening": {"runtime", "config", "pricing", "providers", "store", "tools"},
     "reports": {"runtime", "report", "asgi"},
     "mcpserver": {"runtime", "engine", "config", "routing"},
     "asgi": set(),
@@ -50,7 +49,6 @@ MAY_IMPORT: dict[str, set[str]] = {
         "study",
     },
     "server": {
-        "opening",
         "runtime",
         "ui",
         "api",
@@ -64,7 +62,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {
         "server",
-        "opening",
         "runtime",
         "engine",
         "store",

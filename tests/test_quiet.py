@@ -21,7 +21,7 @@ assert "{TABLE}" in sys.modules
 SETTLES = """
 import gc
 import sys
-from llamafarm.opening import settle
+from llamafarm.runtime import settle
 
 threshold, interval = gc.get_threshold(), sys.getswitchinterval()
 settle()

@@ -7,9 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from llamafarm.gate import Gate
-from llamafarm.opening import open_runtime
 from llamafarm.reports import reports
-from llamafarm.runtime import Runtime
+from llamafarm.runtime import Runtime, open_runtime
 from llamafarm.settings import ServerSettings
 from tests.store.made import asked, ended, keep
 

@@ -16,9 +16,8 @@ from llamafarm.engine.grid import Grid, Prompt
 from llamafarm.engine.recording import Origin
 from llamafarm.engine.rests import Rests
 from llamafarm.errors import RequestError, StoreError
-from llamafarm.opening import open_history, open_runtime
 from llamafarm.reply import Reply
-from llamafarm.runtime import Runtime
+from llamafarm.runtime import Runtime, open_history, open_runtime
 from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import answer, plays
 

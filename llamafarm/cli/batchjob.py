@@ -52,7 +52,7 @@ async def resumed(project: Project, run: str, file: Path) -> Job:
 
     from llamafarm.engine.batchrun import check_same_file, job_from
     from llamafarm.engine.rows import PromptFile
-    from llamafarm.opening import open_history
+    from llamafarm.runtime import open_history
 
     async with open_history() as history:
         found = await history.run(run)
@@ -75,7 +75,7 @@ async def expected(plan: Plan, at_once: int, *, fair: bool) -> Plan:
     """`plan` with how long it may take, where the history can tell."""
     from llamafarm.engine.pace import expecting
     from llamafarm.errors import StoreError
-    from llamafarm.opening import open_history
+    from llamafarm.runtime import open_history
 
     try:
         async with open_history() as history:

@@ -65,7 +65,7 @@ async def run(
 ) -> Ran:
     """Run until all has ended, or a signal stops it, and write the answers to `out`."""
     from llamafarm.cli.stop import Stop
-    from llamafarm.opening import open_runtime, settle
+    from llamafarm.runtime import open_runtime, settle
 
     stop = Stop()
     with stop.on_signals():

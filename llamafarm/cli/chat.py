@@ -107,7 +107,7 @@ def _show_curl(target: Target, wish: Wish) -> None:
     import os
 
     from llamafarm.cli.curl import curl_command, key_variable
-    from llamafarm.opening import open_runtime
+    from llamafarm.runtime import open_runtime
 
     async def sent() -> None:
         async with open_runtime() as runtime:
@@ -148,7 +148,7 @@ async def _once(target: Target, wish: Wish, screen: Screen, *, whole: bool, as_j
     from llamafarm.cli.remote import seen_through
     from llamafarm.cli.stop import Stop
     from llamafarm.engine.record import chat_json
-    from llamafarm.opening import open_runtime
+    from llamafarm.runtime import open_runtime
 
     lane, route = target.lane(wish.prompt)
     teller, stop = Teller(screen, text=not (whole or as_json)), Stop()

@@ -221,7 +221,7 @@ def using(work: Callable[[History], Coroutine[Any, Any, Result]]) -> Result:
     """The result of `work` with the history."""
     import asyncio
 
-    from llamafarm.opening import open_history
+    from llamafarm.runtime import open_history
 
     async def run() -> Result:
         async with open_history() as kept:

@@ -48,7 +48,7 @@ def check_models(config: ConfigOption = None, as_json: JsonOption = False) -> No
     """
     import asyncio
 
-    from llamafarm.opening import open_runtime
+    from llamafarm.runtime import open_runtime
 
     project = project_of(project_or_sample(config))
 

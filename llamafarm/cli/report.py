@@ -28,9 +28,9 @@ def report(
     import sys
 
     from llamafarm.errors import RequestError
-    from llamafarm.opening import open_history
     from llamafarm.report.page import report as made
     from llamafarm.report.subject import subject_of
+    from llamafarm.runtime import open_history
 
     async def write() -> tuple[str, str]:
         async with open_history() as history:

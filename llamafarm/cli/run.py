@@ -75,7 +75,7 @@ async def _run(
     import asyncio
 
     from llamafarm.cli.table import LiveTable
-    from llamafarm.opening import open_runtime
+    from llamafarm.runtime import open_runtime
 
     with stop.on_signals():
         async with open_runtime(record=record) as runtime:

@@ -142,7 +142,7 @@ def _measured(
 
 
 async def _plan(project: Project, grid: Grid, at_once: int, *, fair: bool) -> Plan:
-    from llamafarm.opening import open_runtime
+    from llamafarm.runtime import open_runtime
 
     async with open_runtime() as runtime:
         return await runtime.plan(project, grid, at_once, fair=fair)
@@ -160,7 +160,7 @@ class Keeping:
 
 async def _begun(project: Project, run: str) -> tuple[Grid, str | None]:
     """The grid and the task of a sweep in the history."""
-    from llamafarm.opening import open_runtime
+    from llamafarm.runtime import open_runtime
 
     async with open_runtime() as runtime:
         _, grid, task = await runtime.resume_sweep(run, project)
@@ -178,7 +178,7 @@ async def _swept(
 
     from llamafarm.cli.sweepscreen import LiveProgress
     from llamafarm.engine.findings import Findings
-    from llamafarm.opening import open_runtime
+    from llamafarm.runtime import open_runtime
 
     findings = Findings(grid)
     with stop.on_signals(), LiveProgress(grid, shown=not quiet) as shown:

@@ -22,8 +22,8 @@ from llamafarm.asgi import App
 from llamafarm.engine.rests import Rests
 from llamafarm.gate import Gate
 from llamafarm.guards import Guards
-from llamafarm.opening import open_runtime
 from llamafarm.providers.retry import Pauses
+from llamafarm.runtime import open_runtime
 from llamafarm.settings import ServerSettings
 from tests.faultserver.server import FaultServer, Script, Seen
 from tests.faultserver.speech import answer, plays

@@ -17,8 +17,7 @@ from openai import AsyncOpenAI
 
 from llamafarm.config.model import Project
 from llamafarm.engine.chat import Lane, Question
-from llamafarm.opening import open_runtime
-from llamafarm.runtime import Runtime
+from llamafarm.runtime import Runtime, open_runtime
 from tests.benchmarks.mock import END_OF_BODY
 from tests.engine.fakes import model, project
 

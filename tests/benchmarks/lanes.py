@@ -23,7 +23,7 @@ from statistics import median, quantiles
 
 import uvloop
 
-from llamafarm.opening import settle
+from llamafarm.runtime import settle
 from tests.benchmarks.contenders import CONTENDERS, Contender
 from tests.benchmarks.machine import busy_s, processor, worked_s
 from tests.benchmarks.mock import Pace, Server, paced_server

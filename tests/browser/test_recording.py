@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from llamafarm.opening import open_history
 from llamafarm.records.model import Recorded
+from llamafarm.runtime import open_history
 from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_conversation import follow, parrot
 from tests.browser.test_page import model_server, project, send

@@ -18,7 +18,7 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from llamafarm.mcpserver import McpEndpoint
-from llamafarm.opening import open_runtime
+from llamafarm.runtime import open_runtime
 from tests.faultserver.server import FaultServer, Script
 from tests.faultserver.speech import answer, plays, said
 

@@ -15,10 +15,9 @@ from llamafarm.config import parse
 from llamafarm.config.model import McpServer, NamedModel, Project
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.record import lane_json
-from llamafarm.opening import open_runtime
 from llamafarm.providers.llamacpp import BUNDLED
 from llamafarm.reply import Reply
-from llamafarm.runtime import Runtime
+from llamafarm.runtime import Runtime, open_runtime
 from llamafarm.types import Count
 from tests.engine.fakes import model, project
 from tests.faultserver.server import FaultServer

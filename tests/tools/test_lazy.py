@@ -7,7 +7,7 @@ import sys
 
 CODE = """
 import asyncio, sys
-from llamafarm.opening import open_runtime
+from llamafarm.runtime import open_runtime
 from llamafarm.config import load, sample_path
 
 async def main():

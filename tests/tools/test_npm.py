@@ -13,7 +13,7 @@ import pytest
 from llamafarm.config import load, sample_path
 from llamafarm.config.model import McpServer
 from llamafarm.engine.chat import Lane, Question
-from llamafarm.opening import open_runtime
+from llamafarm.runtime import open_runtime
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, chunk, ending, plays
 from tests.tools.helpers import HERE, calling

@@ -8,7 +8,7 @@ import pytest
 
 from llamafarm.config import sample_names, sample_path
 from llamafarm.errors import RequestError
-from llamafarm.opening import open_runtime
+from llamafarm.runtime import open_runtime
 from llamafarm.settings import ServerSettings
 from llamafarm.ui.projects import Projects
 

@@ -1,4 +1,4 @@
-"""The composition root: everything that is opened, opened once and closed once."""
+"""Opening: all once, and closing it once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llamafarm.pricing import PriceBook
 from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.registry import Providers
-from llamafarm.runtime import Runtime, history_of, switched_off
+from llamafarm.runtime.runtime import Runtime, history_of, switched_off
 from llamafarm.store.place import place_of
 from llamafarm.store.store import open_store
 from llamafarm.tools import McpServers
