@@ -14,7 +14,8 @@ from llamafarm.engine.chat import Question
 from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.routing import suggest
 from llamafarm.ui.blind import blind_routing
-from llamafarm.ui.cards import report, routing_card
+from llamafarm.ui.cards import routing_card
+from llamafarm.ui.filecards import report
 from llamafarm.ui.layout import Page
 from llamafarm.ui.markup import Markup
 from llamafarm.ui.outlook import look_ahead, outlook_card

@@ -9,7 +9,8 @@ from gradio.blocks import Block
 
 from llamafarm.routing import suggest
 from llamafarm.ui.blind import HIDDEN, all_ended, blind_foot, blind_head, blind_routing
-from llamafarm.ui.cards import model_facts, report, routing_card
+from llamafarm.ui.cards import model_facts, routing_card
+from llamafarm.ui.filecards import report
 from llamafarm.ui.layout import Page
 from llamafarm.ui.markdown import safe
 from llamafarm.ui.sessions import Session

@@ -11,7 +11,8 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import variables
 from llamafarm.reply import Reply
 from llamafarm.ui.blind import blind_table
-from llamafarm.ui.cards import asks, masthead, model_facts, report, unusable
+from llamafarm.ui.cards import masthead, model_facts, unusable
+from llamafarm.ui.filecards import asks, report
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import lane_values, reasoning_title
 from llamafarm.ui.sessions import MAX_LANES, Session
