@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import RequestError
+from llamafarm.errors import BadAnswer, RequestError
 from llamafarm.providers.client import Client
 from llamafarm.providers.faults import Faults, Refusal
 from llamafarm.providers.patience import Patience
@@ -99,6 +99,18 @@ class Exchange:
         while len(body) < limit and (chunk := await self.read(response, patience)):
             body += chunk.data
         return bytes(body[:limit])
+
+    def record(self, text: str | bytes) -> dict[str, JsonValue]:
+        """One record of the answer. Raises BadAnswer."""
+        try:
+            record = parse(text)
+        except ValueError:
+            raise BadAnswer(
+                f"{self.faults.server} sent JSON that can't be read.", hint="Try again; look at its log."
+            ) from None
+        if not isinstance(record, dict):
+            raise self.faults.not_protocol("JSON that is no chat answer")
+        return record
 
     async def _refusal(self, response: aiohttp.ClientResponse, patience: Patience) -> Refusal:
         data = await self.whole(response, patience, MAX_REFUSAL)

@@ -14,7 +14,7 @@ from functools import partial
 from aiohttp import ClientResponse
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import BadAnswer, Interrupted, ProviderError
+from llamafarm.errors import Interrupted, ProviderError
 from llamafarm.events import (
     Event,
     Finished,
@@ -133,14 +133,7 @@ class _Answer:
             self._record(text, came)
 
     def _record(self, text: str, came: Arrived) -> None:
-        try:
-            record = parse(text)
-        except ValueError:
-            raise BadAnswer(
-                f"{self._exchange.faults.server} sent JSON that can't be read.", hint="Try again; look at its log."
-            ) from None
-        if not isinstance(record, dict):
-            raise self._exchange.faults.not_protocol("JSON that is no chat answer")
+        record = self._exchange.record(text)
         if record.get("error"):
             raise self._exchange.faults.in_stream(record)
         message = record.get("message")

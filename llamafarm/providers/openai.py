@@ -11,12 +11,12 @@ from urllib.parse import urlsplit, urlunsplit
 from aiohttp import ClientResponse
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import BadAnswer, Interrupted, ProviderError
+from llamafarm.errors import Interrupted, ProviderError
 from llamafarm.events import Event, Finished, Sent, is_content
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.client import Client
 from llamafarm.providers.deltas import Arrived, arrived
-from llamafarm.providers.http import Exchange, parse
+from llamafarm.providers.http import Exchange
 from llamafarm.providers.patience import Patience
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.wire.sse import EventStream, ServerEvent
@@ -129,14 +129,7 @@ class _Answer:
                 self._record(told.data, came)
 
     def _record(self, text: str | bytes, came: Arrived) -> None:
-        try:
-            record = parse(text)
-        except ValueError:
-            raise BadAnswer(
-                f"{self._exchange.faults.server} sent JSON that can't be read.", hint="Try again; look at its log."
-            ) from None
-        if not isinstance(record, dict):
-            raise self._exchange.faults.not_protocol("JSON that is no chat completion")
+        record = self._exchange.record(text)
         if record.get("error"):
             self._chat.told(record, came)
             raise self._exchange.faults.in_stream(record)

@@ -47,6 +47,29 @@ class Scripted:
             self.closed.set()
 
 
+class Counting:
+    """A provider that knows how many answers are going on, and what was asked; a gate holds them until it is open."""
+
+    def __init__(self, expected: int = 0) -> None:
+        self.now = self.most = 0
+        self.gate, self.full = asyncio.Event(), asyncio.Event()
+        self.expected = expected
+        self.asked: list[str] = []
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        self.asked.append(request.messages[-1].content)
+        if self.now == self.expected:
+            self.full.set()
+        try:
+            await self.gate.wait()
+            async for event in Scripted("yes").stream(request):
+                yield event
+        finally:
+            self.now -= 1
+
+
 class Turns:
     """A provider that plays the next script each time it is asked, and the last one ever after."""
 

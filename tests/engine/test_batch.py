@@ -29,7 +29,7 @@ from llamafarm.reply import Reply
 from llamafarm.study.checks import check_of
 from llamafarm.study.sample import Sample
 from llamafarm.types import ChatRequest, Cost, Count, Timings, Usage
-from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
+from tests.engine.fakes import Counting, FlatPrices, Registry, Scripted, model, project
 
 HERE, THERE = "http://127.0.0.1:9/v1", "http://127.0.0.2:9/v1"
 
@@ -64,29 +64,6 @@ async def ran(running: Batch) -> Batch:
         async for _ in running.ticks(60):
             pass
     return running
-
-
-class Counting:
-    """A provider that knows how many answers are going on, and what was asked; a gate holds them until it is open."""
-
-    def __init__(self, expected: int = 0) -> None:
-        self.now = self.most = 0
-        self.gate, self.full = asyncio.Event(), asyncio.Event()
-        self.expected = expected
-        self.asked: list[str] = []
-
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        self.now += 1
-        self.most = max(self.most, self.now)
-        self.asked.append(request.messages[-1].content)
-        if self.now == self.expected:
-            self.full.set()
-        try:
-            await self.gate.wait()
-            async for event in Scripted("yes").stream(request):
-                yield event
-        finally:
-            self.now -= 1
 
 
 class Remembered:

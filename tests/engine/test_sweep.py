@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,13 +18,12 @@ from llamafarm.engine.plan import plan_of
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Ask, Result, Sweep, reply_of
 from llamafarm.errors import RequestError, ServerFailed
-from llamafarm.events import Event
 from llamafarm.providers.base import Provider
 from llamafarm.reply import Reply
 from llamafarm.study.checks import check_of
 from llamafarm.tokens import estimate_messages
-from llamafarm.types import ChatRequest, JsonValue, Message
-from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
+from llamafarm.types import JsonValue, Message
+from tests.engine.fakes import Counting, FlatPrices, Registry, Scripted, model, project
 
 
 def grid(*models: NamedModel, **settings: Any) -> Grid:
@@ -50,27 +49,6 @@ def asks(within: Project, providers: Mapping[str, Provider]) -> Ask:
 async def ran(sweep: Sweep) -> list[Result]:
     async with sweep:
         return [result async for batch in sweep.batches() for result in batch]
-
-
-class Counting:
-    """A provider that knows how many answers are going on, and holds them while its gate is closed."""
-
-    def __init__(self) -> None:
-        self.now = self.most = 0
-        self.gate, self.full = asyncio.Event(), asyncio.Event()
-        self.expected = 0
-
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        self.now += 1
-        self.most = max(self.most, self.now)
-        if self.now == self.expected:
-            self.full.set()
-        try:
-            await self.gate.wait()
-            async for event in Scripted("yes").stream(request):
-                yield event
-        finally:
-            self.now -= 1
 
 
 class Kept:
