@@ -8,6 +8,8 @@ from llamafarm.asgi import App, Message, Receive, Scope, Send, is_api, refuse
 from llamafarm.settings import ServerSettings
 
 MAX_BODY = 8 * 1024 * 1024
+Refusal = tuple[int, str, str]  # status, code and reason
+TOO_LARGE: Refusal = (413, "request_too_large", f"The request is larger than {MAX_BODY // 1024 // 1024} MiB.")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 LOOKED_AT = (b"host", b"origin", b"content-length")
 
@@ -56,30 +58,20 @@ class Guards:
             await self._app(scope, receive, send)
             return
 
-        begun = False
-
-        async def guarded_send(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                message["headers"] = [*message.get("headers", []), *HEADERS]
-            await send(message)
-
+        guarded = _Guarded(scope, receive, send)
         refusal = self._refusal(scope)
         if refusal is not None:
-            status, code, reason = refusal
-            await refuse(scope, guarded_send, status, reason, code=code)
+            await guarded.refuse(refusal)
             return
         try:
-            await self._app(scope, _bounded(receive), guarded_send)
+            await self._app(scope, guarded.receive, guarded.send)
         except asyncio.CancelledError:
             # Only the end of the server cancels a request: a stream that was open ends here, with no traceback.
-            if not begun:
+            if not guarded.begun:
                 raise
             await send({"type": "http.response.body", "body": b""})
 
-    def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
-        """Status, code and reason, where the request is refused."""
+    def _refusal(self, scope: Scope) -> Refusal | None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in LOOKED_AT}
         host = headers.get(b"host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
@@ -89,7 +81,7 @@ class Guards:
             return 403, "wrong_origin", "Another site's page can't use this server."
         length = headers.get(b"content-length", "0")
         if not length.isdigit() or int(length) > MAX_BODY:
-            return 413, "request_too_large", f"The request is larger than {MAX_BODY // 1024 // 1024} MiB."
+            return TOO_LARGE
         return None
 
     def _may_post(self, scope: Scope, host: str, headers: dict[bytes, str]) -> bool:
@@ -98,14 +90,44 @@ class Guards:
         return origin in own or (is_api(scope) and origin in self._origins)
 
 
-def _bounded(receive: Receive) -> Receive:
-    """`receive`, which ends a body of unknown length as soon as it is too long."""
-    read = 0
+class _Guarded:
+    """One request and its answer: a body ends as soon as it is too long, whatever its length was said to be.
 
-    async def bounded() -> Message:
-        nonlocal read
-        message = await receive()
-        read += len(message.get("body", b""))
-        return message if read <= MAX_BODY else {"type": "http.disconnect"}
+    What the application makes of half a body is not told then: the answer says that it is too long.
+    """
 
-    return bounded
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun = False
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._read = 0
+        self._refused = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._read += len(message.get("body", b""))
+        return message if self._read <= MAX_BODY else {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            if self._read > MAX_BODY:
+                await self.refuse(TOO_LARGE)
+                return
+            self._begin(message)
+        if not self._refused:
+            await self._send(message)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        self._refused = True
+        status, code, reason = refusal
+        await refuse(self._scope, self._refusing, status, reason, code=code)
+
+    async def _refusing(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._begin(message)
+        await self._send(message)
+
+    def _begin(self, message: Message) -> None:
+        self.begun = True
+        message["headers"] = [*message.get("headers", []), *HEADERS]

@@ -42,7 +42,7 @@ async def _bytes_of(receive: Receive) -> bytes:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise invalid("The body did not come to its end: it broke off, or it is larger than 8 MiB.")
+            raise invalid("The body did not come to its end.")
         pieces.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(pieces)
