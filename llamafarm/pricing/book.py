@@ -20,21 +20,24 @@ TABLE = "genai-prices"
 REMEMBERED = 1000  # models without a price, by name and address: others may be looked up again
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PriceBook:
     """Prices answers. Built once; the table of genai-prices is read from disk when a model first needs it."""
 
     _table: str = field(default_factory=lambda: f"{TABLE} {version(TABLE)}")
     _unsold: set[tuple[str, str | None]] = field(default_factory=set)
     _known: dict[tuple[str, str], tuple[ModelPrice, str]] = field(default_factory=dict)
+    _loaded: bool = False
 
     def load(self) -> None:
-        """Read the table: it takes a fifth of a second, which no lane should lose while it runs."""
-        _calculated("gpt-4o", "https://api.openai.com/v1", given=1, made=1)
+        """Read the table, once: it takes a fifth of a second, which no lane should lose while it runs."""
+        if not self._loaded:
+            _calculated("gpt-4o", "https://api.openai.com/v1", given=1, made=1)
+            self._loaded = True
 
     def prepare(self, models: Iterable[NamedModel]) -> None:
         """Read the table where one of `models` may need it."""
-        if any(model.pricing is None and not runs_here(model) for model in models):
+        if not self._loaded and any(model.pricing is None and not runs_here(model) for model in models):
             self.load()
 
     def price(self, model: NamedModel, usage: Usage, *, reported_usd: Decimal | None = None) -> Cost:

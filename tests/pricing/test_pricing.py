@@ -7,6 +7,7 @@ import pytest
 from llamafarm.config.model import NamedModel
 from llamafarm.display import usd
 from llamafarm.pricing import PriceBook
+from llamafarm.pricing import book as book_module
 from llamafarm.types import Count, Usage
 from tests.engine.fakes import model
 
@@ -113,3 +114,14 @@ def test_a_cost_of_estimated_tokens_is_an_estimate() -> None:
 )
 def test_dollars_are_never_rounded_to_nothing(value: str | None, text: str) -> None:
     assert usd(None if value is None else Decimal(value)) == text
+
+
+def test_the_table_is_read_once_and_only_where_a_model_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    monkeypatch.setattr(book_module, "_calculated", lambda name, *_, **__: reads.append(name))
+    fresh, own = PriceBook(), model("m", pricing={"input": 1, "output": 2})
+    fresh.prepare([own])
+    assert reads == []
+    for _ in range(3):
+        fresh.prepare([own, sold("gpt-4o-mini")])
+    assert len(reads) == 1
