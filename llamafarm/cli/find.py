@@ -56,9 +56,16 @@ def model_of(project: Project, name: str, hint: str = "--model") -> NamedModel:
 
 
 def models_of(project: Project, names: str | None) -> tuple[NamedModel, ...]:
-    """The models that were named, with commas; else all that can be used; else all: their errors say why."""
+    """The models that were named, with commas; else all that can be used; else all: their errors say why.
+
+    Which are left out is told on standard error.
+    """
     if names is None:
-        return tuple(model for model in project.models if model.usable) or project.models
+        usable = tuple(model for model in project.models if model.usable)
+        for model in project.models if usable else ():
+            if not model.usable:
+                typer.echo(f"lf: {model.name} is left out: {model.problems[0].message}", err=True)
+        return usable or project.models
     wanted = dict.fromkeys(part.strip() for part in names.split(",") if part.strip())
     if not wanted:
         raise typer.BadParameter("No model is named.", param_hint="--models")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Protocol
@@ -62,8 +62,12 @@ def pace_of(replies: Iterable[Reply]) -> Pace | None:
     )
 
 
-async def expecting(plan: Plan, past: Past, at_once: int, *, fair: bool) -> Plan:
-    """`plan` with how long it may take, where each of its models has answered before; else `plan` as it is."""
+async def expecting(plan: Plan, past: Past, at_once: int, *, fair: bool, embedded: int = 1) -> Plan:
+    """`plan` with how long it may take, where each of its models has answered before; else `plan` as it is.
+
+    Servers work side by side, each at `at_once` calls, of which an embedded model takes at most `embedded`; fair runs
+    are one call after the other.
+    """
     paces = {}
     for model in {work.model.name: work.model for work in plan.work}.values():
         found = await past.newest_lanes(model.name, model.model, limit=NEWEST)
@@ -71,14 +75,11 @@ async def expecting(plan: Plan, past: Past, at_once: int, *, fair: bool) -> Plan
         if pace is None:
             return plan
         paces[model.name] = pace
-    return replace(plan, expected=_expected(plan, paces, at_once, fair=fair)) if paces else plan
-
-
-def _expected(plan: Plan, paces: Mapping[str, Pace], at_once: int, *, fair: bool) -> Expected:
-    """Servers work side by side, each at `at_once` calls; embedded models and fair runs at one."""
+    if not paces:
+        return plan
     busy: dict[str, float] = defaultdict(float)
     for work in plan.work:
-        places = 1 if fair or work.model.provider == "embedded" else at_once
-        server = "" if fair else server_of(work.model)
+        most = min(at_once, embedded) if work.model.provider == "embedded" else at_once
+        server, places = ("", 1) if fair else (server_of(work.model), most)
         busy[server] += work.calls * paces[work.model.name].seconds(work.bound) / places
-    return Expected(max(busy.values()), sum(pace.answers for pace in paces.values()))
+    return replace(plan, expected=Expected(max(busy.values()), sum(pace.answers for pace in paces.values())))

@@ -36,7 +36,7 @@ from llamafarm.events import Event
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
 from llamafarm.providers.embedded import EmbeddedModels
-from llamafarm.providers.llamacpp import CONTEXT
+from llamafarm.providers.llamacpp import CONTEXT, SLOTS
 from llamafarm.providers.registry import Providers
 from llamafarm.reply import Reply
 from llamafarm.store.store import Store
@@ -190,14 +190,14 @@ class Runtime:
     async def plan(self, project: Project, grid: Grid, at_once: int = AT_ONCE, *, fair: bool = False) -> Plan:
         """What `grid` will take. Raises RequestError where a template variable has no value."""
         plan = await asyncio.to_thread(plan_of, project, grid, self.prices)
-        return await self.expecting(plan, at_once, fair=fair)
+        return await self.expecting(plan, at_once, fair=fair, embedded=SLOTS)
 
-    async def expecting(self, plan: Plan, at_once: int, *, fair: bool) -> Plan:
-        """`plan` with how long it may take, where the history can tell."""
+    async def expecting(self, plan: Plan, at_once: int, *, fair: bool, embedded: int = 1) -> Plan:
+        """`plan` with how long it may take, where the history can tell; see `engine.pace`."""
         if self.store is None:
             return plan
         try:
-            return await expecting(plan, self.history(), at_once, fair=fair)
+            return await expecting(plan, self.history(), at_once, fair=fair, embedded=embedded)
         except StoreError:  # the store itself says what is the matter with it
             return plan
 

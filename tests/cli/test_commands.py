@@ -104,6 +104,19 @@ async def test_compare_for_people_has_the_answer_and_the_table(tmp_path: Path) -
     assert "unknown" in done.stdout
 
 
+async def test_compare_tells_which_models_are_left_out(tmp_path: Path) -> None:
+    async with FaultServer(plays("openai", answer("openai", "Well."))) as server:
+        keyless = "    - {name: keyless, provider: openai, model: x, api_key: '${env:LF_NO_SUCH_KEY}'}\n"
+        written(
+            tmp_path,
+            HEAD + keyless + f"    - {{name: good, provider: openai, model: x, base_url: '{server.url}/v1'}}\n",
+        )
+        done = await lf_async("compare", "--json", "What is it?", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "lf: keyless is left out: The environment variable LF_NO_SUCH_KEY is not set" in done.stderr
+    assert [lane["model"] for lane in json.loads(done.stdout)["lanes"]] == ["good"]
+
+
 async def test_compare_marks_what_a_time_includes_and_an_answer_that_was_cut(tmp_path: Path) -> None:
     pieces = [said("ollama", "And so"), ending("ollama", "length")]
     async with FaultServer(plays("ollama", pieces)) as server:

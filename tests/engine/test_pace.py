@@ -70,11 +70,15 @@ async def test_servers_work_side_by_side_and_fair_runs_do_not() -> None:
     assert fair.seconds == pytest.approx(8 * 3.0 + 10 * 1.0)
 
 
-async def test_an_embedded_model_answers_one_at_a_time() -> None:
+@pytest.mark.parametrize(
+    ("places", "at_once", "seconds"), [({}, 4, 24.0), ({"embedded": 4}, 8, 6.0), ({"embedded": 4}, 2, 12.0)]
+)
+async def test_an_embedded_model_has_places_of_its_own(places: dict[str, int], at_once: int, seconds: float) -> None:
     local = model("m", provider="embedded", model="m-id", base_url=None)
-    found = (await expecting(plan(Work(local, None, 8)), Remembered(m=[ANSWER]), 4, fair=False)).expected
+    asking, past = plan(Work(local, None, 8)), Remembered(m=[ANSWER])
+    found = (await expecting(asking, past, at_once, fair=False, **places)).expected
     assert found is not None
-    assert found.seconds == pytest.approx(24.0)
+    assert found.seconds == pytest.approx(seconds)
 
 
 async def test_nothing_is_expected_where_one_model_is_new_or_another_stands_behind_its_name() -> None:
