@@ -14,6 +14,8 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import certifi
 
+from llamafarm.providers.leaving import Request
+
 CONNECTIONS = 1000  # aiohttp's own limit is 100: the 101st lane would wait
 IDLE_S = 5.0  # less than servers keep a connection on which nothing is asked
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -63,6 +65,7 @@ async def open_client() -> AsyncIterator[Client]:
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_S, ssl=_tls())
     async with aiohttp.ClientSession(
         connector=connector,
+        request_class=Request,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"llamafarm-playground/{version('llamafarm-playground')}"},
     ) as session:
