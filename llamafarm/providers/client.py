@@ -14,6 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import certifi
 
+from llamafarm.providers.endings import Endings
 from llamafarm.providers.leaving import Request
 
 CONNECTIONS = 1000  # aiohttp's own limit is 100: the 101st lane would wait
@@ -25,6 +26,8 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 class Client:
     """Sends requests to model servers, on connections that are kept; `proxies` are addresses by scheme.
 
+    `endings` takes answers to their end, for the next request on the same connection.
+
     aiohttp without a layer over it: with a hundred lanes the layer's time for each request would make the lanes
     late. Redirects are not followed: a key must not travel to an address that nobody wrote down. Cookies are not
     kept: all who use the process share its client. Proxies are never taken for this machine.
@@ -32,6 +35,7 @@ class Client:
 
     session: aiohttp.ClientSession
     proxies: Mapping[str, str]
+    endings: Endings
 
     async def send(
         self,
@@ -63,13 +67,14 @@ class Client:
 async def open_client() -> AsyncIterator[Client]:
     """A client with the proxies and certificates that the environment names."""
     connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_S, ssl=_tls())
-    async with aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=connector,
         request_class=Request,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": f"llamafarm-playground/{version('llamafarm-playground')}"},
-    ) as session:
-        yield Client(session, getproxies())
+    )
+    async with session, Endings() as endings:
+        yield Client(session, getproxies(), endings)
 
 
 def _tls() -> ssl.SSLContext:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing, closing
+from contextlib import aclosing
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
@@ -73,7 +73,7 @@ class OpenAICompatible:
         patience = Patience(self.model.timeout)
         chat = self.records()
         yield Sent(at=patience.started, request=exchange.sent())
-        with patience, closing(await exchange.answered(patience)) as response:
+        with patience, self.client.endings.reading(await exchange.answered(patience)) as response:
             answer = _Answer(exchange, patience, chat)
             async with aclosing(answer.events(response)) as events:
                 async for event in events:

@@ -6,15 +6,14 @@ import asyncio
 import select
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
 
 from llamafarm.providers.client import Client, open_client
+from tests.providers.keeping import Keeping, keeping
 
-ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 LARGE = bytes(range(256)) * 4 * 8192  # 8 MiB, more than the buffers on the way hold
 
 
@@ -33,41 +32,10 @@ LOOPS = [
 ]
 
 
-@dataclass(slots=True)
-class Keeping:
-    """A server that keeps connections, and reads a body only when `reads` is set."""
-
-    url: str = ""
-    sockets: list[int] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-    reads: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request after the other."""
-        self.sockets.append(writer.get_extra_info("socket").fileno())
-        with closing(writer):
-            while not reader.at_eof():
-                with suppress(asyncio.IncompleteReadError):
-                    await self._answer(reader, writer)
-        self.ended.set()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await self.reads.wait()
-        self.bodies.append(await reader.readexactly(length))
-        writer.write(ANSWER)
-
-
 @asynccontextmanager
-async def keeping() -> AsyncIterator[tuple[Keeping, Client]]:
-    """The server, and a client that has a connection to it already."""
-    server = Keeping()
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    async with listening, open_client() as client:
-        server.reads.set()
+async def open_both() -> AsyncIterator[tuple[Keeping, Client]]:
+    """A server that does not read for the moment, and a client that has a connection to it already."""
+    async with keeping() as server, open_client() as client:
         await asked(server, client, b"first")
         server.reads.clear()
         yield server, client
@@ -91,13 +59,13 @@ def run(loop: Loop, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_request_has_left_when_the_next_task_runs(loop: Loop) -> None:
     async def work() -> None:
-        async with keeping() as (server, client), asyncio.TaskGroup() as tasks:
+        async with open_both() as (server, client), asyncio.TaskGroup() as tasks:
             lane = tasks.create_task(asked(server, client, b"second"))
-            left = tasks.create_task(waits(server.sockets[0]))
+            left = tasks.create_task(waits(server.connections[0]))
             assert await left
             server.reads.set()
             assert await lane == b"ok"
-            assert (server.bodies, len(server.sockets)) == ([b"first", b"second"], 1)
+            assert (server.bodies, len(server.connections)) == ([b"first", b"second"], 1)
 
     run(loop, work)
 
@@ -106,14 +74,14 @@ def test_a_request_has_left_when_the_next_task_runs(loop: Loop) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_body_that_does_not_go_out_at_once_goes_out_whole(loop: Loop) -> None:
     async def work() -> None:
-        async with keeping() as (server, client), asyncio.TaskGroup() as tasks:
+        async with open_both() as (server, client), asyncio.TaskGroup() as tasks:
             lane = tasks.create_task(asked(server, client, LARGE))
-            await tasks.create_task(waits(server.sockets[0]))
+            await tasks.create_task(waits(server.connections[0]))
             server.reads.set()
             assert await lane == b"ok"
             assert server.bodies[1] == LARGE
             assert await asked(server, client, b"third") == b"ok"
-            assert len(server.sockets) == 1
+            assert len(server.connections) == 1
 
     run(loop, work)
 
@@ -122,9 +90,9 @@ def test_a_body_that_does_not_go_out_at_once_goes_out_whole(loop: Loop) -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_body_that_is_stopped_half_way_closes_its_connection(loop: Loop) -> None:
     async def work() -> None:
-        async with keeping() as (server, client), asyncio.TaskGroup() as tasks:
+        async with open_both() as (server, client), asyncio.TaskGroup() as tasks:
             lane = tasks.create_task(asked(server, client, LARGE))
-            await tasks.create_task(waits(server.sockets[0]))
+            await tasks.create_task(waits(server.connections[0]))
             lane.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await lane
