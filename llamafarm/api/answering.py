@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from starlette.responses import Response
 
@@ -130,7 +131,7 @@ class ChatAnswer(Response):
                 conversation = stack.enter_context(self._services.conversations.turn(order.session))
                 dropped = conversation.dropped
                 session = {"id": order.session[-1], "messages": conversation.count, "dropped": dropped}
-            trace = Trace(asked, runtime.board(asked.project, [asked.lane]), session)
+            trace = Trace(asked, partial(runtime.board, asked.project, [asked.lane]), session)
             lane = asked.after(conversation.messages if conversation else ())
             yield _Run(self._events(lane), trace, conversation)
 

@@ -35,8 +35,11 @@ class Services:
 
     async def first(self) -> tuple[Entry, Project]:
         """The project that addresses without a project mean. Raises ApiError (404) where there is none."""
-        for found in await self.entries():
-            return found
+        library = self.runtime.library
+        await library.refresh()
+        for entry in library.entries:
+            if entry.project is not None:
+                return entry, entry.project
         raise not_found("No project can be used: /health says why.", "project_not_found")
 
     async def project(self, namespace: str, name: str) -> tuple[Entry, Project]:

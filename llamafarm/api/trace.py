@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 from llamafarm.api.asked import Asked
 from llamafarm.engine.board import Board
 from llamafarm.engine.compare import LaneEvent
-from llamafarm.events import Asking, Event, Failed, FellBack, ReasoningDelta, Started, TextDelta, ToolsOffered
+from llamafarm.events import (
+    Asking,
+    Event,
+    Failed,
+    FellBack,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    ToolsOffered,
+    is_content,
+    is_final,
+)
 from llamafarm.reply import Reply, ToolRun
 from llamafarm.types import TOOL_TURNS, Route, Timings, ToolCall, Usage
 
@@ -22,14 +34,17 @@ FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter")
 class Trace:
     """Takes the events of one lane, cheaply: the whole reply is made once, at the end.
 
-    `model` is the one that is asked now: that which answers, once something of an answer has come.
+    `model` is the one that is asked now: that which answers, once something of an answer has come. Only then is the
+    `board` had on which the events are folded: before, the request is on its way, and others may wait behind it.
     """
 
-    def __init__(self, asked: Asked, board: Board, session: dict[str, Any] | None = None) -> None:
+    def __init__(self, asked: Asked, board: Callable[[], Board], session: dict[str, Any] | None = None) -> None:
         self.asked = asked
         self.model = asked.lane.model
         self.failure: Failed | None = None
-        self._board = board
+        self._open_board = board
+        self._board: Board | None = None
+        self._early: list[Event] = []
         self._whole: Reply | None = None
         self._session = session
         self._lane = asked.lane.id
@@ -41,9 +56,20 @@ class Trace:
 
     def add(self, event: Event) -> None:
         """Take the next event."""
-        self._board.add(LaneEvent(self._lane, event))
+        if self._board is not None:
+            self._board.add(LaneEvent(self._lane, event))
+        else:
+            self._early.append(event)
+            if is_content(event) or is_final(event):
+                self._board = self._folded()
         if self._ttft_s is None or not isinstance(event, TextDelta):
             self._note(event)
+
+    def _folded(self) -> Board:
+        board = self._open_board()
+        for event in self._early:
+            board.add(LaneEvent(self._lane, event))
+        return board
 
     def is_ours(self, call: ToolCall) -> bool:
         """Whether `call` is of an MCP server's tool, which we run: the caller is not to answer it."""
@@ -69,7 +95,7 @@ class Trace:
     def reply(self) -> Reply:
         """The lane's reply, once it has ended."""
         if self._whole is None:
-            self._whole = self._board.replies()[self.asked.lane.id]
+            self._whole = (self._board or self._folded()).reply(self._lane)
         return self._whole
 
     def calls(self, reply: Reply) -> tuple[ToolCall, ...]:

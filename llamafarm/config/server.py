@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from llamafarm.conditions import THIS_MACHINE, host_of
@@ -19,9 +20,14 @@ def server_of(model: NamedModel) -> str:
     machine's processor and memory. Of other addresses the path does not count, nor whether localhost is written as a
     number.
     """
-    if model.provider == "embedded" or (model.provider in RUN_MODELS and _is_loopback(host_of(model.base_url or ""))):
+    return _server(model.provider, model.base_url or "")
+
+
+@lru_cache(maxsize=1024)
+def _server(provider: str, base_url: str) -> str:
+    if provider == "embedded" or (provider in RUN_MODELS and _is_loopback(host_of(base_url))):
         return THIS_MACHINE
-    address = origin(model.base_url or "")
+    address = origin(base_url)
     for spelt in ALIASES:
         address = address.replace(f"://{spelt}:", "://localhost:")
     return address

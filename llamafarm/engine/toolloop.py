@@ -61,7 +61,7 @@ class _Turn:
 
     def end(self) -> Finished:
         """How the turn ended."""
-        return self.finished or Finished(at=time.perf_counter(), reason="unknown")
+        return self.finished or _unended()
 
     def messages(self) -> list[Message]:
         """The turn as the model is told of it when it is asked again."""
@@ -79,18 +79,40 @@ class Answering:
     provider: Provider
     box: Toolbox | None = None
 
-    async def events(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+    def events(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """The events of the answer, `Finished` last. `Asking` tells the request as it is made.
 
         A model that can't use tools is asked without those of MCP servers, and `ToolsOffered` says so. Raises what the
         provider raises.
         """
-        offered = ToolsOffered(at=0.0, tools=(), missing={})
-        if self.box is not None and self.model.mcp_servers:
-            async with aclosing(self._offer(request, self.box.servers)) as events:
-                async for event in events:
+        if self.box is None or not self.model.mcp_servers:
+            return self._once(request)
+        return self._equipped(request, self.box.servers)
+
+    async def _once(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """One turn: there is nothing that we could call. What the model calls is for the asker to answer."""
+        yield Asking(at=time.perf_counter(), model=self.model.name, request=request)
+        seen: set[str] = set()
+        ended = False
+        async with aclosing(self._asked().stream(request)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):  # first what comes most often
                     yield event
-                    offered = event if isinstance(event, ToolsOffered) else offered
+                elif isinstance(event, ToolCalled):
+                    yield _told_apart(event, seen)
+                else:
+                    ended = isinstance(event, Finished)
+                    yield event
+        if not ended:
+            yield _unended()
+
+    async def _equipped(self, request: ChatRequest, servers: Servers) -> AsyncGenerator[Event, None]:
+        """As many turns as it takes, with the tools of MCP servers."""
+        offered = ToolsOffered(at=0.0, tools=(), missing={})
+        async with aclosing(self._offer(request, servers)) as events:
+            async for event in events:
+                yield event
+                offered = event if isinstance(event, ToolsOffered) else offered
         tools = {tool.call_name: tool for tool in offered.tools}
         equipped = replace(request, tools=(*request.tools, *map(function_of, offered.tools))) if tools else request
         try:
@@ -102,7 +124,7 @@ class Answering:
                 raise
             why = {tool.server: str(error) for tool in offered.tools}
             yield ToolsOffered(at=time.perf_counter(), tools=(), missing={**offered.missing, **why})
-            async with aclosing(self._turns(request, {}, set())) as events:
+            async with aclosing(self._once(request)) as events:
                 async for event in events:
                     yield event
 
@@ -153,10 +175,10 @@ class Answering:
                             continue
                         case TextDelta(text=text):
                             turn.text.write(text)
-                        case ToolCalled(call=call):
-                            own = replace(call, id=_different(call.id, seen))
-                            turn.calls.append(own)
-                            yield replace(event, call=own)
+                        case ToolCalled():
+                            own = _told_apart(event, seen)
+                            turn.calls.append(own.call)
+                            yield own
                             continue
                     yield event
         except ContextTooLong:
@@ -192,6 +214,16 @@ class Answering:
         window, given = self._window(), estimated_input(request)
         left = window * 3 // 4 - (given.value if given else 0)
         return min(left, window // 4) * CHARACTERS_A_TOKEN
+
+
+def _unended() -> Finished:
+    """The end of an answer whose provider tells none."""
+    return Finished(at=time.perf_counter(), reason="unknown")
+
+
+def _told_apart(called: ToolCalled, seen: set[str]) -> ToolCalled:
+    """`called` with an id that no call of this lane has; `seen` are those which there are."""
+    return replace(called, call=replace(called.call, id=_different(called.call.id, seen)))
 
 
 def _different(call_id: str, seen: set[str]) -> str:

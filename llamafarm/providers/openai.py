@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
@@ -68,56 +67,65 @@ class OpenAICompatible:
         return ChatChunks()
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        """See `Provider`."""
+        """See `Provider`; what came before an error is told first."""
         exchange = self.exchange(request)
         patience = Patience(self.model.timeout)
         chat = self.records()
         yield Sent(at=patience.started, request=exchange.sent())
         with patience, self.client.endings.reading(await exchange.answered(patience)) as response:
-            answer = _Answer(exchange, patience, chat)
-            async with aclosing(answer.events(response)) as events:
-                async for event in events:
-                    if is_content(event):
-                        patience.begin()
+            answer = _Answer(exchange, patience, chat, response)
+            try:
+                while (more := await answer.more()) is not None:
+                    for event in more:
+                        if is_content(event):
+                            patience.begin()
+                        yield event
+                for event in answer.end():
                     yield event
+            except ProviderError:
+                for event in answer.held():
+                    yield event
+                raise
 
 
 class _Answer:
     """Reads one response, whatever form the server gave it."""
 
-    def __init__(self, exchange: Exchange, patience: Patience, chat: ChatChunks) -> None:
+    def __init__(self, exchange: Exchange, patience: Patience, chat: ChatChunks, response: ClientResponse) -> None:
         self._exchange = exchange
         self._patience = patience
         self._chat = chat
+        self._response = response
+        self._kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         self._stream = EventStream()
-        self._done = False
+        self._done = self._over = False
         self._at = patience.started
 
-    async def events(self, response: ClientResponse) -> AsyncGenerator[Event, None]:
-        """The events of the answer, `Finished` last; what came before an error is told first."""
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "text/html":
+    async def more(self) -> Iterator[Event] | None:
+        """The events of what arrives next; None when the answer has come to its end. Raises ProviderError."""
+        if self._done or self._over:
+            return None
+        if self._kind == "text/html":
             raise self._exchange.faults.not_protocol("an HTML page")
-        try:
-            if kind == "application/json":
-                body = await self._exchange.whole(response, self._patience)
-                self._at = time.perf_counter()
-                for event in arrived(self._at, partial(self._record, body)):
-                    yield event
-            else:
-                while not self._done and (chunk := await self._exchange.read(response, self._patience)):
-                    self._at = chunk.at
-                    for event in arrived(self._at, partial(self._told, self._stream.feed(chunk.data))):
-                        yield event
-                for event in arrived(self._at, partial(self._told, self._stream.end())):
-                    yield event
-            for event in arrived(self._at, self._chat.end):
-                yield event
-            yield self._end()
-        except ProviderError:
-            for event in arrived(self._at, self._chat.held):
-                yield event
-            raise
+        if self._kind == "application/json":
+            body = await self._exchange.whole(self._response, self._patience)
+            self._over, self._at = True, time.perf_counter()
+            return arrived(self._at, partial(self._record, body))
+        chunk = await self._exchange.read(self._response, self._patience)
+        if chunk is None:
+            self._over = True
+            return arrived(self._at, partial(self._told, self._stream.end()))
+        self._at = chunk.at
+        return arrived(self._at, partial(self._told, self._stream.feed(chunk.data)))
+
+    def end(self) -> Iterator[Event]:
+        """What was held back, and `Finished`; raises ProviderError where the answer did not come to its end."""
+        yield from arrived(self._at, self._chat.end)
+        yield self._finished()
+
+    def held(self) -> Iterator[Event]:
+        """What was held back where an error ends the answer."""
+        return arrived(self._at, self._chat.held)
 
     def _told(self, stream: Iterable[ServerEvent], came: Arrived) -> None:
         for told in stream:
@@ -135,7 +143,7 @@ class _Answer:
             raise self._exchange.faults.in_stream(record)
         self._chat.feed(record, came)
 
-    def _end(self) -> Finished:
+    def _finished(self) -> Finished:
         """The last event; raises where the answer did not come to its end."""
         if self._chat.finish_reason is None and not self._done:
             if not self._chat.seen:
