@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+GATHER_S = 0.1
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # before the next try; the last one again and again
 AT_ONCE = 500
 MOST_WAITING = 128 * 1024 * 1024  # letters of records, while the database takes none
@@ -44,10 +45,12 @@ class Outcome:
 class Writer:
     """Writes to the database at `place`. All its methods are for the event loop in which it was started.
 
-    `lost` counts records that were given and will never be stored.
+    What is given waits `gather_s` seconds for more, unless somebody waits for it: the thread that writes takes its time
+    from lanes, which most often begin and end together. `lost` counts records that were given and will never be stored.
     """
 
     place: Place
+    gather_s: float = GATHER_S
     pauses_s: Sequence[float] = PAUSES_S
     most_waiting: int = MOST_WAITING
     lost: int = 0
@@ -59,6 +62,7 @@ class Writer:
     _over: int = 0
     _waiters: list[tuple[int, asyncio.Future[None]]] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "store-write"))
     _task: asyncio.Task[None] | None = None
@@ -93,6 +97,7 @@ class Writer:
         if (self._over < self._given or self._database is None) and self._task and not self._task.done():
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.append((self._given, waiter))
+            self._hurry.set()
             await waiter
         return self.trouble if self._fault or self.lost > lost or self._closing.is_set() else None
 
@@ -112,6 +117,7 @@ class Writer:
         """Write what waits, with one last try where there is trouble; then close the database."""
         self._closing.set()
         self._wake.set()
+        self._hurry.set()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=CLOSING_S)
             self._task.cancel()
@@ -135,6 +141,7 @@ class Writer:
                     return
                 self._wake.clear()
                 await self._wake.wait()
+                await self._gather()
                 continue
             failed = 0 if await self._try() else failed + 1
             if failed and self._closing.is_set():
@@ -142,6 +149,10 @@ class Writer:
             if failed:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), self.pauses_s[min(failed, len(self.pauses_s)) - 1])
+
+    async def _gather(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), self.gather_s)
 
     async def _try(self) -> bool:
         """Try to write what waits; tells whether the database took it, or would have but for faults in records."""
@@ -161,6 +172,8 @@ class Writer:
             if (everyone or ticket <= self._over) and not waiter.done():
                 waiter.set_result(None)
         self._waiters = [(ticket, waiter) for ticket, waiter in self._waiters if not waiter.done()]
+        if not self._waiters and not self._closing.is_set():
+            self._hurry.clear()
 
     # --- in the thread
 
