@@ -54,6 +54,28 @@ class QuickBlocks(gr.Blocks):
                 told[at] = value
         return told
 
+    def handle_streaming_diffs(
+        self,
+        block_fn: BlockFunction,
+        data: list[Any],
+        session_hash: str | None,
+        run: str | None,
+        final: bool,  # noqa: FBT001 - Gradio's signature
+        simple_format: bool = False,  # noqa: FBT001, FBT002 - the same
+    ) -> list[Any]:
+        """As Gradio's, but that an output which changes is told whole, unless its text only grew.
+
+        Gradio's page makes an edit within a value in place, also where it has yet to show the message before: of a
+        listener that tells two things at short intervals the first was lost now and then.
+        """
+        values = list(data)
+        edited = not (final or simple_format or session_hash is None or run is None)
+        edited = edited and run in self.pending_diff_streams[session_hash]
+        told: list[Any] = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format)
+        if not edited:
+            return told
+        return [_whole(edits, value) for edits, value in zip(told, values, strict=True)]
+
     async def _told(self, block_fn: BlockFunction, predictions: Any, state: SessionState | None) -> list[Any]:
         values: list[Any] = await super().postprocess_data(block_fn, predictions, state)
         return values
@@ -61,3 +83,7 @@ class QuickBlocks(gr.Blocks):
 
 def _skipped(value: object) -> bool:
     return isinstance(value, dict) and value == skip()
+
+
+def _whole(edits: list[Any], value: Any) -> list[Any]:
+    return [["replace", [], value]] if any(path for _, path, _ in edits) else edits

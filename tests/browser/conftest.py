@@ -72,13 +72,20 @@ OpenPage = Callable[..., Page]
 def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Opens an address; afterwards the page must have had no error and asked no other host.
 
-    `server_ends`: the test ends the server, and what the browser logs of that is no error.
+    `server_ends`: the test ends the server, and what the browser logs of that is no error. `script` runs before the
+    page's own scripts.
     """
     contexts: list[BrowserContext] = []
     trouble: list[str] = []
 
     def opener(
-        url: str, *, width: int = 1440, height: int = 900, dark: bool = False, server_ends: bool = False
+        url: str,
+        *,
+        width: int = 1440,
+        height: int = 900,
+        dark: bool = False,
+        server_ends: bool = False,
+        script: str = "",
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
@@ -86,6 +93,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
+        page.add_init_script(script)
         page.on("pageerror", lambda error: trouble.append(f"page error: {error}"))
         if not server_ends:
             page.on("console", lambda said: trouble.append(f"console: {said.text}") if said.type == "error" else None)

@@ -13,24 +13,11 @@ from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_conversation import follow
 from tests.browser.test_page import model_server, project, send
 from tests.browser.test_recording import kept
+from tests.browser.wire import SCRIPT, forget, heard
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import answer, plays
 
 SECRETS = ("zebra", "xylophone")  # in the names of models, and in the ids that their servers know
-# Keeps what the server sends to the page's listeners from now on.
-LISTEN = """() => {
-  window.heard = [];
-  const fetched = window.fetch;
-  window.fetch = async (...given) => {
-    const answer = await fetched(...given);
-    if (!answer.body || !String(given[0].url ?? given[0]).includes("/queue/data")) return answer;
-    const [own, other] = answer.body.tee();
-    const reader = other.pipeThrough(new TextDecoderStream()).getReader();
-    const read = () => reader.read().then(({ value, done }) => { if (!done) { window.heard.push(value); read(); } }, () => {});
-    read();
-    return new Response(own, { status: answer.status, headers: answer.headers });
-  };
-}"""
 
 
 async def numbered(exchange: Exchange) -> None:
@@ -72,7 +59,7 @@ def test_a_blind_vote_hides_everything_until_it_is_given(
     tmp_path: Path, open_page: OpenPage, serve: Serve, artifacts: Path, width: int, dark: bool
 ) -> None:
     with model_server(numbered) as server, serve([zoo(tmp_path, server.url)]) as url:
-        page = open_page(url, width=width, dark=dark)
+        page = open_page(url, width=width, dark=dark, script=SCRIPT)
         expect(page.locator("#table tbody tr")).to_have_count(3)
         if width > 768:  # where all that names a model is in sight before
             page.get_by_text("The file's text").click()
@@ -83,7 +70,7 @@ def test_a_blind_vote_hides_everything_until_it_is_given(
         page.locator("#prompt textarea").fill("Which number are you?")
         expect(page.locator("#outlook")).to_contain_text("zebra2")
         settled(page)
-        page.evaluate(LISTEN)
+        forget(page)
         page.locator("#blind input").check()
         page.locator("#send").click()
         expect(page.locator("#verdict-choice label")).to_have_count(5)
@@ -93,7 +80,7 @@ def test_a_blind_vote_hides_everything_until_it_is_given(
         page.locator("#prompt textarea").fill("Which number are you? Say it.")  # routes what is typed
         settled(page)
         assert told(page) == []
-        said: str = page.evaluate("window.heard.join('')")
+        said = heard(page)
         assert "The answer of number 2." in said
         assert [secret for secret in SECRETS if secret in said] == []
         page.screenshot(path=artifacts / f"blind-{width}-{'dark' if dark else 'light'}.png", full_page=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+import orjson
 import pytest
 from gradio.helpers import skip
 
@@ -57,3 +58,51 @@ async def test_a_listener_without_outputs(kind: type[gr.Blocks]) -> None:
     with kind() as demo:
         gr.Button("go").click(lambda: None, None, None)
     assert await demo.postprocess_data(demo.fns[next(iter(demo.fns))], None, None) == []
+
+
+def shown(value: Any, edits: list[Any]) -> Any:
+    """`value` after `edits`, as Gradio's page makes them: in place."""
+    for action, path, new in edits:
+        if not path:
+            value = new if action == "replace" else value + new
+            continue
+        place = value
+        for key in path[:-1]:
+            place = place[key]
+        match action, place:
+            case "append", _:
+                place[path[-1]] += new
+            case "add", list():
+                place.insert(path[-1], new)
+            case "delete", _:
+                del place[path[-1]]
+            case _:
+                place[path[-1]] = new
+    return value
+
+
+STEPS: list[list[Any]] = [
+    ["", skip(), gr.Radio(["a"], value=None).get_config()],
+    ["so", {"__type__": "update", "choices": [["x", "0"], ["y", "1"]], "value": None}, skip()],
+    ["so far", skip(), skip()],
+    ["", {"__type__": "update", "choices": []}, {"__type__": "update", "interactive": False}],
+    ["else", skip(), {"__type__": "update", "interactive": True}],
+]
+
+
+@pytest.mark.parametrize(("kind", "lost"), [(gr.Blocks, True), (QuickBlocks, False)])
+async def test_what_a_message_said_stays_when_the_next_one_comes(kind: type[gr.Blocks], *, lost: bool) -> None:
+    """Where Gradio itself loses nothing any more, this way of ours is no longer needed."""
+    with kind() as demo:
+        parts = [gr.HTML(), gr.Radio(), gr.Button()]
+        gr.Button("go").click(lambda: None, None, parts)
+    fn = demo.fns[next(iter(demo.fns))]
+    arrived: list[list[Any]] = []
+    for number, step in enumerate(STEPS):
+        sent = demo.handle_streaming_diffs(fn, list(step), "tab", "run", final=False)
+        sent = orjson.loads(orjson.dumps(sent))  # what travels is no object of the server's
+        arrived.append(list(map(shown, arrived[-1], sent)) if number else sent)
+    as_they_were = orjson.loads(orjson.dumps(STEPS))
+    assert (arrived != as_they_were) is lost
+    assert arrived[-1] == as_they_were[-1]
+    assert demo.handle_streaming_diffs(fn, [None] * 3, "tab", "run", final=True) == STEPS[-1]

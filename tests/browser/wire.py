@@ -1,0 +1,53 @@
+"""Between Gradio's page and its server: what comes by, and answers that are held up. Give `SCRIPT` to `open_page`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Page
+
+SCRIPT = """
+window.heard = [];
+window.streams = 0;
+window.holding = false;
+window.held = [];
+const fetched = window.fetch;
+window.fetch = async (...given) => {
+  const url = String(given[0].url ?? given[0]);
+  const hold = window.holding && url.includes("/queue/join");
+  const answer = await fetched(...given);
+  if (hold) await new Promise((release) => window.held.push(release));
+  if (!url.includes("/queue/data") || !answer.body) return answer;
+  window.streams += 1;
+  const [own, other] = answer.body.tee();
+  const reader = other.pipeThrough(new TextDecoderStream()).getReader();
+  const read = () => reader.read().then(({ value, done }) => { if (!done) { window.heard.push(value); read(); } }, () => {});
+  read();
+  return new Response(own, { status: answer.status, headers: answer.headers });
+};
+"""
+
+
+def forget(page: Page) -> None:
+    """Keep only what the server tells the page from now on."""
+    page.evaluate("window.heard = []")
+
+
+def heard(page: Page) -> str:
+    """What the server has told the page."""
+    said: str = page.evaluate("window.heard.join('')")
+    return said
+
+
+def hears(page: Page, words: str) -> None:
+    """Wait until the server has told the page `words`."""
+    page.wait_for_function("words => window.heard.join('').includes(words)", arg=words)
+
+
+@contextmanager
+def held_up(page: Page) -> Iterator[None]:
+    """Within, what the page asks of the server reaches it, but the page does not learn that it did until afterwards."""
+    page.evaluate("window.holding = true")
+    yield
+    page.evaluate("() => { window.holding = false; window.held.splice(0).forEach((release) => release()); }")
