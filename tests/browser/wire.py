@@ -9,20 +9,30 @@ from playwright.sync_api import Page
 
 SCRIPT = """
 window.heard = [];
-window.streams = 0;
+window.told = "";
+window.streams = window.open = window.joins = window.ended = 0;
 window.holding = false;
 window.held = [];
 const fetched = window.fetch;
 window.fetch = async (...given) => {
   const url = String(given[0].url ?? given[0]);
   const hold = window.holding && url.includes("/queue/join");
+  if (url.includes("/queue/join")) window.joins += 1;
   const answer = await fetched(...given);
   if (hold) await new Promise((release) => window.held.push(release));
   if (!url.includes("/queue/data") || !answer.body) return answer;
   window.streams += 1;
+  window.open += 1;
   const [own, other] = answer.body.tee();
   const reader = other.pipeThrough(new TextDecoderStream()).getReader();
-  const read = () => reader.read().then(({ value, done }) => { if (!done) { window.heard.push(value); read(); } }, () => {});
+  const over = () => { window.open -= 1; };
+  const read = () => reader.read().then(({ value, done }) => {
+    if (done) return over();
+    window.heard.push(value);
+    window.told += value;
+    window.ended = window.told.split('"process_completed"').length - 1;
+    read();
+  }, over);
   read();
   return new Response(own, { status: answer.status, headers: answer.headers });
 };
@@ -43,6 +53,11 @@ def heard(page: Page) -> str:
 def hears(page: Page, words: str) -> None:
     """Wait until the server has told the page `words`."""
     page.wait_for_function("words => window.heard.join('').includes(words)", arg=words)
+
+
+def rests(page: Page) -> None:
+    """Wait until all that the page has asked of the server has ended."""
+    page.wait_for_function("window.joins == window.ended")
 
 
 @contextmanager
