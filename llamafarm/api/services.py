@@ -35,11 +35,8 @@ class Services:
 
     async def first(self) -> tuple[Entry, Project]:
         """The project that addresses without a project mean. Raises ApiError (404) where there is none."""
-        library = self.runtime.library
-        await library.refresh()
-        for entry in library.entries:
-            if entry.project is not None:
-                return entry, entry.project
+        for found in await self.entries():
+            return found
         raise not_found("No project can be used: /health says why.", "project_not_found")
 
     async def project(self, namespace: str, name: str) -> tuple[Entry, Project]:

@@ -18,7 +18,7 @@ from llamafarm.providers.endings import Endings
 from llamafarm.providers.leaving import Request
 
 CONNECTIONS = 1000  # aiohttp's own limit is 100: the 101st lane would wait
-IDLE_S = 4.0  # many servers close a connection on which nothing was asked for 5 s: this must come first
+IDLE_S = 4.0  # uvicorn (vLLM), Node and llama.cpp's server close an idle connection after 5 s: this must come first
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 

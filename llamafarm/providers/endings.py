@@ -10,7 +10,7 @@ from typing import Self
 
 import aiohttp
 
-LINGER_S = 1.0
+LINGER_S = 1.0  # the end is a packet of five bytes right behind the last word: what takes longer won't come
 REST = 64 * 1024  # bytes after the last word, which mean nothing any more
 
 

@@ -228,7 +228,7 @@ class Runtime:
         return BatchRun(run, self.store, survey.rows, self.history())
 
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
-        """A fresh board for a comparison of `lanes`; to be had before they run, since it may read the price table."""
+        """A fresh board for a comparison of `lanes`; to be had before they run, until the price table is read."""
         self.prices.prepare(project.models)
         return Board(project, tuple(lanes), self.prices)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-GATHER_S = 0.1
+GATHER_S = 0.1  # 128 lanes that begin together do so within 0.05 s, and end so
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # before the next try; the last one again and again
 AT_ONCE = 500
 MOST_WAITING = 128 * 1024 * 1024  # letters of records, while the database takes none

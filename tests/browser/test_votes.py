@@ -13,7 +13,7 @@ from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_conversation import follow
 from tests.browser.test_page import model_server, project, send
 from tests.browser.test_recording import kept
-from tests.browser.wire import SCRIPT, forget, heard
+from tests.browser.wire import SCRIPT, asked, forget, heard
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import answer, plays
 
@@ -67,9 +67,9 @@ def test_a_blind_vote_hides_everything_until_it_is_given(
             page.get_by_text("Fallback theatre").click()
             page.locator("#talk").get_by_text("Conversation").click()
             assert told(page) == list(SECRETS)
-        page.locator("#prompt textarea").fill("Which number are you?")
+        with asked(page):
+            page.locator("#prompt textarea").fill("Which number are you?")
         expect(page.locator("#outlook")).to_contain_text("zebra2")
-        settled(page)
         forget(page)
         page.locator("#blind input").check()
         page.locator("#send").click()
@@ -77,8 +77,8 @@ def test_a_blind_vote_hides_everything_until_it_is_given(
         expect(page.locator("#send")).to_be_enabled()
         expect(page.locator("#cards .lf-lane:visible")).to_have_count(3)
         expect(page.locator("#verdict-said a")).to_have_count(0)  # its link waits too
-        page.locator("#prompt textarea").fill("Which number are you? Say it.")  # routes what is typed
-        settled(page)
+        with asked(page):
+            page.locator("#prompt textarea").fill("Which number are you? Say it.")  # routes what is typed
         assert told(page) == []
         said = heard(page)
         assert "The answer of number 2." in said

@@ -61,6 +61,15 @@ def rests(page: Page) -> None:
 
 
 @contextmanager
+def asked(page: Page) -> Iterator[None]:
+    """What is done within asks the server something; afterwards wait until that has ended."""
+    joins = page.evaluate("window.joins")
+    yield
+    page.wait_for_function("joins => window.joins > joins", arg=joins)
+    rests(page)
+
+
+@contextmanager
 def held_up(page: Page) -> Iterator[None]:
     """Within, what the page asks of the server reaches it, but the page does not learn that it did until afterwards."""
     page.evaluate("window.holding = true")

@@ -28,9 +28,9 @@ async def said(provider: OpenAICompatible) -> str:
     return text_of([event async for event in provider.stream(REQUEST)])
 
 
-async def ends_come(before: set[asyncio.Task[None]]) -> None:
-    """Wait for what the client does after an answer; the server's own tasks are not among it."""
-    await asyncio.wait([task for task in asyncio.all_tasks() - before if "Endings" in str(task.get_coro())])
+def ends() -> list[asyncio.Task[None]]:
+    """What the client does after its answers."""
+    return [task for task in asyncio.all_tasks() if "Endings" in str(task.get_coro())]
 
 
 async def test_the_end_of_the_body_comes_after_the_last_word() -> None:
@@ -43,10 +43,9 @@ async def test_the_end_of_the_body_comes_after_the_last_word() -> None:
 
     async with asking(says) as (server, _, provider):
         for _ in range(3):
-            before = asyncio.all_tasks()
             assert await said(provider) == "so"
             heard.set()
-            await ends_come(before)
+            await asyncio.wait(ends())
             heard.clear()
         assert (len(server.bodies), len(server.connections)) == (3, 1)
 
@@ -58,7 +57,7 @@ async def test_an_end_that_comes_with_the_last_word_needs_nobody() -> None:
     async with asking(says) as (server, _, provider):
         for _ in range(3):
             assert await said(provider) == "so"
-            assert not [task for task in asyncio.all_tasks() if "Endings" in str(task.get_coro())]
+            assert not ends()
         assert len(server.connections) == 1
 
 
@@ -88,7 +87,7 @@ async def test_closing_the_client_waits_for_no_end() -> None:
         async with open_client() as client:
             assert await said(OpenAICompatible(named("openai", server.url), client)) == "so"
         await asyncio.wait_for(server.ended.wait(), 30)
-        assert not [task for task in asyncio.all_tasks() if "Endings" in str(task.get_coro())]
+        assert not ends()
 
 
 async def test_an_answer_that_is_stopped_closes_its_connection_at_once() -> None:
