@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from llamafarm.events import Event
-from llamafarm.providers.http import Exchange
+from llamafarm.providers.http.exchange import Exchange
 from llamafarm.types import ChatRequest
 
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from llamafarm.events import CostReported, ToolCalled, UsageReported
 from llamafarm.providers.deltas import Arrived
-from llamafarm.providers.http import count_of
+from llamafarm.providers.http.exchange import count_of
 from llamafarm.providers.relay import relayed
 from llamafarm.types import Count, CountSource, JsonValue, ToolCall, Usage
 from llamafarm.wire.thinking import Thinking

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import AuthFailed, BadAnswer, LlamaFarmError, MissingPartError, ProviderError, RateLimited
 from llamafarm.providers.base import Remote
-from llamafarm.providers.client import Client
-from llamafarm.providers.http import parse
+from llamafarm.providers.http.client import Client
+from llamafarm.providers.http.deadlines import Deadlines
+from llamafarm.providers.http.exchange import parse
 from llamafarm.providers.llamacpp import model_file, need_library
-from llamafarm.providers.patience import Patience
 from llamafarm.providers.registry import REMOTE
 from llamafarm.types import JsonValue, KeyState, ModelCheck, Verdict
 
@@ -106,10 +106,10 @@ async def _list(provider: Remote) -> _Listing:
     exchange = provider.listing()
     began = time.perf_counter()
     try:
-        patience = Patience(exchange.model.timeout)
+        deadlines = Deadlines(exchange.model.timeout)
         async with asyncio.timeout(BOUND_S):
-            with patience, closing(await exchange.answered(patience)) as response:
-                names, any_name = _names(parse(await exchange.whole(response, patience)))
+            with deadlines, closing(await exchange.answered(deadlines)) as response:
+                names, any_name = _names(parse(await exchange.whole(response, deadlines)))
     except TimeoutError:
         error: LlamaFarmError = ProviderError(
             f"{exchange.faults.server} said nothing within {BOUND_S:g} s.",

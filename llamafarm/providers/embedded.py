@@ -18,9 +18,9 @@ from llamafarm.errors import MissingPartError, ModelUnusable, RequestRejected, T
 from llamafarm.events import Event, Loaded, Loading, Ready, UsageReported, Waiting
 from llamafarm.providers.base import Provider
 from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.providers.client import Client
 from llamafarm.providers.deltas import Arrived
-from llamafarm.providers.http import count_of
+from llamafarm.providers.http.client import Client
+from llamafarm.providers.http.exchange import count_of
 from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.openai import OpenAICompatible
 from llamafarm.types import ChatRequest, Count, JsonValue, Usage

@@ -24,10 +24,10 @@ from llamafarm.events import (
     UsageReported,
     is_content,
 )
-from llamafarm.providers.client import Client
 from llamafarm.providers.deltas import Arrived, arrived
-from llamafarm.providers.http import Exchange, count_of, parse
-from llamafarm.providers.patience import Patience
+from llamafarm.providers.http.client import Client
+from llamafarm.providers.http.deadlines import Deadlines
+from llamafarm.providers.http.exchange import Exchange, count_of, parse
 from llamafarm.types import ChatRequest, Count, JsonValue, Message, ToolCall, Usage
 from llamafarm.wire.ndjson import Records
 from llamafarm.wire.thinking import Thinking
@@ -86,24 +86,24 @@ class Ollama:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`."""
         exchange = self.exchange(request)
-        patience = Patience(self._model.timeout)
-        yield Sent(at=patience.started, request=exchange.sent())
-        with patience, closing(await exchange.answered(patience)) as response:
-            async with aclosing(_events(exchange, patience, response)) as events:
+        deadlines = Deadlines(self._model.timeout)
+        yield Sent(at=deadlines.started, request=exchange.sent())
+        with deadlines, closing(await exchange.answered(deadlines)) as response:
+            async with aclosing(_events(exchange, deadlines, response)) as events:
                 async for event in events:
                     if is_content(event):
-                        patience.begin()
+                        deadlines.begin()
                     yield event
 
 
-async def _events(exchange: Exchange, patience: Patience, response: ClientResponse) -> AsyncGenerator[Event, None]:
+async def _events(exchange: Exchange, deadlines: Deadlines, response: ClientResponse) -> AsyncGenerator[Event, None]:
     if response.headers.get("content-type", "").startswith("text/html"):
         raise exchange.faults.not_protocol("an HTML page")
     answer = _Answer(exchange)
-    at = patience.started
+    at = deadlines.started
     records = Records()
     try:
-        while chunk := await exchange.read(response, patience):
+        while chunk := await exchange.read(response, deadlines):
             at = chunk.at
             for event in arrived(at, partial(answer.records, records.feed(chunk.data))):
                 yield event

@@ -13,10 +13,10 @@ from llamafarm.config.model import NamedModel
 from llamafarm.errors import Interrupted, ProviderError
 from llamafarm.events import Event, Finished, Sent, is_content
 from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.providers.client import Client
 from llamafarm.providers.deltas import Arrived, arrived
-from llamafarm.providers.http import Exchange
-from llamafarm.providers.patience import Patience
+from llamafarm.providers.http.client import Client
+from llamafarm.providers.http.deadlines import Deadlines
+from llamafarm.providers.http.exchange import Exchange
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.wire.sse import EventStream, ServerEvent
 
@@ -69,16 +69,16 @@ class OpenAICompatible:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`; what came before an error is told first."""
         exchange = self.exchange(request)
-        patience = Patience(self.model.timeout)
+        deadlines = Deadlines(self.model.timeout)
         chat = self.records()
-        yield Sent(at=patience.started, request=exchange.sent())
-        with patience, self.client.endings.reading(await exchange.answered(patience)) as response:
-            answer = _Answer(exchange, patience, chat, response)
+        yield Sent(at=deadlines.started, request=exchange.sent())
+        with deadlines, self.client.endings.reading(await exchange.answered(deadlines)) as response:
+            answer = _Answer(exchange, deadlines, chat, response)
             try:
                 while (more := await answer.more()) is not None:
                     for event in more:
                         if is_content(event):
-                            patience.begin()
+                            deadlines.begin()
                         yield event
                 for event in answer.end():
                     yield event
@@ -91,15 +91,15 @@ class OpenAICompatible:
 class _Answer:
     """Reads one response, whatever form the server gave it."""
 
-    def __init__(self, exchange: Exchange, patience: Patience, chat: ChatChunks, response: ClientResponse) -> None:
+    def __init__(self, exchange: Exchange, deadlines: Deadlines, chat: ChatChunks, response: ClientResponse) -> None:
         self._exchange = exchange
-        self._patience = patience
+        self._patience = deadlines
         self._chat = chat
         self._response = response
         self._kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         self._stream = EventStream()
         self._done = self._over = False
-        self._at = patience.started
+        self._at = deadlines.started
 
     async def more(self) -> Iterator[Event] | None:
         """The events of what arrives next; None when the answer has come to its end. Raises ProviderError."""

@@ -9,7 +9,7 @@ from llamafarm.config.model import NamedModel
 from llamafarm.config.server import server_of
 from llamafarm.errors import ModelUnusable
 from llamafarm.providers.base import Provider, Remote
-from llamafarm.providers.client import Client
+from llamafarm.providers.http.client import Client
 from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible

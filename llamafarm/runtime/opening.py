@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from llamafarm.config.library import open_library
 from llamafarm.pricing import PriceBook
-from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
 from llamafarm.runtime.runtime import Runtime, history_of, switched_off
 from llamafarm.store.place import place_of

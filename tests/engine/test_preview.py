@@ -7,8 +7,8 @@ import pytest
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.preview import preview
 from llamafarm.errors import LlamaFarmError, ModelUnusable, Problem, RequestError
-from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
 from llamafarm.types import SentRequest
 from tests.engine.fakes import model, project

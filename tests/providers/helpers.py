@@ -10,8 +10,8 @@ from llamafarm.config.model import NamedModel
 from llamafarm.errors import ProviderError
 from llamafarm.events import Event, ReasoningDelta, TextDelta
 from llamafarm.providers.base import Provider
-from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
 from llamafarm.providers.retry import Pauses
 from llamafarm.types import ChatRequest, Message

@@ -12,7 +12,7 @@ from llamafarm.config.model import NamedModel
 from llamafarm.errors import Problem
 from llamafarm.providers import check
 from llamafarm.providers.check import check_models
-from llamafarm.providers.client import open_client
+from llamafarm.providers.http.client import open_client
 from llamafarm.types import ModelCheck
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import refuses

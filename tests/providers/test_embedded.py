@@ -24,8 +24,8 @@ from llamafarm.errors import (
 )
 from llamafarm.events import Event, Finished, Loaded, Loading, Ready, Sent, TextDelta, UsageReported, Waiting
 from llamafarm.providers import llamacpp
-from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.http.client import open_client
 from llamafarm.types import ChatRequest, Message
 from tests.engine.fakes import model
 from tests.providers.helpers import text_of

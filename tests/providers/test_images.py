@@ -9,8 +9,8 @@ import pytest
 from llamafarm.engine.metrics import estimated_input, estimated_usage
 from llamafarm.errors import RequestRejected
 from llamafarm.events import Sent
-from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.http.client import open_client
 from llamafarm.types import ChatRequest, Image, Message
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays

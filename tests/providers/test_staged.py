@@ -6,8 +6,8 @@ import pytest
 
 from llamafarm.errors import ConnectFailed, Interrupted, ProviderError, RateLimited, ServerFailed, TimedOut
 from llamafarm.events import Event, StagedFault, is_final
-from llamafarm.providers.client import open_client
 from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
 from llamafarm.providers.staged import TIMEOUT_S, Staged
 from llamafarm.types import Fault

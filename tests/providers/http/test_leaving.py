@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from llamafarm.providers.client import Client, open_client
-from tests.providers.keeping import Keeping, keeping
+from llamafarm.providers.http.client import Client, open_client
+from tests.providers.http.keeping import Keeping, keeping
 
 LARGE = bytes(range(256)) * 4 * 8192  # 8 MiB, more than the buffers on the way hold
 

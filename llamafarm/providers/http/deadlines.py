@@ -24,7 +24,7 @@ _WORDS: dict[Phase, str] = {
 }
 
 
-class Patience:
+class Deadlines:
     """Waits for the parts of one answer, each no longer than the model's time-outs allow; within `with`.
 
     Before the first content the bound is `first_token`, afterwards `between_tokens`; `total` always holds. There is

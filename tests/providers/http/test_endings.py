@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from llamafarm.providers.client import Client, open_client
-from llamafarm.providers.endings import Endings
+from llamafarm.providers.http.client import Client, open_client
+from llamafarm.providers.http.endings import Endings
 from llamafarm.providers.openai import OpenAICompatible
 from tests.faultserver.speech import answer
 from tests.providers.helpers import REQUEST, named, text_of
-from tests.providers.keeping import END, STREAM, Keeping, Says, chunk, keeping
+from tests.providers.http.keeping import END, STREAM, Keeping, Says, chunk, keeping
 
 SO = STREAM + b"".join(map(chunk, answer("openai", "so")))
 

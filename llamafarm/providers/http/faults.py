@@ -27,8 +27,8 @@ from llamafarm.errors import (
     ServerFailed,
     ToolsUnsupported,
 )
-from llamafarm.providers.headers import request_id, retry_after
-from llamafarm.providers.patience import timed_out
+from llamafarm.providers.http.deadlines import timed_out
+from llamafarm.providers.http.headers import request_id, retry_after
 from llamafarm.types import ChatRequest, JsonValue
 
 EXCERPT = 200

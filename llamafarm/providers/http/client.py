@@ -14,8 +14,8 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import certifi
 
-from llamafarm.providers.endings import Endings
-from llamafarm.providers.leaving import Request
+from llamafarm.providers.http.endings import Endings
+from llamafarm.providers.http.leaving import Request
 
 CONNECTIONS = 1000  # aiohttp's own limit is 100: the 101st lane would wait
 IDLE_S = 4.0  # uvicorn (vLLM), Node and llama.cpp's server close an idle connection after 5 s: this must come first

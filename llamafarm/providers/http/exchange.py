@@ -16,9 +16,9 @@ import orjson
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import BadAnswer, RequestError
-from llamafarm.providers.client import Client
-from llamafarm.providers.faults import Faults, Refusal
-from llamafarm.providers.patience import Patience
+from llamafarm.providers.http.client import Client
+from llamafarm.providers.http.deadlines import Deadlines
+from llamafarm.providers.http.faults import Faults, Refusal
 from llamafarm.types import ChatRequest, JsonValue, SentRequest
 
 MAX_BODY = 16 * 1024 * 1024
@@ -59,7 +59,7 @@ class Exchange:
         body = {name: _short(value) for name, value in self.body.items()}
         return SentRequest(self.method, _without_password(self.url), shown, body)
 
-    async def answered(self, patience: Patience) -> aiohttp.ClientResponse:
+    async def answered(self, deadlines: Deadlines) -> aiohttp.ClientResponse:
         """The response, once its headers have come; to be closed. Raises a ProviderError for any but a 2xx."""
         try:
             content = orjson.dumps(self.body, option=orjson.OPT_NON_STR_KEYS) if self.method == "POST" else None
@@ -73,7 +73,7 @@ class Exchange:
             headers["Authorization"] = f"Bearer {self.model.api_key.get_secret_value()}"
         connect_s = self.model.timeout.connect
         try:
-            response = await patience.wait(
+            response = await deadlines.wait(
                 self.client.send(self.method, url, content=content, headers=headers, connect_s=connect_s)
             )
         except aiohttp.ClientError as error:
@@ -83,20 +83,20 @@ class Exchange:
         if 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
             return response
         with closing(response):
-            raise self.faults.refused(await self._refusal(response, patience))
+            raise self.faults.refused(await self._refusal(response, deadlines))
 
-    async def read(self, response: aiohttp.ClientResponse, patience: Patience) -> Chunk | None:
+    async def read(self, response: aiohttp.ClientResponse, deadlines: Deadlines) -> Chunk | None:
         """The next bytes of the answer as they arrive, decompressed; None at its end."""
         try:
-            data = await patience.read(response)
+            data = await deadlines.read(response)
         except aiohttp.ClientError as error:
             raise self.faults.interrupted(error) from None
         return Chunk(data, time.perf_counter()) if data else None
 
-    async def whole(self, response: aiohttp.ClientResponse, patience: Patience, limit: int = MAX_BODY) -> bytes:
+    async def whole(self, response: aiohttp.ClientResponse, deadlines: Deadlines, limit: int = MAX_BODY) -> bytes:
         """The whole body, up to `limit` bytes."""
         body = bytearray()
-        while len(body) < limit and (chunk := await self.read(response, patience)):
+        while len(body) < limit and (chunk := await self.read(response, deadlines)):
             body += chunk.data
         return bytes(body[:limit])
 
@@ -112,8 +112,8 @@ class Exchange:
             raise self.faults.not_protocol("JSON that is no chat answer")
         return record
 
-    async def _refusal(self, response: aiohttp.ClientResponse, patience: Patience) -> Refusal:
-        data = await self.whole(response, patience, MAX_REFUSAL)
+    async def _refusal(self, response: aiohttp.ClientResponse, deadlines: Deadlines) -> Refusal:
+        data = await self.whole(response, deadlines, MAX_REFUSAL)
         text = data.decode("utf-8", "replace")
         try:
             body: JsonValue = orjson.loads(data)
