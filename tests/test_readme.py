@@ -199,6 +199,17 @@ def test_every_file_that_is_named_is_there() -> None:
         ast.parse((ROOT / script).read_text(encoding="utf-8"))
 
 
+def test_every_threat_names_tests_that_are_there() -> None:
+    rows = [line for line in section("## Security and trust").splitlines() if line.startswith("| ")][1:]
+    assert rows
+    for row in rows:
+        threat, _, tested = [cell.strip() for cell in row.strip("| ").split(" | ")]
+        named = re.findall(r"`(tests/[\w./]+)(?:::(\w+))?`", tested)
+        assert named, threat
+        for path, test in named:
+            assert not test or f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{test}"
+
+
 def test_every_link_within_the_page_has_its_heading() -> None:
     headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
