@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from llamafarm.api.errors import not_found
+from llamafarm.api.errors import invalid, not_found
 from llamafarm.api.requests import AUTO, ChatCompletionRequest
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question
+from llamafarm.parameters import reserved
 from llamafarm.routing import choose
-from llamafarm.types import Message, Route
+from llamafarm.types import JsonValue, Message, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,23 @@ class Asked:
 
 
 def asked(project: Project, body: ChatCompletionRequest) -> Asked:
-    """What `body` asks of `project`. Raises ApiError (404) for a model that the project does not name."""
+    """What `body` asks of `project`. Raises ApiError: 404 for a model that is not named, 400 for parameters."""
     messages = tuple(message.message() for message in body.messages)
     route = _route(project, body.model, messages)
     lane = Lane(route.model, named(project, route.model), auto=route.strategy not in ("named", "default"))
+    parameters = parameters_of(body.parameters())
     tools = tuple(tool.model_dump(exclude_unset=True) for tool in body.tools or ())
-    return Asked(project, lane, Question(messages, body.variables or {}, body.parameters(), tools), route)
+    return Asked(project, lane, Question(messages, body.variables or {}, parameters, tools), route)
+
+
+def parameters_of(given: Mapping[str, JsonValue], place: str = "") -> dict[str, JsonValue]:
+    """The parameters of a request that are not null. Raises ApiError (400) for one at `place` that is none."""
+    parameters = {name: value for name, value in given.items() if value is not None}
+    for name in parameters:
+        if wrong := reserved([name]):
+            param = f"{place}.{name}" if place else name
+            raise invalid(f"{param}: {wrong}", param)
+    return parameters
 
 
 def named(project: Project, name: str) -> NamedModel:

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from llamafarm.api.answers import ErrorBody
-from llamafarm.api.asked import named, prompt_of
+from llamafarm.api.asked import named, parameters_of, prompt_of
 from llamafarm.api.disconnect import until_gone
 from llamafarm.api.errors import invalid
 from llamafarm.api.lanes import lane_event, sse
@@ -58,7 +58,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 async def compare(namespace: Namespace, name: Name, body: CompareRequest, request: Request) -> Response:
     """Ask several named models the same, side by side: none waits for another, and each ends by itself."""
     _, project = await services_of(request).project(namespace, name)
-    parameters = {name: value for name, value in (body.parameters or {}).items() if value is not None}
+    parameters = parameters_of(body.parameters or {}, "parameters")
     messages = tuple(message.message() for message in body.messages)
     question = Question(messages, body.variables or {}, parameters)
     lanes = _lanes(project, body.models)

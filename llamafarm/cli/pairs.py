@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from llamafarm.parameters import reserved
+
 if TYPE_CHECKING:
     from llamafarm.types import JsonValue
 
@@ -15,9 +17,12 @@ if TYPE_CHECKING:
 def parameters_of(pairs: Iterable[str]) -> dict[str, JsonValue]:
     """Values that are JSON as JSON, others as text: `seed=7`, `stop=["."]`, `reasoning_effort=low`, `top_p=null`.
 
-    Of two with the same key the last one counts.
+    Of two with the same key the last one counts. Wrong usage for what is no parameter (see `llamafarm.parameters`).
     """
-    return {key: _value(text) for key, text in _split(pairs, "--param")}
+    parameters = {key: value_of(text) for key, text in _split(pairs, "--param")}
+    if wrong := reserved(parameters):
+        raise typer.BadParameter(wrong, param_hint="--param")
+    return parameters
 
 
 def variables_of(pairs: Iterable[str]) -> dict[str, JsonValue]:
@@ -33,7 +38,8 @@ def _split(pairs: Iterable[str], option: str) -> Iterator[tuple[str, str]]:
         yield key.strip(), value
 
 
-def _value(text: str) -> JsonValue:
+def value_of(text: str) -> JsonValue:
+    """`text` as JSON, where it is some."""
     try:
         value: JsonValue = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):

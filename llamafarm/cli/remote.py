@@ -26,9 +26,7 @@ def remote_project(url: str, key: str | None, model: str | None, variables: Mapp
     prompts. Wrong usage where `url` is no address.
     """
     secret = key or os.environ.get(KEY_VARIABLE)
-    body: dict[str, JsonValue] = {} if model else {"model": None}  # a null leaves the field out
-    if variables:
-        body["variables"] = dict(variables)
+    body: dict[str, JsonValue] = {"variables": dict(variables)} if variables else {}
     named = NamedModel(
         name=model or DEFAULT,
         provider="openai",
@@ -44,8 +42,7 @@ def remote_project(url: str, key: str | None, model: str | None, variables: Mapp
 def renamed(project: Project, name: str) -> Project:
     """A project of `remote_project` that asks its server for the model `name`."""
     model = project.models[0]
-    body = {key: value for key, value in model.extra_body.items() if key != "model"}
-    other = model.model_copy(update={"name": name, "model": name, "extra_body": body})
+    other = model.model_copy(update={"name": name, "model": name})
     return project.model_copy(update={"models": (other,), "default_model": name})
 
 

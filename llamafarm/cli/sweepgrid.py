@@ -11,7 +11,7 @@ import typer
 
 from llamafarm.cli.find import model_of
 from llamafarm.cli.options import given_parameters
-from llamafarm.cli.pairs import parameters_of, variables_of
+from llamafarm.cli.pairs import value_of, variables_of
 from llamafarm.cli.prompt import read_prompt
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _guideline(task: str | None) -> Guideline | None:
 def _values(wanted: Wanted, guideline: Guideline | None) -> tuple[JsonValue, ...]:
     if wanted.values is not None:
         texts = [part.strip() for part in wanted.values.split(",") if part.strip()]
-        return tuple(parameters_of([f"value={text}"])["value"] for text in texts)
+        return tuple(map(value_of, texts))
     if wanted.parameter == "temperature" and guideline is not None:
         return guideline.values
     raise typer.BadParameter("Name the values to try, or a task for its temperatures.", param_hint="--values")

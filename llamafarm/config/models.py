@@ -12,6 +12,7 @@ from llamafarm.config.env import references
 from llamafarm.config.model import PROVIDERS, NamedModel
 from llamafarm.config.strings import Strings
 from llamafarm.errors import Problem
+from llamafarm.parameters import OURS, RESERVED, reserved
 from llamafarm.types import JsonValue
 
 # Default addresses and the keys that LlamaFarm's own servers expect; see the README's reference.
@@ -85,7 +86,7 @@ class ModelReader:
             elif value is not None and written:
                 values[key] = written.strip() if key != "description" else written
         for key, field_name in (("model_api_parameters", "parameters"), ("extra_body", "extra_body")):
-            values[field_name] = self._mapping((*path, key), settings.get(key))
+            values[field_name] = self._fields((*path, key), settings.get(key))
         for key in ("tools", "pricing", "timeout", "context_window", "max_tool_turns"):
             if settings.get(key) is not None:
                 values[key] = settings[key]
@@ -160,6 +161,15 @@ class ModelReader:
                 known = ", ".join(sorted(self.names.known_servers)) or "none"
                 self._problem((*path, "mcp_servers"), f"There is no MCP server `{name}`; the file has: {known}.")
         return tuple(name for name in wanted if name in self.names.servers)
+
+    def _fields(self, path: Path, value: JsonValue) -> Mapping[str, JsonValue]:
+        """The fields of a request's body, without those that are never the file's to set."""
+        fields = self._mapping(path, value)
+        among = OURS if path[-1] == "extra_body" else RESERVED
+        for name in fields:
+            if wrong := reserved([name], among):
+                self._problem((*path, name), wrong)
+        return {name: each for name, each in fields.items() if not reserved([name], among)}
 
     def _mapping(self, path: Path, value: JsonValue) -> Mapping[str, JsonValue]:
         if value is not None and not isinstance(value, dict):

@@ -17,6 +17,7 @@ from llamafarm.engine.toolloop import Answering, Toolbox
 from llamafarm.errors import LlamaFarmError, ProviderError, RateLimited, ServerFailed
 from llamafarm.events import Event, Failed, Started
 from llamafarm.providers.base import Provider
+from llamafarm.parameters import check_parameters
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Registry(Protocol):
 def request_for(project: Project, lane: Lane, question: Question, model: NamedModel | None = None) -> ChatRequest:
     """What `lane` asks `model` (its own where none is given): the project's prompts first, then the conversation.
 
-    Raises RequestError when a template variable has no value.
+    Raises RequestError when a template variable has no value, or a parameter is none (see `llamafarm.parameters`).
     """
     asked = model or lane.model
     own = asked.name == lane.model.name
@@ -87,6 +88,7 @@ def request_for(project: Project, lane: Lane, question: Question, model: NamedMo
         if system.strip():
             prompts.insert(0, Message("system", render(system, question.variables)))
     parameters = overridden(overridden(asked.parameters, lane.parameters if own else {}), question.parameters)
+    check_parameters(parameters)
     return ChatRequest(
         messages=(*prompts, *lane.history, *question.messages),
         parameters={name: value for name, value in parameters.items() if value is not None},

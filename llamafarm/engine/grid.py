@@ -11,6 +11,7 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.seeds import seed_parameter
 from llamafarm.errors import RequestError
+from llamafarm.parameters import check_parameters
 from llamafarm.study.checks import Check
 from llamafarm.study.judge import SYSTEM
 from llamafarm.types import JsonValue, Message
@@ -63,9 +64,10 @@ class Grid:
     judge: Judge | None = None
 
     def __post_init__(self) -> None:
-        """Raises RequestError where there is nothing to ask, too much, or the same twice."""
+        """Raises RequestError where there is nothing to ask, too much, the same twice, or what is no parameter."""
         if not (self.models and self.values and self.prompts) or self.repeats < 1:
             raise RequestError("A sweep needs a model, a value, a prompt and a repeat, each at least once.")
+        check_parameters({**self.parameters, self.parameter: True})
         if any(isinstance(value, float) and not math.isfinite(value) for value in self.values):
             raise RequestError(f"A value of {self.parameter} is a finite number.")
         if len({json.dumps(value, sort_keys=True) for value in self.values}) < len(self.values):

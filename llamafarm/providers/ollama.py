@@ -28,6 +28,7 @@ from llamafarm.providers.deltas import Arrived, arrived
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange, count_of, parse
+from llamafarm.providers.openai import body_of
 from llamafarm.types import ChatRequest, Count, JsonValue, Message, ToolCall, Usage
 from llamafarm.wire.ndjson import Records
 from llamafarm.wire.thinking import Thinking
@@ -46,14 +47,16 @@ class Ollama:
         self._client = client
 
     def payload(self, request: ChatRequest) -> dict[str, JsonValue]:
-        """The body of the request. What `extra_body` says wins; a null in it takes a field away."""
+        """The body of the request; see `body_of`."""
         options: dict[str, JsonValue] = {}
         called = {call.id: call.name for message in request.messages for call in message.tool_calls}
-        body: dict[str, JsonValue] = {
+        ours: dict[str, JsonValue] = {
             "model": self._model.model,
             "messages": [_message_json(message, called) for message in request.messages],
             "stream": True,
+            "tools": [dict(tool) for tool in request.tools] or None,
         }
+        body: dict[str, JsonValue] = {}
         for name, value in request.parameters.items():
             if name in TOP_LEVEL:
                 body[name] = value
@@ -65,10 +68,7 @@ class Ollama:
                 options[RENAMED.get(name, name)] = value
         if options:
             body["options"] = options
-        if request.tools:
-            body["tools"] = [dict(tool) for tool in request.tools]
-        body |= self._model.extra_body
-        return {name: value for name, value in body.items() if value is not None}
+        return body_of(ours, {**body, **self._model.extra_body})
 
     def exchange(self, request: ChatRequest) -> Exchange:
         """The request as it will be sent."""

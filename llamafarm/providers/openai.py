@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
@@ -35,18 +35,15 @@ class OpenAICompatible:
         return (self.model.base_url or "").rstrip("/")
 
     def payload(self, request: ChatRequest) -> dict[str, JsonValue]:
-        """The body of the request. What `extra_body` says wins; a null in it takes a field away."""
-        body: dict[str, JsonValue] = {
-            "model": self.model.model,
+        """The body of the request; see `body_of`."""
+        ours: dict[str, JsonValue] = {
+            "model": self.model.model or None,
             "messages": [message_json(message) for message in request.messages],
-            **request.parameters,
             "stream": True,
-            "stream_options": {"include_usage": True},
+            "tools": [dict(tool) for tool in request.tools] or None,
         }
-        if request.tools:
-            body["tools"] = [dict(tool) for tool in request.tools]
-        body |= self.model.extra_body
-        return {name: value for name, value in body.items() if value is not None}
+        counted: dict[str, JsonValue] = {"stream_options": {"include_usage": True}}
+        return body_of(ours, {**request.parameters, **counted, **self.model.extra_body})
 
     def headers(self) -> dict[str, str]:
         """The headers, but for the key's."""
@@ -174,6 +171,12 @@ def message_json(message: Message) -> dict[str, JsonValue]:
 
 def _image_json(image: Image) -> JsonValue:
     return {"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{image.data}"}}
+
+
+def body_of(ours: Mapping[str, JsonValue], others: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """A request's body: nothing among `others` stands in for what is `ours`; a null takes a field away."""
+    body = {**ours, **others, **ours}
+    return {name: value for name, value in body.items() if value is not None}
 
 
 def with_path(url: str, path: str) -> str:

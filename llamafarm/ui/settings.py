@@ -15,6 +15,7 @@ import orjson
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane
 from llamafarm.errors import RequestError
+from llamafarm.parameters import check_parameters
 from llamafarm.types import JsonValue
 
 OWN_CONTROLS = ("temperature", "top_p", "max_tokens")
@@ -53,7 +54,7 @@ class Settings:
     def lane(self, project: Project, model: NamedModel) -> Lane:
         """The lane that these controls ask for.
 
-        Raises RequestError when the other parameters are not a JSON object.
+        Raises RequestError when the other parameters are not a JSON object, or hold what is no parameter.
         """
         wanted: dict[str, JsonValue] = {
             "temperature": self.temperature if self.send_temperature else None,
@@ -83,6 +84,7 @@ class Settings:
             raise RequestError(f"The other parameters are not JSON: {error}.") from None
         if not isinstance(value, dict):
             raise RequestError("The other parameters are not a JSON object.", hint='Write them as {"name": value}.')
+        check_parameters(value)
         return value
 
 
