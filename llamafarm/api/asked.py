@@ -40,7 +40,7 @@ def asked(project: Project, body: ChatCompletionRequest) -> Asked:
 
 def parameters_of(given: Mapping[str, JsonValue], place: str = "") -> dict[str, JsonValue]:
     """The parameters of a request that are not null. Raises ApiError (400) for one at `place` that is none."""
-    parameters = {name: value for name, value in given.items() if value is not None}
+    parameters: dict[str, JsonValue] = {name: value for name, value in given.items() if value is not None}
     for name in parameters:
         if wrong := reserved([name]):
             param = f"{place}.{name}" if place else name

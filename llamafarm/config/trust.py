@@ -13,6 +13,7 @@ from llamafarm.errors import Problem
 from llamafarm.types import JsonValue
 
 BUNDLED = "smollm2-135m-instruct"
+RAW = "The file is not trusted, so its `extra_body` is not sent to a model on this machine."
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -43,6 +44,8 @@ def untrusted(model: NamedModel, known: Collection[str]) -> tuple[NamedModel, li
         for ask in asks
         if ask.kind in _REFUSALS
     )
+    if model.provider == "embedded" and model.extra_body:
+        problems += (Problem(model.line, model.name, RAW),)
     return model.model_copy(update={"problems": (*model.problems, *problems)}), asks
 
 

@@ -16,8 +16,8 @@ from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolloop import Answering, Toolbox
 from llamafarm.errors import LlamaFarmError, ProviderError, RateLimited, ServerFailed
 from llamafarm.events import Event, Failed, Started
-from llamafarm.providers.base import Provider
 from llamafarm.parameters import check_parameters
+from llamafarm.providers.base import Provider
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
 
 log = logging.getLogger(__name__)

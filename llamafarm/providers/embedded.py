@@ -19,6 +19,7 @@ from llamafarm.events import Event, Loaded, Loading, Ready, UsageReported, Waiti
 from llamafarm.providers.base import Provider
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived
+from llamafarm.providers.embedded_limits import check_request
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.exchange import count_of
 from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, need_library, start, stop
@@ -115,9 +116,10 @@ class Embedded:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`; `Loading` and `Loaded` where its file is not in memory yet.
 
-        Raises ToolsUnsupported for tools that the model's chat template would silently leave out, and for pictures
-        that the model can't see.
+        Raises RequestRejected for parameters that are not known or out of bounds and for pictures that the model can't
+        see, ToolsUnsupported for tools that its chat template would silently leave out.
         """
+        check_request(request)
         asked = time.perf_counter()
         path = await asyncio.to_thread(model_file, self.model.model)
         task = self.home.running(path)

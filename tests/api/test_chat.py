@@ -286,3 +286,10 @@ async def test_what_had_come_before_a_cut_is_told(here: World) -> None:
     assert (told.status_code, told.json()["error"]["code"]) == (502, "upstream_interrupted")
     assert ErrorBody.model_validate(told.json()).llamafarm is not None
     assert told.json()["llamafarm"]["partial_content"] == "Llamas eat"
+
+
+@pytest.mark.parametrize("name", ["models", "prompt", "chat_template", "fallbacks"])
+async def test_what_would_be_another_question_is_no_parameter(here: World, name: str) -> None:
+    told = await here.ask(CHAT, **{name: "x"})
+    assert (told.status_code, told.json()["error"]["param"]) == (400, name)
+    assert here.upstream.requests == []

@@ -147,3 +147,10 @@ async def test_an_error_of_a_lane_is_no_error_of_the_comparison(here: World) -> 
     assert told.status_code == 200
     failed = next(each for kind, each in events(told.text) if kind == "lane" and each["type"] == "failed")
     assert (failed["kind"], failed["status"]) == ("ServerFailed", 500)
+
+
+@pytest.mark.parametrize("name", ["model", "messages", "stream", "tools", "n", "stream_options", "models"])
+async def test_what_is_asked_is_no_parameter(here: World, name: str) -> None:
+    told = await here.ask(COMPARE, models=["default"], parameters={name: "dearer"})
+    assert (told.status_code, told.json()["error"]["param"]) == (400, f"parameters.{name}")
+    assert here.upstream.requests == []
