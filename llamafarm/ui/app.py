@@ -24,7 +24,8 @@ from llamafarm.ui.layout import Page, build
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.rerun import Rerun
 from llamafarm.ui.runs import Runner
-from llamafarm.ui.sessions import Sessions
+from llamafarm.ui.states import TabStates
+from llamafarm.ui.tabs import Tabs
 from llamafarm.ui.talk import talk_outputs
 from llamafarm.ui.talk_handlers import TalkHandlers
 from llamafarm.ui.temperature import scale
@@ -38,13 +39,13 @@ from llamafarm.ui.wire_lab import wire_lab
 EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st tab would wait
 
 
-def build_page(runtime: Runtime, settings: ServerSettings) -> gr.Blocks:
-    """The page as Gradio Blocks; nothing is opened and nothing runs before a browser comes."""
+def build_page(runtime: Runtime, settings: ServerSettings, tabs: Tabs) -> gr.Blocks:
+    """The page as Gradio Blocks; nothing is opened and nothing runs before a browser comes in one of `tabs`."""
     projects = Projects(runtime, settings)
     demo = QuickBlocks(title="LlamaFarm Playground", fill_width=True, analytics_enabled=False)
     with demo:
         page = build(projects.sources(), paths=settings.loopback)
-        handlers = Handlers(page, projects, Runner(runtime, page), Sessions())
+        handlers = Handlers(page, projects, Runner(runtime, page), tabs)
         opening = _wire_project(demo, page, handlers)
         _wire_prompt(page, handlers)
         _wire_lanes(page, handlers)
@@ -70,7 +71,9 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
     """
     add_downloads(app, runtime)
     add_batch_files(app, runtime)
-    demo = build_page(runtime, settings)
+    tabs = Tabs()
+    app.router.lifespan_context = tabs.kept_short
+    demo = build_page(runtime, settings, tabs)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         demo,
@@ -86,7 +89,16 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
         enable_monitoring=False,
     )
     demo.has_launched = True
+    _keep_little(mounted, demo, tabs)
     return mounted
+
+
+def _keep_little(mounted: FastAPI, demo: gr.Blocks, tabs: Tabs) -> None:
+    """Put our states in the place of Gradio's own, which keep a copy of the page for each of ten thousand tabs."""
+    for page in (getattr(route, "app", None) for route in mounted.routes):
+        if isinstance(page, gr.routes.App):
+            page.state_holder = TabStates(tabs)
+            page.state_holder.set_blocks(demo)
 
 
 def _shown(page: Page) -> list[Block]:
@@ -125,6 +137,7 @@ def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> Dependency
     # What was typed while the page opened had no project yet.
     opened.then(handlers.catch_up, [page.prompt], [page.routing, page.table, page.outlook], **QUIET)
     demo.load(None, None, None, js=script("start.js"))
+    page.here.tick(handlers.here, None, None, queue=False, **QUIET)
     panel.source.input(handlers.open_named, [panel.source, page.prompt], shown, trigger_mode="always_last", **QUIET)
     for trigger in (panel.open_path.click, panel.path.submit):
         trigger(handlers.open_path, [panel.path, page.prompt], shown, **QUIET)

@@ -12,6 +12,8 @@ from gradio.components import Component
 from gradio.helpers import skip
 from gradio.state_holder import SessionState
 
+from llamafarm.ui.states import TabState
+
 # What the page's listeners are registered with: they are the page's own, and it shows itself what runs.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -32,6 +34,22 @@ class QuickBlocks(gr.Blocks):
         for listener in self.fns.values():
             if listener.show_progress == "hidden":
                 listener.show_progress_on = [place]
+
+    async def preprocess_data(
+        self,
+        block_fn: BlockFunction,
+        inputs: list[Any],
+        state: SessionState | None,
+        explicit_call: bool = False,  # noqa: FBT001, FBT002 - Gradio's signature
+    ) -> list[Any]:
+        """As Gradio's. What a forgotten tab sends may not fit the page's first state: then that is what is told."""
+        try:
+            values: list[Any] = await super().preprocess_data(block_fn, inputs, state, explicit_call)
+        except gr.Error:
+            if isinstance(state, TabState) and state.fresh:
+                raise forgotten() from None
+            raise
+        return values
 
     async def postprocess_data(
         self, block_fn: BlockFunction, predictions: list[Any] | dict[Any, Any], state: SessionState | None
@@ -79,6 +97,15 @@ class QuickBlocks(gr.Blocks):
     async def _told(self, block_fn: BlockFunction, predictions: Any, state: SessionState | None) -> list[Any]:
         values: list[Any] = await super().postprocess_data(block_fn, predictions, state)
         return values
+
+
+def forgotten() -> gr.Error:
+    """What a tab is told that is no longer known."""
+    return gr.Error(
+        "The server no longer knows this tab: it was restarted, or heard nothing of the tab for some minutes. "
+        "Load the page again; what was answered is in the history.",
+        print_exception=False,
+    )
 
 
 def _skipped(value: object) -> bool:

@@ -14,6 +14,7 @@ from llamafarm.engine.chat import Question
 from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.routing import suggest
 from llamafarm.ui.blind import blind_routing
+from llamafarm.ui.blocks import forgotten
 from llamafarm.ui.cards import routing_card
 from llamafarm.ui.filecards import report
 from llamafarm.ui.layout import Page
@@ -21,10 +22,11 @@ from llamafarm.ui.markup import Markup
 from llamafarm.ui.outlook import look_ahead, outlook_card
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.runs import Ask, Runner
-from llamafarm.ui.sessions import MAX_LANES, Session, Sessions
+from llamafarm.ui.sessions import MAX_LANES, Session
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.show import Updates, project_updates, slots_updates, table_of
 from llamafarm.ui.table import csv_of
+from llamafarm.ui.tabs import Tabs
 from llamafarm.ui.talk import talk_updates
 from llamafarm.ui.theatre import theatre_updates
 from llamafarm.ui.verdict import verdict_updates
@@ -39,13 +41,17 @@ class Handlers:
     page: Page
     projects: Projects
     runner: Runner
-    sessions: Sessions
+    tabs: Tabs
 
     # --- opening projects
 
     async def start(self, request: gr.Request, prompt: str) -> Updates:
         """A browser tab has come: show the first project."""
         return await self.open_named(request, self.projects.sources()[0][1], prompt)
+
+    def here(self, request: gr.Request) -> None:
+        """The tab says that it is still there."""
+        self.tabs.speak(_key(request))
 
     async def open_named(self, request: gr.Request, key: str, prompt: str) -> Updates:
         """A sample or one of the operator's projects."""
@@ -75,7 +81,7 @@ class Handlers:
 
     async def _open(self, request: gr.Request, prompt: str, opening: Awaitable[Session]) -> Updates:
         try:
-            session = self.sessions.put(_key(request), await opening)
+            session = self.tabs.put(_key(request), await opening)
         except RequestError as error:
             return refuse(error)
         return {
@@ -135,7 +141,7 @@ class Handlers:
 
     async def route(self, request: gr.Request, prompt: str) -> Updates:
         """The routing card for a prompt that is being typed; opening the first project routes what was typed before."""
-        session = self.sessions.get(_key(request))
+        session = self.tabs.get(_key(request))
         nothing: Updates = gr.skip()
         return self.routed(session, prompt) if session else nothing
 
@@ -207,13 +213,10 @@ class Handlers:
     # --- helpers
 
     def session(self, request: gr.Request) -> Session:
-        """The tab's session; a tab that was forgotten (the server restarted) is told to load again."""
-        session = self.sessions.get(_key(request))
+        """The tab's session; a tab that is no longer known is told to load again."""
+        session = self.tabs.get(_key(request))
         if session is None:
-            raise gr.Error(
-                "The server has been restarted since this page was opened: load the page again.",
-                print_exception=False,
-            )
+            raise forgotten()
         return session
 
 

@@ -13,6 +13,7 @@ from llamafarm.ui.history import HistoryTab, build_history
 from llamafarm.ui.lab import Lab, build_lab
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.slots import Slot, build_card, build_tab, html
+from llamafarm.ui.tabs import SPEAK_EVERY_S
 from llamafarm.ui.talk import Pictures, Talk, build_pictures, build_talk
 from llamafarm.ui.theatre import Theatre, build_theatre
 from llamafarm.ui.tools import Gate, Tools, build_gate, build_tools
@@ -68,6 +69,7 @@ class Page:
     lab: Lab
     batch: BatchTab
     history: HistoryTab
+    here: gr.Timer
 
 
 def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
@@ -127,6 +129,7 @@ def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
         lab=lab,
         batch=batch,
         history=history,
+        here=gr.Timer(SPEAK_EVERY_S),
     )
 
 

@@ -6,7 +6,6 @@ server (the seventh tab would hang), so a tab is known by its session hash alone
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,6 +192,11 @@ class Session:
         """Take the replies of the lanes that `ticket` holds."""
         self.replies |= {lane: reply for lane, reply in replies.items() if self.holder.get(lane) is ticket}
 
+    @property
+    def running(self) -> bool:
+        """Whether anything runs in this tab."""
+        return bool(self.runs) or self.sweep is not None or self.batch is not None
+
     def close(self) -> None:
         """Stop everything that runs; nothing of it is shown any more."""
         self.closed = True
@@ -205,27 +209,3 @@ class Session:
         """Stop `lane`, or everything that runs in this tab."""
         for run in self.runs:
             run.stop(lane)
-
-
-class Sessions:
-    """The newest `limit` tabs; one that falls out starts anew, and what ran in it is stopped."""
-
-    def __init__(self, limit: int = 500) -> None:
-        self._limit = limit
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
-
-    def get(self, key: str) -> Session | None:
-        """The session `key`, if it is known; it becomes the newest."""
-        if key in self._sessions:
-            self._sessions.move_to_end(key)
-        return self._sessions.get(key)
-
-    def put(self, key: str, session: Session) -> Session:
-        """Start or replace the session `key`."""
-        if (old := self._sessions.pop(key, None)) is not None:
-            old.close()
-            session.past = old.past
-        self._sessions[key] = session
-        while len(self._sessions) > self._limit:
-            self._sessions.popitem(last=False)[1].close()
-        return session
