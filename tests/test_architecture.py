@@ -83,6 +83,8 @@ LIVES_IN = {
     "starlette": {"server", "api", "mcpserver"},
     "uvicorn": {"server"},
     "uvloop": {"server", "cli"},
+    "httpx": {"providers"},
+    "httpx_aiohttp": {"providers"},
     "aiohttp": {"providers"},
     "certifi": {"providers"},
     "xllamacpp": {"providers"},
@@ -102,6 +104,11 @@ LIVES_IN = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
 }
+
+
+# What lies below httpx is known to one module: everything else speaks httpx, and can be tested with its transports.
+TRANSPORT = Path("providers/http/transport.py")
+BELOW_HTTPX = {"aiohttp", "httpx_aiohttp"}
 
 
 def room_of(path: Path) -> str:
@@ -142,3 +149,8 @@ def test_a_library_lives_in_its_rooms(library: str) -> None:
     found = {room_of(path) for path, module in imports() if module.split(".")[0] == library}
     assert found
     assert found <= LIVES_IN[library]
+
+
+def test_what_lies_below_httpx_is_the_affair_of_its_transport() -> None:
+    found = {path.relative_to(ROOT) for path, module in imports() if module.split(".")[0] in BELOW_HTTPX}
+    assert found == {TRANSPORT}

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import AuthFailed, BadAnswer, LlamaFarmError, MissingPartError, ProviderError, RateLimited
 from llamafarm.providers.base import Remote
+from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import parse
@@ -108,8 +109,9 @@ async def _list(provider: Remote) -> _Listing:
     try:
         deadlines = Deadlines(exchange.model.timeout)
         async with asyncio.timeout(BOUND_S):
-            with deadlines, closing(await exchange.answered(deadlines)) as response:
-                names, any_name = _names(parse(await exchange.whole(response, deadlines)))
+            with deadlines:
+                async with aclosing(await exchange.answered(deadlines)) as response:
+                    names, any_name = _names(parse(await exchange.whole(response_body(response), deadlines)))
     except TimeoutError:
         error: LlamaFarmError = ProviderError(
             f"{exchange.faults.server} said nothing within {BOUND_S:g} s.",

@@ -91,9 +91,10 @@ class EmbeddedModels:
             headers = {"Authorization": f"Bearer {server.key}", "Connection": "close"}
             async with (
                 asyncio.timeout(PROPS_S),
-                await self._client.send("GET", f"{server.address}/props", headers=headers) as response,
+                aclosing(await self._client.send("GET", f"{server.address}/props", headers=headers)) as response,
             ):
-                props = await response.json()
+                await response.aread()
+                props = response.json()
         except BaseException:
             await stop(server)
             raise

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import aclosing, closing
+from contextlib import aclosing
 from functools import partial
 
-from aiohttp import ClientResponse
+import httpx
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import Interrupted, ProviderError
@@ -25,6 +25,7 @@ from llamafarm.events import (
     is_content,
 )
 from llamafarm.providers.deltas import Arrived, arrived
+from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange, count_of, parse
@@ -88,22 +89,25 @@ class Ollama:
         exchange = self.exchange(request)
         deadlines = Deadlines(self._model.timeout)
         yield Sent(at=deadlines.started, request=exchange.sent())
-        with deadlines, closing(await exchange.answered(deadlines)) as response:
-            async with aclosing(_events(exchange, deadlines, response)) as events:
+        with deadlines:
+            async with (
+                aclosing(await exchange.answered(deadlines)) as response,
+                aclosing(_events(exchange, deadlines, response)) as events,
+            ):
                 async for event in events:
                     if is_content(event):
                         deadlines.begin()
                     yield event
 
 
-async def _events(exchange: Exchange, deadlines: Deadlines, response: ClientResponse) -> AsyncGenerator[Event, None]:
+async def _events(exchange: Exchange, deadlines: Deadlines, response: httpx.Response) -> AsyncGenerator[Event, None]:
     if response.headers.get("content-type", "").startswith("text/html"):
         raise exchange.faults.not_protocol("an HTML page")
-    answer = _Answer(exchange)
+    answer, body = _Answer(exchange), response_body(response)
     at = deadlines.started
     records = Records()
     try:
-        while chunk := await exchange.read(response, deadlines):
+        while chunk := await exchange.read(body, deadlines):
             at = chunk.at
             for event in arrived(at, partial(answer.records, records.feed(chunk.data))):
                 yield event

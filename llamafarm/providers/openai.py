@@ -7,13 +7,14 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit, urlunsplit
 
-from aiohttp import ClientResponse
+import httpx
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import Interrupted, ProviderError
 from llamafarm.events import Event, Finished, Sent, is_content
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived, arrived
+from llamafarm.providers.http.body import Body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange
@@ -69,31 +70,35 @@ class OpenAICompatible:
         deadlines = Deadlines(self.model.timeout)
         chat = self.records()
         yield Sent(at=deadlines.started, request=exchange.sent())
-        with deadlines, self.client.endings.reading(await exchange.answered(deadlines)) as response:
-            answer = _Answer(exchange, deadlines, chat, response)
-            try:
-                while (more := await answer.more()) is not None:
-                    for event in more:
-                        if is_content(event):
-                            deadlines.begin()
+        with deadlines:
+            response = await exchange.answered(deadlines)
+            async with self.client.endings.reading(response) as body:
+                answer = _Answer(exchange, deadlines, chat, response.headers, body)
+                try:
+                    while (more := await answer.more()) is not None:
+                        for event in more:
+                            if is_content(event):
+                                deadlines.begin()
+                            yield event
+                    for event in answer.end():
                         yield event
-                for event in answer.end():
-                    yield event
-            except ProviderError:
-                for event in answer.held():
-                    yield event
-                raise
+                except ProviderError:
+                    for event in answer.held():
+                        yield event
+                    raise
 
 
 class _Answer:
     """Reads one response, whatever form the server gave it."""
 
-    def __init__(self, exchange: Exchange, deadlines: Deadlines, chat: ChatChunks, response: ClientResponse) -> None:
+    def __init__(
+        self, exchange: Exchange, deadlines: Deadlines, chat: ChatChunks, headers: httpx.Headers, body: Body
+    ) -> None:
         self._exchange = exchange
         self._patience = deadlines
         self._chat = chat
-        self._response = response
-        self._kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        self._body = body
+        self._kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         self._stream = EventStream()
         self._done = self._over = False
         self._at = deadlines.started
@@ -105,10 +110,10 @@ class _Answer:
         if self._kind == "text/html":
             raise self._exchange.faults.not_protocol("an HTML page")
         if self._kind == "application/json":
-            body = await self._exchange.whole(self._response, self._patience)
+            body = await self._exchange.whole(self._body, self._patience)
             self._over, self._at = True, time.perf_counter()
             return arrived(self._at, partial(self._record, body))
-        chunk = await self._exchange.read(self._response, self._patience)
+        chunk = await self._exchange.read(self._body, self._patience)
         if chunk is None:
             self._over = True
             return arrived(self._at, partial(self._told, self._stream.end()))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llamafarm.records.machine import Machine
 
-PACKAGES = ("llamafarm-playground", "aiohttp", "uvloop", "xllamacpp", "mcp", "genai-prices", "sqlalchemy")
+PACKAGES = ("llamafarm-playground", "httpx", "aiohttp", "uvloop", "xllamacpp", "mcp", "genai-prices", "sqlalchemy")
 CPUINFO = Path("/proc/cpuinfo")
 
 

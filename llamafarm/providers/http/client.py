@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import version
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
 
-import aiohttp
 import certifi
+import httpx
 
 from llamafarm.providers.http.endings import Endings
-from llamafarm.providers.http.leaving import Request
+from llamafarm.providers.http.transport import Transport
 
-CONNECTIONS = 1000  # aiohttp's own limit is 100: the 101st lane would wait
-IDLE_S = 4.0  # uvicorn (vLLM), Node and llama.cpp's server close an idle connection after 5 s: this must come first
-LOCAL = ("localhost", "127.0.0.1", "::1")
+ADDRESSES = 256  # as many models as anybody asks at one time
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Sends requests to model servers, on connections that are kept; `proxies` are addresses by scheme.
+    """Sends requests to model servers, through httpx.
 
-    `endings` takes answers to their end, for the next request on the same connection.
-
-    aiohttp without a layer over it: with a hundred lanes the layer's time for each request would make the lanes
-    late. Redirects are not followed: a key must not travel to an address that nobody wrote down. Cookies are not
-    kept: all who use the process share its client. Proxies are never taken for this machine.
+    `endings` takes answers to their end, for the next request on the same connection. Redirects are not followed: a
+    key must not travel to an address that nobody wrote down. Of httpx no more is asked than a request needs: with a
+    hundred lanes the time of each would make the others late.
     """
 
-    session: aiohttp.ClientSession
-    proxies: Mapping[str, str]
+    http: httpx.AsyncClient
     endings: Endings
+    url: Callable[[str], httpx.URL] = field(default_factory=lambda: lru_cache(ADDRESSES)(httpx.URL))
 
     async def send(
         self,
@@ -45,36 +41,51 @@ class Client:
         headers: Mapping[str, str],
         content: bytes | None = None,
         connect_s: float | None = None,
-    ) -> aiohttp.ClientResponse:
-        """The response, once its headers have come; to be closed. Raises aiohttp's ClientError."""
-        return await self.session.request(
+    ) -> httpx.Response:
+        """The response, once its headers have come; to be closed. Raises httpx's RequestError and InvalidURL."""
+        address, body = self.url(url), content or b""
+        given = [(name.encode(), value.encode()) for name, value in headers.items()]
+        sent = [(b"Host", address.netloc), *self.http.headers.raw, *given]
+        if content is not None:
+            sent.append((b"Content-Length", b"%d" % len(body)))
+        request = httpx.Request(
             method,
-            url,
-            data=content,
-            headers=headers,
-            allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s),
-            proxy=self._proxy(url) if self.proxies else None,
+            address,
+            headers=sent,
+            stream=httpx.ByteStream(body),  # with `content`, httpx would build the headers three times
+            extensions={"timeout": {"connect": connect_s}},
         )
-
-    def _proxy(self, url: str) -> str | None:
-        address = urlsplit(url)
-        host = address.hostname or ""
-        return None if host in LOCAL or proxy_bypass(host) else self.proxies.get(address.scheme)
+        return await self.http.send(request, stream=True)
 
 
 @asynccontextmanager
-async def open_client() -> AsyncIterator[Client]:
-    """A client with the proxies and certificates that the environment names."""
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_S, ssl=_tls())
-    session = aiohttp.ClientSession(
-        connector=connector,
-        request_class=Request,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": f"llamafarm-playground/{version('llamafarm-playground')}"},
-    )
-    async with session, Endings() as endings:
-        yield Client(session, getproxies(), endings)
+async def open_client(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Client]:
+    """A client with the proxies and certificates that the environment names, or over a `transport` of one's own."""
+    http = _Http(transport or Transport(_tls(), getproxies()))
+    async with http, Endings() as endings:
+        yield Client(http, endings)
+
+
+class _Http(httpx.AsyncClient):
+    """Has no cookies: all who use the process share its client, and to look for some takes as long as to send."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        agent = f"llamafarm-playground/{version('llamafarm-playground')}"
+        super().__init__(transport=transport, headers={"User-Agent": agent}, timeout=None, trust_env=False)
+        self._none = _NoCookies()
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._none
+
+    @cookies.setter
+    def cookies(self, _: object) -> None:
+        raise TypeError("This client keeps no cookies.")
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
 
 
 def _tls() -> ssl.SSLContext:

@@ -7,10 +7,11 @@ import time
 from collections.abc import Awaitable
 from typing import Self, TypeVar
 
-import aiohttp
+import httpx
 
 from llamafarm.config.model import Timeouts
 from llamafarm.errors import Phase, TimedOut
+from llamafarm.providers.http.body import Body
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Deadlines:
         self._begun = False
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
-        self._reads: aiohttp.ClientResponse | None = None
+        self._reads: Body | None = None
         self._over = False
         self.started = time.perf_counter()
 
@@ -65,18 +66,18 @@ class Deadlines:
                 raise
             raise timed_out(phase, seconds) from None
 
-    async def read(self, response: aiohttp.ClientResponse) -> bytes:
-        """The next bytes of `response`, none at its end. Raises aiohttp's ClientError.
+    async def read(self, body: Body) -> bytes:
+        """The next bytes of `body`, none at its end. Raises httpx's RequestError.
 
-        When the bound that comes first is met, the response is closed, and TimedOut raised.
+        When the bound that comes first is met, the body is closed, and TimedOut raised.
         """
         self._deadline, phase, seconds = self._bound()
         if self._timer is None or self._timer.when() > self._deadline:
             self._set(self._deadline)
-        self._reads = response
+        self._reads = body
         try:
-            return await response.content.readany()
-        except aiohttp.ClientError:
+            return await body.read()
+        except httpx.RequestError:
             if self._over:
                 raise timed_out(phase, seconds) from None
             raise

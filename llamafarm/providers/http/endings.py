@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Self
 
-import aiohttp
+import httpx
+
+from llamafarm.providers.http.body import Body, response_body
 
 LINGER_S = 1.0  # the end is a packet of five bytes right behind the last word: what takes longer won't come
 REST = 64 * 1024  # bytes after the last word, which mean nothing any more
@@ -24,36 +25,40 @@ class Endings:
 
     def __init__(self, linger_s: float = LINGER_S) -> None:
         self._linger_s = linger_s
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], httpx.Response] = {}
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
+        left = dict(self._tasks)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
+        for response in left.values():  # of a task too that was cancelled before it began
+            await response.aclose()
 
-    @contextmanager
-    def reading(self, response: aiohttp.ClientResponse) -> Iterator[aiohttp.ClientResponse]:
-        """`response` for one who reads to the answer's last word; closed at once where anything ends that before."""
+    @asynccontextmanager
+    async def reading(self, response: httpx.Response) -> AsyncIterator[Body]:
+        """The body of `response` for one who reads to the last word; closed at once where anything ends that before."""
+        body = response_body(response)
         try:
-            yield response
+            yield body
         except BaseException:
-            response.close()
+            body.close()
+            await response.aclose()
             raise
-        if response.connection is not None:  # else it is free again already
-            task = asyncio.create_task(self._read(response))
-            self._tasks.add(task)
-            task.add_done_callback(partial(self._ended, response))
+        if body.ended:  # the connection is free again already
+            await response.aclose()
+        else:
+            task = asyncio.create_task(self._read(response, body))
+            self._tasks[task] = response
+            task.add_done_callback(self._tasks.pop)
 
-    def _ended(self, response: aiohttp.ClientResponse, task: asyncio.Task[None]) -> None:
-        response.close()  # not in the task, which may be cancelled before it begins
-        self._tasks.discard(task)
-
-    async def _read(self, response: aiohttp.ClientResponse) -> None:
+    async def _read(self, response: httpx.Response, body: Body) -> None:
         read = 0
-        with suppress(aiohttp.ClientError, TimeoutError):
-            async with asyncio.timeout(self._linger_s):
-                while read < REST and (data := await response.content.readany()):
-                    read += len(data)
+        async with aclosing(response):
+            with suppress(httpx.HTTPError, TimeoutError):
+                async with asyncio.timeout(self._linger_s):
+                    while read < REST and (data := await body.read()):
+                        read += len(data)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 import time
+from base64 import b64encode
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-import aiohttp
+import httpx
 import orjson
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import BadAnswer, RequestError
+from llamafarm.providers.http.body import Body, response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.faults import Faults, Refusal
@@ -59,7 +61,7 @@ class Exchange:
         body = {name: _short(value) for name, value in self.body.items()}
         return SentRequest(self.method, _without_password(self.url), shown, body)
 
-    async def answered(self, deadlines: Deadlines) -> aiohttp.ClientResponse:
+    async def answered(self, deadlines: Deadlines) -> httpx.Response:
         """The response, once its headers have come; to be closed. Raises a ProviderError for any but a 2xx."""
         try:
             content = orjson.dumps(self.body, option=orjson.OPT_NON_STR_KEYS) if self.method == "POST" else None
@@ -67,38 +69,46 @@ class Exchange:
             raise RequestError(
                 f"The request can't be written as JSON: {error}.", hint="Look at the parameters."
             ) from None
-        url, headers = self.url, dict(self.headers)
-        if self.model.api_key:
-            url = _without_password(url)  # one of the two can be sent, and the key is meant
-            headers["Authorization"] = f"Bearer {self.model.api_key.get_secret_value()}"
-        connect_s = self.model.timeout.connect
+        url, headers, connect_s = _without_password(self.url), self._headers(), self.model.timeout.connect
         try:
             response = await deadlines.wait(
                 self.client.send(self.method, url, content=content, headers=headers, connect_s=connect_s)
             )
-        except aiohttp.ClientError as error:
-            raise self.faults.unanswered(error) from None
-        except ValueError:
+        except (httpx.LocalProtocolError, ValueError):
             raise self.faults.unsendable() from None
-        if 200 <= response.status < 300:  # noqa: PLR2004 - the class of success
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            raise self.faults.unanswered(error) from None
+        if 200 <= response.status_code < 300:  # noqa: PLR2004 - the class of success
             return response
-        with closing(response):
+        async with aclosing(response):
             raise self.faults.refused(await self._refusal(response, deadlines))
 
-    async def read(self, response: aiohttp.ClientResponse, deadlines: Deadlines) -> Chunk | None:
+    def _headers(self) -> dict[str, str]:
+        """All headers with the key, or with the name and password of the address: one of the two can be sent, and the
+        key is meant.
+        """
+        if self.model.api_key:
+            return {**self.headers, "Authorization": f"Bearer {self.model.api_key.get_secret_value()}"}
+        if "@" in self.url and (user := urlsplit(self.url).netloc.rpartition("@")[0]):
+            name, _, password = user.partition(":")
+            both = f"{unquote(name)}:{unquote(password)}".encode()
+            return {**self.headers, "Authorization": f"Basic {b64encode(both).decode()}"}
+        return dict(self.headers)
+
+    async def read(self, body: Body, deadlines: Deadlines) -> Chunk | None:
         """The next bytes of the answer as they arrive, decompressed; None at its end."""
         try:
-            data = await deadlines.read(response)
-        except aiohttp.ClientError as error:
+            data = await deadlines.read(body)
+        except httpx.RequestError as error:
             raise self.faults.interrupted(error) from None
         return Chunk(data, time.perf_counter()) if data else None
 
-    async def whole(self, response: aiohttp.ClientResponse, deadlines: Deadlines, limit: int = MAX_BODY) -> bytes:
-        """The whole body, up to `limit` bytes."""
-        body = bytearray()
-        while len(body) < limit and (chunk := await self.read(response, deadlines)):
-            body += chunk.data
-        return bytes(body[:limit])
+    async def whole(self, body: Body, deadlines: Deadlines, limit: int = MAX_BODY) -> bytes:
+        """All that is left of the body, up to `limit` bytes."""
+        whole = bytearray()
+        while len(whole) < limit and (chunk := await self.read(body, deadlines)):
+            whole += chunk.data
+        return bytes(whole[:limit])
 
     def record(self, text: str | bytes) -> dict[str, JsonValue]:
         """One record of the answer. Raises BadAnswer."""
@@ -112,14 +122,14 @@ class Exchange:
             raise self.faults.not_protocol("JSON that is no chat answer")
         return record
 
-    async def _refusal(self, response: aiohttp.ClientResponse, deadlines: Deadlines) -> Refusal:
-        data = await self.whole(response, deadlines, MAX_REFUSAL)
+    async def _refusal(self, response: httpx.Response, deadlines: Deadlines) -> Refusal:
+        data = await self.whole(response_body(response), deadlines, MAX_REFUSAL)
         text = data.decode("utf-8", "replace")
         try:
             body: JsonValue = orjson.loads(data)
         except orjson.JSONDecodeError:
             body = None
-        return Refusal(response.status, response.headers, body, text)
+        return Refusal(response.status_code, response.headers, body, text)
 
 
 def parse(text: str | bytes) -> JsonValue:

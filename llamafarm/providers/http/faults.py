@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError
+import httpx
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import (
@@ -146,16 +145,21 @@ class Faults:
         error.excerpt = said
         return error
 
-    def interrupted(self, error: aiohttp.ClientError) -> ProviderError:
+    def interrupted(self, error: httpx.RequestError) -> ProviderError:
         """The error for an exception of the HTTP client in mid-answer."""
-        if any(isinstance(cause, ContentEncodingError) for cause in _causes(error)):
+        if isinstance(error, httpx.DecodingError):
             return self.not_protocol("bytes that can't be decompressed")
         return Interrupted(f"{self.server} cut the connection in mid-answer.", hint="What had come is kept.")
 
-    def unanswered(self, error: aiohttp.ClientError) -> ProviderError:
+    def unanswered(self, error: httpx.RequestError | httpx.InvalidURL) -> ProviderError:
         """The error for an exception of the HTTP client before an answer came."""
         causes = list(_causes(error))
         host = urlsplit(self.model.base_url or "").hostname
+        if isinstance(error, httpx.ProxyError):
+            return ConnectFailed(
+                f"The proxy gives no way to {self._place}: it refuses, or nothing listens there.",
+                hint="Look at http_proxy, https_proxy and no_proxy in the environment.",
+            )
         if any(isinstance(cause, ssl.SSLError | ssl.CertificateError) for cause in causes):
             return ConnectFailed(
                 f"No secure connection to {host}: its certificate or TLS is not accepted.",
@@ -166,13 +170,13 @@ class Faults:
             return ConnectFailed(
                 f"The name {host} is not known.", hint="Look at base_url, and at the network.", retryable=False
             )
-        if isinstance(error, aiohttp.ServerTimeoutError):
+        if isinstance(error, httpx.ConnectTimeout):
             return timed_out("connect", self.model.timeout.connect)
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
             return ConnectFailed(f"Nothing listens at {self._place}.", hint=self._start_hint())
-        if isinstance(error, aiohttp.InvalidURL):
+        if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
             return RequestRejected(f"The address {self.model.base_url} can't be called.", hint="Look at base_url.")
-        if isinstance(error, aiohttp.ClientResponseError):
+        if isinstance(error, httpx.RemoteProtocolError):
             return self.not_protocol("something that is not HTTP")
         return ConnectFailed(f"{self.server} closed the connection before it answered.", hint="Try again.")
 
@@ -241,7 +245,4 @@ def _from_html(text: str) -> str:
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None)
-        if isinstance(inner, BaseException):
-            yield inner
         error = error.__cause__ or error.__context__

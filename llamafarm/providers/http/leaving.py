@@ -1,7 +1,7 @@
-"""A request leaves when it is made, however many are made at once.
+"""A coroutine begins where it is made: a request leaves at once, however many are made at one time.
 
-The loop runs all that is ready before it looks around again. What aiohttp puts off to its next turn would leave with
-the last of a hundred lanes that start together: the first one's TTFT would tell of the other 99.
+The loop runs all that is ready before it looks around again. What the HTTP client puts off to its next turn would leave
+with the last of a hundred lanes that start together: the first one's TTFT would tell of the other 99.
 """
 
 from __future__ import annotations
@@ -10,25 +10,11 @@ import sys
 from collections.abc import Coroutine, Generator
 from typing import Any
 
-import aiohttp
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.connector import Connection
-
-WRITES_AT_ONCE = sys.version_info >= (3, 12)  # there aiohttp's task for the body begins at once by itself
+WRITES_AT_ONCE = sys.version_info >= (3, 12)  # there aiohttp's task for a body begins at once by itself
 
 
-class Request(aiohttp.ClientRequest):
-    """Begins to write its body where it is sent, and not in a task that is yet to run."""
-
-    def write_bytes(
-        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
-    ) -> Coroutine[Any, Any, None]:
-        """What is left to write, for aiohttp's task: most often nothing."""
-        work = super().write_bytes(writer, conn, content_length)
-        return work if WRITES_AT_ONCE else _begun(work)
-
-
-def _begun(work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+def begun(work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+    """What is left of `work`, which runs at once until it first waits: most often nothing."""
     try:
         waits_for = work.send(None)
     except StopIteration:

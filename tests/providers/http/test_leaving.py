@@ -6,7 +6,7 @@ import asyncio
 import select
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, closing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -42,8 +42,8 @@ async def open_both() -> AsyncIterator[tuple[Keeping, Client]]:
 
 
 async def asked(server: Keeping, client: Client, body: bytes) -> bytes:
-    with closing(await client.send("POST", server.url, headers={}, content=body)) as response:
-        return await response.read()
+    async with aclosing(await client.send("POST", server.url, headers={}, content=body)) as response:
+        return await response.aread()
 
 
 async def waits(sock: int) -> bool:
