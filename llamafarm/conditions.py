@@ -52,6 +52,13 @@ class Shared(Event):
     others: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lagged(Event):
+    """Since the lane began, the playground's own event loop was late by at most `seconds`, and so may instants be."""
+
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """With how many `others`, at most at one time, an answer shared its `server` while it was under way.

@@ -95,6 +95,15 @@ def sharing(found: Sharing | None) -> str:
     return f"{told}, which serves many" if found.hosted else told
 
 
+def lag(spans: Timings) -> str:
+    """In words which figures the playground's own lateness makes doubtful, and by how much; empty where none."""
+    figures = [name for name, doubtful in (("TTFT", spans.ttft_doubtful), ("total", spans.total_doubtful)) if doubtful]
+    if not figures:
+        return ""
+    late = spans.lag_s if spans.total_doubtful else spans.ttft_lag_s
+    return f"the playground itself was up to {seconds(late)} late: {' and '.join(figures)} may be so much too long"
+
+
 def warm_ttft(spans: Timings) -> str:
     """TTFT without loading, where loading is worth telling: `85 ms without loading`; else empty."""
     if spans.warm_ttft_s is None or (spans.load_s or 0.0) < WORTH_TELLING_S:

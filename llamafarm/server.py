@@ -26,7 +26,7 @@ from llamafarm.guards import Guards
 from llamafarm.mcpserver import McpEndpoint
 from llamafarm.reports import PATH as REPORTS
 from llamafarm.reports import reports
-from llamafarm.runtime import Runtime, open_runtime, settle
+from llamafarm.runtime import Runtime, open_runtime, zero
 from llamafarm.settings import ServerSettings
 
 
@@ -119,7 +119,7 @@ async def _serve(configs: Sequence[Path], settings: ServerSettings, sock: socket
     async with open_runtime(configs) as runtime, McpEndpoint(runtime) as mcp:
         app = build_app(runtime, settings, mcp)
         runtime.prices.load()
-        settle()
+        await zero(runtime)
         # A browser tab holds its stream open: without this bound the server would never end.
         config = uvicorn.Config(
             app, log_level="warning", timeout_graceful_shutdown=1, server_header=False, access_log=False

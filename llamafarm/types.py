@@ -15,6 +15,8 @@ Role = Literal["system", "user", "assistant", "tool"]
 CountSource = Literal["reported", "estimated"]
 CostSource = Literal["reported", "config", "table", "free", "unknown"]
 Fault = Literal["refused", "429", "500", "timeout", "cut"]
+LAG_S = 0.005  # what figures may be wrong by in any case
+LAG_SHARE = 0.02  # of a figure
 TOOL_TURNS = "tool_turns"  # our finish_reason where a model asked for tools until its bound
 
 
@@ -127,6 +129,9 @@ class Timings:
     tokens_per_s: (output tokens - 1) / (last - first token), only over 200 ms and 8 tokens or more; with tools,
     over the time in which the model generated. tools_s: MCP servers started and tools ran. held_s: calls waited for a
     person's word, and none ran.
+    lag_s: the most by which the playground's own event loop was late while the lane was timed; ttft_lag_s: the same
+    until the first visible token. Where it is much of a figure, that figure may be so much too long (`ttft_doubtful`,
+    `total_doubtful`).
     partial: the lane was stopped or failed; the figures are what was measured until then.
     """
 
@@ -139,6 +144,18 @@ class Timings:
     tools_s: float | None = None
     held_s: float | None = None
     partial: bool = False
+    lag_s: float | None = None
+    ttft_lag_s: float | None = None
+
+    @property
+    def ttft_doubtful(self) -> bool:
+        """Whether the playground's own lateness may be a good part of the TTFT."""
+        return _spoils(self.ttft_lag_s, self.ttft_s)
+
+    @property
+    def total_doubtful(self) -> bool:
+        """Whether the playground's own lateness may be a good part of the total, and of what is made of it."""
+        return _spoils(self.lag_s, self.total_s)
 
     @property
     def warm_ttft_s(self) -> float | None:
@@ -146,6 +163,10 @@ class Timings:
         if self.ttft_s is None or self.load_s is None or self.load_s > self.ttft_s:
             return None
         return self.ttft_s - self.load_s
+
+
+def _spoils(lag_s: float | None, span_s: float | None) -> bool:
+    return lag_s is not None and span_s is not None and lag_s >= max(LAG_S, LAG_SHARE * span_s)
 
 
 @dataclass(frozen=True, slots=True)

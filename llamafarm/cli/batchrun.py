@@ -65,7 +65,7 @@ async def run(
 ) -> Ran:
     """Run until all has ended, or a signal stops it, and write the answers to `out`."""
     from llamafarm.cli.stop import Stop
-    from llamafarm.runtime import open_runtime, settle
+    from llamafarm.runtime import open_runtime, zero
 
     stop = Stop()
     with stop.on_signals():
@@ -74,7 +74,7 @@ async def run(
             identity = None if run is None else run.id
             if identity and resume is None:
                 typer.echo(f"Kept as it goes; to go on with it: {command} --resume {identity}", err=True)
-            settle()
+            await zero(runtime)
             batch = runtime.batch(project, job, survey, at_once=at_once, run=run)
             await _shown(batch, stop, quiet=quiet)
             trouble = await runtime.store.recorded() if runtime.store else None

@@ -148,12 +148,13 @@ async def _once(target: Target, wish: Wish, screen: Screen, *, whole: bool, as_j
     from llamafarm.cli.remote import seen_through
     from llamafarm.cli.stop import Stop
     from llamafarm.engine.record import chat_json
-    from llamafarm.runtime import open_runtime
+    from llamafarm.runtime import open_runtime, zero
 
     lane, route = target.lane(wish.prompt)
     teller, stop = Teller(screen, text=not (whole or as_json)), Stop()
     with stop.on_signals():
         async with open_runtime() as runtime:
+            await zero(runtime)
             if line := route_line(route):
                 screen.note(line)
             reply = await ask(runtime, target.project, lane, wish.question(), teller, stop)

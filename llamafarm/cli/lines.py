@@ -79,6 +79,8 @@ def summary_line(reply: Reply, route: str) -> str:
         took,
         f"route: {route}",
     ]
+    if told := display.lag(spans):
+        parts.append(told)
     if reply.shared:
         parts.append(f"shared {display.sharing(reply.sharing)}")
     if reply.status != "done":

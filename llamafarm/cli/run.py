@@ -75,12 +75,14 @@ async def _run(
     import asyncio
 
     from llamafarm.cli.table import LiveTable
-    from llamafarm.runtime import open_runtime
+    from llamafarm.runtime import open_runtime, zero
 
     with stop.on_signals():
         async with open_runtime(record=record) as runtime:
+            await zero(runtime)
             board = runtime.board(project, lanes)
             with LiveTable(origin.routes if live else (), project.default_model, shown=live) as table:
+                await asyncio.to_thread(table.show, board.replies())  # what is drawn for the first time is loaded
                 quiet = runtime.fair() if fair else None
                 async with runtime.compare(project, lanes, question, origin=origin, fair=quiet) as comparison:
                     with stop.stops(comparison.stop):

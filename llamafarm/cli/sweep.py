@@ -178,7 +178,7 @@ async def _swept(
 
     from llamafarm.cli.sweepscreen import LiveProgress
     from llamafarm.engine.findings import Findings
-    from llamafarm.runtime import open_runtime
+    from llamafarm.runtime import open_runtime, zero
 
     findings = Findings(grid)
     with stop.on_signals(), LiveProgress(grid, shown=not quiet) as shown:
@@ -189,6 +189,7 @@ async def _swept(
                 run, _, _ = await runtime.resume_sweep(keeping.resume, project)
             if run is not None:
                 typer.echo(f"Kept as it goes; to go on with it: lf sweep --resume {run.id}", err=True)
+            await zero(runtime)
             async with runtime.sweep(project, grid, at_once=at_once, run=run, fair=keeping.fair) as sweep:
                 with stop.stops(sweep.stop):
                     async for batch in sweep.batches(heartbeat_s=FRAME_S):

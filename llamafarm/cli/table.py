@@ -170,6 +170,8 @@ def notes(replies: Iterable[Reply]) -> Iterator[str]:
             yield f"{reply.lane}: TTFT {told}."
         if reply.warmup is not None:
             yield f"{reply.lane} was warmed before, which counts in no figure: {display.warmup(reply.warmup)}."
+        if told := display.lag(reply.timings):
+            yield f"{reply.lane}: {told}."
         if told := display.sharing(reply.sharing):
             yield f"{reply.lane}: shared {told}. Times that may be compared: --fair."
         if reply.finish_reason == "length":

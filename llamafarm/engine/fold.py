@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import StringIO
 
-from llamafarm.conditions import Shared, Warmed, Warming
+from llamafarm.conditions import Lagged, Shared, Warmed, Warming
 from llamafarm.config.model import NamedModel
 from llamafarm.engine.conditions import Conditions
 from llamafarm.engine.functions import function_names
@@ -167,6 +167,8 @@ class Fold:
                 self._status, self._note = "waiting", f"try {event.attempt} after: {event.message}"
             case StagedFault(model=name, fault=fault):
                 self._staged[name] = fault
+            case Lagged(seconds=seconds):
+                self._instants.lagged(seconds)
             case FellBack():
                 self._fallbacks.append(event)
                 self._status, self._note = "waiting", f"{event.model} failed, asking {event.to}"

@@ -25,6 +25,14 @@ class Instants:
     ended: float | None = None
     queue_s: float | None = None
     load_s: float | None = None
+    lag_s: float | None = None
+    ttft_lag_s: float | None = None
+
+    def lagged(self, seconds: float) -> None:
+        """The event loop was late by so much since the start."""
+        self.lag_s = max(self.lag_s or 0.0, seconds)
+        if self.first_text is None:
+            self.ttft_lag_s = self.lag_s
 
 
 @dataclass(slots=True)
@@ -66,6 +74,8 @@ def timings(
         partial=partial,
         tools_s=tools[0],
         held_s=tools[1],
+        lag_s=instants.lag_s,
+        ttft_lag_s=instants.ttft_lag_s,
     )
 
 

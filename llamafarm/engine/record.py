@@ -99,6 +99,8 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             "total_s": spans.total_s,
             "tokens_per_s": spans.tokens_per_s,
             "tools_s": spans.tools_s,
+            "lag_s": spans.lag_s,
+            "ttft_lag_s": spans.ttft_lag_s,
         },
         "cost": _cost(cost),
         "shared": reply.shared,

@@ -83,6 +83,8 @@ def _conditions(reply: Reply) -> Iterator[str]:
     """What one must know to compare its times with others."""
     if told := display.sharing(reply.sharing):
         yield f"Its server was shared {_plain(told)}."
+    if told := display.lag(reply.timings):
+        yield f"Mind the times: {_plain(told)}."
     if told := display.warm_ttft(reply.timings):
         yield f"TTFT: {_plain(told)}."
     if reply.warmup is not None:

@@ -43,6 +43,8 @@ def lane_row(reply: Reply) -> dict[str, object]:
         "tokens_per_s": spans.tokens_per_s,
         "tools_s": spans.tools_s,
         "held_s": spans.held_s,
+        "lag_s": spans.lag_s,
+        "ttft_lag_s": spans.ttft_lag_s,
         "input_tokens": usage.input.value if usage.input else None,
         "output_tokens": usage.output.value if usage.output else None,
         "reasoning_tokens": usage.reasoning.value if usage.reasoning else None,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -22,8 +20,6 @@ from llamafarm.tools import McpServers
 
 if TYPE_CHECKING:
     from llamafarm.store.history import History
-
-SWITCH_S = 0.0005
 
 
 @asynccontextmanager
@@ -49,15 +45,3 @@ async def open_history() -> AsyncIterator[History]:
         raise switched_off()
     async with open_store(place) as store:
         yield history_of(store)
-
-
-def settle() -> None:
-    """Keep garbage collections and threads out of the lanes' time, once a process is ready to serve.
-
-    One over everything that the page imports takes a good part of a second, in which all lanes stand still: what is in
-    memory now is left out of them. And they come once in some two hundred lanes, not once in three. A thread that
-    works, as the store's does, gives way to them after half a millisecond, not five.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000)
-    sys.setswitchinterval(SWITCH_S)

@@ -21,6 +21,7 @@ from llamafarm.engine.fair import Fair
 from llamafarm.engine.grid import Grid, without_fallback
 from llamafarm.engine.gridplan import grid_from
 from llamafarm.engine.job import Job, Survey, survey_of, without_tools
+from llamafarm.engine.lag import LoopLag, with_lag
 from llamafarm.engine.pace import expecting
 from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
@@ -54,7 +55,7 @@ class Runtime:
 
     `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago; `embedded` is the home of
     the embedded models. `store` keeps what happens, and is None where that is switched off. `turn` is what fair lanes
-    take, one at a time in the whole process.
+    take, one at a time in the whole process. `lag` tells how late the event loop is while lanes are timed.
     """
 
     library: Library
@@ -65,6 +66,7 @@ class Runtime:
     embedded: EmbeddedModels | None = None
     store: Store | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lag: LoopLag = field(default_factory=LoopLag)
 
     def chat(
         self, project: Project, lane: Lane, question: Question, *, fair: Fair | None = None
@@ -82,7 +84,9 @@ class Runtime:
         def ask(lane: Lane) -> AsyncGenerator[Event, None]:
             return chat(project, lane, question, self.providers, self.rests, box)
 
-        return ask if fair is None else fair.opening(ask, lambda lane: warm(project, lane, question, self.providers))
+        if fair is not None:
+            return with_lag(fair.opening(ask, lambda lane: warm(project, lane, question, self.providers)), self.lag)
+        return with_lag(ask, self.lag)
 
     def compare(
         self,

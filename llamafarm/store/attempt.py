@@ -49,6 +49,17 @@ def attempt(database: Database, place: Place, batch: Sequence[Record]) -> Outcom
     return Outcome(over, refused)
 
 
+def rehearse(database: Database, records: Sequence[Record]) -> None:
+    """Write `records` and take them back: what a first record costs is paid then, and nothing is kept.
+
+    Twice, as the database says for the second time what it has prepared for the first.
+    """
+    for _ in range(2):
+        with database.writer.connect() as connection, connection.begin() as transaction:
+            add(connection, records)
+            transaction.rollback()
+
+
 def _together(database: Database, place: Place, batch: Sequence[Record], *, alone: bool = False) -> Outcome:
     try:
         with database.writer.begin() as connection:

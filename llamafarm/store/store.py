@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from llamafarm.records.model import Began, Ended, Record
 from llamafarm.store.place import Place
 from llamafarm.store.writer import Writer
 from llamafarm.types import JsonValue, Message
+
+if TYPE_CHECKING:
+    from llamafarm.store.connect import Database
 
 OVERHEAD = 2048  # letters that any record takes in memory, beside its texts
 
@@ -37,6 +42,13 @@ class Store:
         """Store `record` as soon as may be, after all that were taken before."""
         self.writer.put(record, _size(record))
 
+    async def rehearse(self, records: Sequence[Record]) -> None:
+        """Open the database and write `records` as if they were to be kept, then take them back.
+
+        What a first record costs is paid then. Raises StoreError where the database can't be used.
+        """
+        await self.writer.do(partial(_rehearsed, records))
+
     async def recorded(self) -> str | None:
         """Wait until all that was taken is stored for good: then None. Else why it is not, as soon as a try failed.
 
@@ -57,6 +69,12 @@ async def open_store(place: Place) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.writer.close()
+
+
+def _rehearsed(records: Sequence[Record], database: Database) -> None:
+    from llamafarm.store.attempt import rehearse  # noqa: PLC0415 - the writer's thread imports SQLAlchemy
+
+    rehearse(database, records)
 
 
 def _size(record: Record) -> int:

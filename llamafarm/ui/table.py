@@ -16,9 +16,9 @@ from llamafarm.config.server import server_of
 from llamafarm.engine.fair import TURN
 from llamafarm.export.sheet import inert, lane_row
 from llamafarm.reply import Reply
-from llamafarm.types import Count, Route
+from llamafarm.types import Count, Route, Timings
 from llamafarm.ui.markup import Markup, join, tag
-from llamafarm.ui.words import SOURCES, ending, shared_chip, status_pill
+from llamafarm.ui.words import SOURCES, ending, late_chip, shared_chip, status_pill
 
 CALLS = 10_000
 RIVALS = 2
@@ -39,12 +39,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of figures and what counts as best in it."""
+    """A column of figures, what counts as best in it, and whether our own lateness makes a lane's figure doubtful."""
 
     name: str
     title: str
     best: Literal["least", "most"]
     figure: Callable[[Reply], Figure]
+    doubtful: Callable[[Timings], bool] = lambda _: False
 
 
 def _with(**spans: float | None) -> str:
@@ -107,9 +108,11 @@ def _cost(calls: int) -> Callable[[Reply], Figure]:
 
 
 COLUMNS = (
-    Column("TTFT", "Time to the first visible token, from Send", "least", _ttft),
-    Column("Total", "From Send to the end of the answer", "least", _total),
-    Column("Tokens/s", "(output tokens − 1) ÷ (last − first token)", "most", _speed),
+    Column("TTFT", "Time to the first visible token, from Send", "least", _ttft, lambda spans: spans.ttft_doubtful),
+    Column("Total", "From Send to the end of the answer", "least", _total, lambda spans: spans.total_doubtful),
+    Column(
+        "Tokens/s", "(output tokens − 1) ÷ (last − first token)", "most", _speed, lambda spans: spans.total_doubtful
+    ),
     Column("In", "Input tokens; ~ is estimated", "least", _input),
     Column("Out", "Output tokens, reasoning included; ~ is estimated", "least", _output),
     Column("Cost", "US dollars for this answer, with the source of the price", "least", _cost(1)),
@@ -164,8 +167,7 @@ def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[st
         chips.insert(0, tag("span", "default", class_="lf-chip"))
     if reply.staged:
         chips.append(tag("span", "staged fault", class_="lf-chip lf-warn", title="A demonstration, no measurement"))
-    if (chip := shared_chip(reply)) is not None:
-        chips.append(chip)
+    chips += [chip for chip in (shared_chip(reply), late_chip(reply)) if chip is not None]
     if reply.model != reply.asked:
         chips.append(tag("span", f"answered by {reply.model}", class_="lf-chip lf-warn", title=_lost(reply)))
     name = tag("th", tag("div", reply.lane, class_="lf-name"), *chips, scope="row")
@@ -181,7 +183,7 @@ def _lost(reply: Reply) -> str:
 
 
 def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Markup:
-    won = _ranked(reply) and figure.text == best
+    won = _ranked(column, reply) and figure.text == best
     return tag(
         "td",
         tag("span", figure.text, class_="lf-figure"),
@@ -197,16 +199,18 @@ def _best(column: Column, replies: Sequence[Reply]) -> str | None:
 
     None where there is nothing to compare or all are alike.
     """
-    figures = [figure for reply in replies if _ranked(reply) if (figure := column.figure(reply)).value is not None]
+    figures = [
+        figure for reply in replies if _ranked(column, reply) if (figure := column.figure(reply)).value is not None
+    ]
     if len({figure.text for figure in figures}) < RIVALS:
         return None
     pick = min if column.best == "least" else max
     return pick(figures, key=lambda figure: figure.value or 0).text
 
 
-def _ranked(reply: Reply) -> bool:
-    """Only a whole answer is ranked, and none of a demonstration."""
-    return reply.status == "done" and not reply.staged
+def _ranked(column: Column, reply: Reply) -> bool:
+    """Only a whole answer is ranked, none of a demonstration, and no time that our own lateness may have made."""
+    return reply.status == "done" and not reply.staged and not column.doubtful(reply.timings)
 
 
 def _picked(routes: Sequence[Route]) -> dict[str, list[str]]:

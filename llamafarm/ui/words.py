@@ -58,6 +58,12 @@ def status_pill(reply: Reply) -> Markup:
     return tag("span", state(reply), class_=f"lf-pill lf-{reply.status}{runs}", title=reply.note or None)
 
 
+def late_chip(reply: Reply) -> Markup | None:
+    """That the playground itself was late, so that times of this lane may be too long."""
+    told = display.lag(reply.timings)
+    return tag("span", "late", class_="lf-chip lf-warn", title=f"{told[0].upper()}{told[1:]}.") if told else None
+
+
 def shared_chip(reply: Reply) -> Markup | None:
     """That other requests were at the server meanwhile; milder where it serves many anyway."""
     if reply.sharing is None or not reply.sharing.others:

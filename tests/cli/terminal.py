@@ -17,18 +17,21 @@ from typing import Self
 
 PATIENCE_S = 30.0
 # Ctrl-C reaches a process only from the terminal that controls it.
-PROGRAM = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from llamafarm.cli import main; main()"
+IN_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+PROGRAM = "from llamafarm.cli import main; main()"
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07")
 
 
 class Terminal:
     """Runs `lf` in a terminal of its own; a context manager that ends it."""
 
-    def __init__(self, *arguments: str, folder: Path, columns: int = 120, **environment: str) -> None:
+    def __init__(
+        self, *arguments: str, folder: Path, columns: int = 120, program: str = PROGRAM, **environment: str
+    ) -> None:
         self._master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (40, columns))
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments], stdin=slave, stdout=slave, stderr=slave, cwd=folder,
+            [sys.executable, "-c", IN_TERMINAL + program, *arguments], stdin=slave, stdout=slave, stderr=slave, cwd=folder,
             start_new_session=True, env=os.environ | {"TERM": "xterm-256color"} | environment,
         )  # fmt: skip
         os.close(slave)

@@ -15,7 +15,7 @@ from llamafarm.errors import RequestError
 from llamafarm.events import Failed
 from llamafarm.records.find import Filter
 from llamafarm.records.ids import new_id
-from llamafarm.records.model import Asked, Piece, ProjectRef, Run, RunBegan, RunEnded, Vote
+from llamafarm.records.model import Asked, Began, Piece, ProjectRef, Run, RunBegan, RunEnded, Vote
 from llamafarm.store.history import STRETCH, History
 from llamafarm.store.place import Place, file_place
 from llamafarm.store.store import Store, open_store
@@ -325,3 +325,15 @@ async def test_the_newest_answers_of_a_model_are_those_of_the_model_behind_its_n
         assert [each.reply.text for each in newest] == ["Answer 2", "Answer 1"]
         assert await history.newest_lanes("fast", "another", limit=2) == []
         assert len(await history.newest_lanes("wise", "wise-1", limit=9)) == 1
+
+
+# --- rehearsing
+
+
+async def test_a_rehearsal_leaves_nothing_behind(store: Store, history: History) -> None:
+    tried, kept = asked("Is everything ready?"), asked("What do llamas eat?")
+    await store.rehearse([Began(tried, SNAPSHOT), ended(tried)])
+    keep(store, kept, ended(kept))
+    await store.rehearse([Began(tried, SNAPSHOT), ended(tried)])
+    found = await history.find()
+    assert [brief.id for brief in found.items] == [kept.id]

@@ -53,6 +53,15 @@ def test_the_best_of_each_column_is_marked_once() -> None:
     assert "best" not in "".join(rows[0][5:] + rows[1][5:])
 
 
+def test_a_figure_that_our_own_lateness_may_have_made_wins_nothing() -> None:
+    spans = Timings(ttft_s=0.2, total_s=1.0, tokens_per_s=40.0)
+    rival = reply("slow", timings=replace(spans, ttft_s=0.1, total_s=0.9, lag_s=0.06, ttft_lag_s=0.06))
+    rows = cells(table([reply("fast", timings=spans), rival], (), "fast"))
+    assert "late" in rows[1][0]
+    assert "late" not in rows[0][0]
+    assert "best" not in "".join(rows[1])
+
+
 @pytest.mark.parametrize("status", ["failed", "stopped", "streaming"])
 def test_a_lane_that_has_not_ended_well_wins_nothing(status: str) -> None:
     quick = reply("quick", status=status, timings=Timings(ttft_s=0.01, total_s=0.02, partial=True))

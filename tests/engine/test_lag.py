@@ -1,0 +1,141 @@
+"""How late the event loop was is told where it matters: to the figure that it spoils."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from llamafarm import display
+from llamafarm.conditions import Lagged
+from llamafarm.engine.chat import Lane
+from llamafarm.engine.fold import Fold
+from llamafarm.engine.lag import LoopLag, with_lag
+from llamafarm.events import Event, Finished, Started, TextDelta
+from llamafarm.types import Cost, Timings
+from tests.engine.fakes import model
+
+STALL_S = 0.06
+
+
+def stall(seconds: float = STALL_S) -> None:
+    """What must not happen: code that keeps the event loop."""
+    time.sleep(seconds)
+
+
+async def ticks(lag: LoopLag, count: int = 3) -> None:
+    """Until the timer has rung some times."""
+    for _ in range(count):
+        await asyncio.sleep(lag.tick_s)
+
+
+async def test_a_stall_is_as_long_as_it_was_give_or_take_a_tick() -> None:
+    lag = LoopLag()
+    since = lag.watch()
+    await ticks(lag)
+    stall()
+    assert STALL_S - 2 * lag.tick_s <= lag.largest(since) < 3 * STALL_S  # while it lasts
+    await ticks(lag)
+    assert STALL_S - 2 * lag.tick_s <= lag.largest(since) < 3 * STALL_S
+    later = asyncio.get_running_loop().time()
+    await ticks(lag)
+    assert lag.largest(later) < lag.largest(since)
+    lag.leave()
+
+
+async def test_the_largest_since_any_instant() -> None:
+    lag, loop = LoopLag(), asyncio.get_running_loop()
+    instants = [lag.watch()]
+    for seconds in (0.09, 0.03, 0.06):
+        stall(seconds)
+        await ticks(lag)
+        instants.append(loop.time())
+    found = [lag.largest(each) for each in instants]
+    assert found[0] > found[1]
+    assert found[1] == found[2] > found[3]
+    lag.leave()
+
+
+async def test_nobody_watches_and_nothing_rings() -> None:
+    lag, loop = LoopLag(), asyncio.get_running_loop()
+    lag.watch()
+    lag.watch()
+    lag.leave()
+    await ticks(lag)
+    lag.leave()
+    assert lag._timer is None
+    since = loop.time()
+    stall()
+    lag.watch()
+    assert lag.largest(since) == 0.0
+    lag.leave()
+
+
+async def lanes(*happens: object) -> AsyncGenerator[Event, None]:
+    for each in happens:
+        if callable(each):
+            each()
+        elif isinstance(each, float):
+            await asyncio.sleep(each)
+        elif isinstance(each, Event):
+            yield each
+
+
+async def told(*happens: object) -> list[Event]:
+    opened = with_lag(lambda _: lanes(*happens), LoopLag())
+    return [event async for event in opened(Lane("a", model("a")))]
+
+
+TEXT, END = TextDelta(at=1.0, text="hi"), Finished(at=2.0, reason="stop")
+START = Started(at=0.0)
+
+
+@pytest.mark.parametrize(
+    ("happens", "expected"),
+    [
+        ((START, 0.02, stall, TEXT, 0.02, END), ["Started", "Lagged", "TextDelta", "Lagged", "Finished"]),
+        ((START, 0.02, TEXT, 0.02, stall, END), ["Started", "TextDelta", "Lagged", "Finished"]),
+        ((stall, 0.02, START, TEXT, END), ["Started", "TextDelta", "Finished"]),
+        ((START, 0.02, stall, 0.02, START, TEXT, END), ["Started", "Started", "TextDelta", "Finished"]),
+        (
+            (START, TEXT, 0.02, stall, TEXT, TEXT, END),
+            ["Started", "TextDelta", "TextDelta", "TextDelta", "Lagged", "Finished"],
+        ),
+    ],
+)
+async def test_it_is_told_before_the_first_text_and_before_the_end(
+    happens: tuple[object, ...], expected: list[str]
+) -> None:
+    events = await told(*happens)
+    large = [event for event in events if not isinstance(event, Lagged) or event.seconds >= STALL_S / 2]
+    assert [type(event).__name__ for event in large] == expected
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"),
+    [
+        (Timings(ttft_s=0.2, total_s=0.7), ""),
+        (Timings(ttft_s=0.2, total_s=0.7, lag_s=0.004, ttft_lag_s=0.004), ""),
+        (Timings(ttft_s=0.2, total_s=10.0, lag_s=0.04, ttft_lag_s=0.04), "up to 40 ms late: TTFT may"),
+        (Timings(ttft_s=0.2, total_s=0.7, lag_s=0.04, ttft_lag_s=0.002), "up to 40 ms late: total may"),
+        (Timings(ttft_s=0.2, total_s=0.7, lag_s=0.04, ttft_lag_s=0.04), "up to 40 ms late: TTFT and total may"),
+        (Timings(ttft_s=10.0, total_s=20.0, lag_s=0.1, ttft_lag_s=0.1), ""),
+        (Timings(total_s=0.7, lag_s=0.1, ttft_lag_s=0.1), "up to 100 ms late: total may"),
+    ],
+)
+def test_only_a_good_part_of_a_figure_makes_it_doubtful(spans: Timings, said: str) -> None:
+    assert said in display.lag(spans)
+    assert bool(display.lag(spans)) is bool(said)
+
+
+def test_the_reply_tells_both() -> None:
+    fast = model("fast")
+    fold = Fold("fast", fast, lambda _: fast, lambda *_: Cost(None, "unknown"))
+    for event in (Started(at=1.0), Lagged(at=1.2, seconds=0.02), TextDelta(at=1.2, text="hi")):
+        fold.add(event)
+    assert (fold.reply(1.3).timings.lag_s, fold.reply(1.3).timings.ttft_lag_s) == (0.02, 0.02)
+    fold.add(Lagged(at=1.5, seconds=0.3))
+    fold.add(Finished(at=1.6, reason="stop"))
+    assert (fold.reply(1.6).timings.lag_s, fold.reply(1.6).timings.ttft_lag_s) == (0.3, 0.02)
