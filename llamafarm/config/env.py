@@ -28,6 +28,11 @@ def references(text: str) -> tuple[str, ...]:
     return tuple(found[1] for found in _REFERENCE.finditer(text))
 
 
+def without_references(text: str) -> str:
+    """`text` with nothing in the places of its references, or the defaults that they name."""
+    return _REFERENCE.sub(lambda found: found[2] or "", text)
+
+
 def resolve(text: str, values: Mapping[str, str]) -> Resolved:
     """Fill in `text` from `values`; a variable that is set but empty takes its default, as in a shell."""
     missing: list[str] = []

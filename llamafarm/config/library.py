@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from llamafarm.config.mask import masked_text, masked_value
 from llamafarm.config.model import Loaded, Project
 from llamafarm.config.project import load
-from llamafarm.config.read import SUFFIXES, read_document, read_file, read_text
+from llamafarm.config.read import SUFFIXES, read_document
 from llamafarm.errors import ConfigError, Problem
 from llamafarm.types import JsonValue
 
@@ -22,14 +21,13 @@ LOOK_EVERY_S = 1.0
 class Entry:
     """One file. `loaded` is the last good reading; `broken` the problems of a newer one that can't be used.
 
-    `text` and `config` are what `loaded` was read from, as text and as plain values, with its secrets hidden.
+    `config` is what `loaded` was read from as plain values, with its secrets hidden.
     `changed_at` is when that was written, in seconds since 1970.
     """
 
     path: Path
     loaded: Loaded
     broken: tuple[Problem, ...] = ()
-    text: str = ""
     config: JsonValue = None
     changed_at: float = 0.0
 
@@ -108,11 +106,10 @@ def _entry(path: Path, changed_at: float, before: Entry | None) -> Entry:
     if loaded.project is None and before is not None and before.project is not None:
         return replace(before, broken=loaded.errors)
     try:
-        text = read_text(read_file(path))
-        config = masked_value(read_document(text, path.name).value)
-        return Entry(path, loaded, text=masked_text(text, path.name), config=config, changed_at=changed_at)
-    except ConfigError:
-        return Entry(path, loaded, changed_at=changed_at)
+        config = read_document(loaded.text, path.name).value
+    except ConfigError:  # it says so in `loaded`
+        config = None
+    return Entry(path, loaded, config=config, changed_at=changed_at)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

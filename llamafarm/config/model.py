@@ -179,9 +179,11 @@ class Loaded(Frozen):
 
     `project` is None exactly when `errors` holds something that concerns the whole file and no model
     could be made of it. Errors of single models stand in their `problems`, not here.
+    `text` is the file's text as it may be shown: with the secrets in it hidden.
     """
 
     project: Project | None
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     asks: tuple[Ask, ...] = ()
+    text: str = Field(default="", repr=False)

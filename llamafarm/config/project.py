@@ -9,12 +9,12 @@ from pathlib import Path as FilePath
 
 from llamafarm.config.document import Document, Findings, Path, kind
 from llamafarm.config.env import environment
-from llamafarm.config.mask import masked
+from llamafarm.config.mask import masked_text
 from llamafarm.config.mcp import read_servers, server_names
 from llamafarm.config.model import Ask, Loaded, NamedModel, Project
 from llamafarm.config.models import ModelReader, Names
 from llamafarm.config.prompts import read_prompts
-from llamafarm.config.read import read_document, read_file, read_text
+from llamafarm.config.read import MAX_BYTES, read_document, read_file, read_text
 from llamafarm.config.strings import Strings
 from llamafarm.config.trust import other_variables, server_asks, untrusted
 from llamafarm.errors import ConfigError, Problem
@@ -55,21 +55,23 @@ def parse(
     return _read(text, name, None, values, known_addresses)
 
 
-def _unreadable(error: ConfigError) -> Loaded:
-    return Loaded(project=None, errors=error.problems or (Problem(None, "", str(error)),))
+def _unreadable(error: ConfigError, shown: str = "") -> Loaded:
+    return Loaded(project=None, errors=error.problems or (Problem(None, "", str(error)),), text=shown)
 
 
 def _read(
     text: str, name: str, source: FilePath | None, values: Mapping[str, str] | None, known: Collection[str]
 ) -> Loaded:
+    shown = masked_text(text, name) if len(text) <= MAX_BYTES else ""
     try:
         document = read_document(text, name)
     except ConfigError as error:
-        return _unreadable(error)
+        return _unreadable(error, shown)
     if not isinstance(document.value, dict):
-        return Loaded(project=None, errors=(Problem(1, "", _not_a_project(document.value)),))
-    reader = _Reader(document, Findings(document), Strings(document, values), known)
-    return reader.read(document.value, source, text)
+        return Loaded(project=None, errors=(Problem(1, "", _not_a_project(document.value)),), text=shown)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    reader = _Reader(document, Findings(document), Strings(document, values), known, shown, digest)
+    return reader.read(document.value, source)
 
 
 def _not_a_project(value: JsonValue) -> str:
@@ -84,8 +86,10 @@ class _Reader:
     findings: Findings
     strings: Strings
     known: Collection[str]
+    shown: str
+    digest: str
 
-    def read(self, root: Mapping[str, JsonValue], source: FilePath | None, text: str) -> Loaded:
+    def read(self, root: Mapping[str, JsonValue], source: FilePath | None) -> Loaded:
         """The whole file."""
         findings = self.findings
         findings.errors += self.document.duplicates
@@ -115,8 +119,8 @@ class _Reader:
             mcp_servers=servers,
             fallback=self._fallback(runtime, names.models),
             source=source,
-            digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
-            text=masked(text, dict(root)),
+            digest=self.digest,
+            text=self.shown,
             trusted=self.strings.values is not None,
         )
         return self._loaded(project, asks)
@@ -128,6 +132,7 @@ class _Reader:
             errors=tuple(findings.errors),
             warnings=tuple(findings.warnings),
             asks=tuple(asks),
+            text=self.shown,
         )
 
     def _unused(self, root: Mapping[str, JsonValue]) -> None:

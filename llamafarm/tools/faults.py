@@ -10,8 +10,8 @@ from mcp import MCPError
 from mcp.types import CONNECTION_CLOSED
 from pydantic import ValidationError
 
-from llamafarm.config.mask import HIDDEN
 from llamafarm.config.model import McpServer
+from llamafarm.config.secret import HIDDEN
 from llamafarm.errors import ToolServerFailed
 from llamafarm.tools.transports import Line
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from llamafarm.config import addresses, load, masked_text, parse, read_text, sample_names, sample_path
+from llamafarm.config import addresses, load, parse, read_text, sample_names, sample_path
 from llamafarm.config.model import Loaded
 from llamafarm.errors import ConfigError, Problem, RequestError
 from llamafarm.runtime import Runtime
@@ -57,7 +57,7 @@ class Projects:
         entry = library.entry(Path(key.removeprefix(OPERATOR)))
         if entry is None:
             raise RequestError("This project is no longer in the list.")
-        return Session(entry.loaded, text=entry.text, title=entry.path.name, source=key, broken=entry.broken)
+        return Session(entry.loaded, text=entry.loaded.text, title=entry.path.name, source=key, broken=entry.broken)
 
     async def path(self, text: str) -> Session:
         """The session for a file of this machine, which only a person at this machine may name."""
@@ -72,8 +72,7 @@ class Projects:
 
     async def _file(self, path: Path, source: str | None = None) -> Session:
         loaded = await asyncio.to_thread(load, path)
-        text = await asyncio.to_thread(_shown_text, path)
-        return Session(loaded, text=text, title=path.name, source=source)
+        return Session(loaded, text=loaded.text, title=path.name, source=source)
 
     async def text(self, text: str, name: str) -> Session:
         """The session for a file's text from the browser, not trusted."""
@@ -117,11 +116,3 @@ def _title(path: Path, samples: Mapping[Path, str], names: Mapping[str, int]) ->
     if path.absolute() in samples:
         return f"sample: {samples[path.absolute()]}"
     return path.name if names[path.name] == 1 else f"{path.absolute().parent.name}/{path.name}"
-
-
-def _shown_text(path: Path) -> str:
-    """The file's text as a page may show it: keys that stand in it are masked."""
-    try:
-        return masked_text(read_text(path.read_bytes()))
-    except (OSError, ConfigError):
-        return ""

@@ -42,7 +42,7 @@ def test_a_change_is_read_and_a_broken_one_is_not_used(tmp_path: Path) -> None:
     path = written(tmp_path / "a.yaml", "one", at=1)
     library = open_library([path])
     (entry,) = library.entries
-    assert (entry.text, entry.changed_at, entry.broken) == (path.read_text(), 1.0, ())
+    assert (entry.loaded.text, entry.changed_at, entry.broken) == (path.read_text(), 1.0, ())
     written(path, "two", at=2)
     library.look()
     assert names(library) == ["two"]
@@ -51,7 +51,7 @@ def test_a_change_is_read_and_a_broken_one_is_not_used(tmp_path: Path) -> None:
     (entry,) = library.entries
     assert names(library) == ["two"]
     assert entry.broken[0].line
-    assert "name: two" in entry.text
+    assert "name: two" in entry.loaded.text
     assert entry.changed_at == 2.0
     path.unlink()
     library.look()
@@ -68,14 +68,14 @@ def test_a_file_that_never_was_good_has_no_project(tmp_path: Path) -> None:
     (entry,) = open_library([path]).entries
     assert entry.project is None
     assert entry.loaded.errors
-    assert (entry.text, entry.config) == ("", None)
+    assert (entry.loaded.text, entry.config) == ("runtime: [", None)
 
 
 def test_what_is_shown_has_no_secret(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(GOOD.format(name="a").replace("model: m", "model: m, api_key: sk-secret"))
     (entry,) = open_library([path]).entries
-    assert "sk-secret" not in entry.text + str(entry.config)
+    assert "sk-secret" not in entry.loaded.text + str(entry.config)
 
 
 async def test_looks_are_a_second_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
