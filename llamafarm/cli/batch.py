@@ -32,13 +32,13 @@ HELP = """\b
 Examples:
   lf batch prompts.csv --models fast,expert --out results.csv
   lf batch questions.jsonl --check json --concurrency 32 -y
-  lf batch cities.csv --prompt "Where is {{city}}?" --max-tokens 50
+  lf batch cities.csv --prompt "Where is {{city}}?" --check 'contains:{{country}}'
   lf batch prompts.csv --resume RUN
 
 \b
 The file: CSV with the columns prompt, id, expected, system, variables, checks,
-or an object with these on each line (JSON Lines); all but prompt may be missing,
-and every other column fills {{name}} in the prompts.
+or objects with these (.jsonl, .json, .yaml); all but prompt may be missing,
+and every other column fills {{name}} in prompts and checks. .txt: a prompt a line.
 Checks: equals:TEXT, contains:TEXT, not-contains:TEXT, regex:PATTERN, json,
 schema:{…}, number:42, number:3.14±0.01.
 Exit codes: 0 answered, 1 no answer at all, 2 wrong usage, 130 interrupted."""
@@ -57,7 +57,9 @@ OutOption = Annotated[
 
 
 def batch(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The prompts: CSV or JSON Lines.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The prompts: .csv, .jsonl, .json, .yaml, or .txt with one a line.")
+    ],
     models: ModelsOption = None,
     config: ConfigOption = None,
     prompt: TemplateOption = None,

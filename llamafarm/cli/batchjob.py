@@ -38,10 +38,10 @@ NOTHING = Wanted(None, (), None, None, None, (), (), skip_bad=False, fair=False)
 def job_of(project: Project, models: str | None, file: Path, wanted: Wanted) -> Job:
     """The job. Wrong usage or RequestError where it can't be made out."""
     from llamafarm.engine.job import Job
-    from llamafarm.engine.rows import PromptFile
-    from llamafarm.study.checks import check_of
+    from llamafarm.experiments.prompt_file.checktexts import written_checks
+    from llamafarm.experiments.prompt_file.file import PromptFile
 
-    whole = PromptFile(file, wanted.template, variables_of(wanted.variables), tuple(map(check_of, wanted.checks)))
+    whole = PromptFile(file, wanted.template, variables_of(wanted.variables), written_checks(wanted.checks))
     parameters = given_parameters(wanted.params, wanted.temperature, wanted.max_tokens)
     return Job(models_of(project, models), whole, parameters, wanted.system, wanted.skip_bad, wanted.fair)
 
@@ -51,7 +51,7 @@ async def resumed(project: Project, run: str, file: Path) -> Job:
     import asyncio
 
     from llamafarm.engine.batchrun import check_same_file, job_from
-    from llamafarm.engine.rows import PromptFile
+    from llamafarm.experiments.prompt_file.file import PromptFile
     from llamafarm.runtime import open_history
 
     async with open_history() as history:

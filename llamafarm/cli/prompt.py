@@ -48,6 +48,11 @@ def _file(path: Path) -> str:
 
 
 def _standard_input(*, alone: bool) -> str:
+    """All of standard input as text; see `read_standard_input`."""
+    return _text(read_standard_input(alone=alone), "Standard input")
+
+
+def read_standard_input(*, alone: bool = True) -> bytes:
     """All of standard input. Where it is not `alone` and does not end, a line says what is waited for."""
     timer = threading.Timer(PATIENCE_S, _still_waiting)
     timer.daemon = True
@@ -59,7 +64,9 @@ def _standard_input(*, alone: bool) -> str:
         raise typer.BadParameter(f"Standard input can't be read: {error.strerror}.") from None
     finally:
         timer.cancel()
-    return _text(data, "Standard input")
+    if len(data) > MAX_BYTES:
+        raise typer.BadParameter(f"Standard input is larger than {MAX_BYTES // 1024 // 1024} MiB.")
+    return data
 
 
 def _still_waiting() -> None:

@@ -54,7 +54,8 @@ Exit codes: 0 answered, 1 no answer at all, 2 wrong usage, 130 interrupted."""
 
 
 TasksFileOption = Annotated[
-    Path | None, typer.Option("--file", "-f", metavar="FILE", help="Prompts: a line each, or JSON Lines (.jsonl).")
+    Path | None,
+    typer.Option("--file", "-f", metavar="FILE", help="Prompts: .txt with one a line, or .csv, .jsonl, .json, .yaml."),
 ]
 ParameterOption = Annotated[
     str, typer.Option("--parameter", metavar="NAME", help="What is varied: temperature, top_p, max_tokens, …")

@@ -12,7 +12,7 @@ import typer
 from llamafarm.cli.find import model_of
 from llamafarm.cli.options import given_parameters
 from llamafarm.cli.pairs import value_of, variables_of
-from llamafarm.cli.prompt import read_prompt
+from llamafarm.cli.prompt import STDIN, read_prompt, read_standard_input
 
 if TYPE_CHECKING:
     from llamafarm.config.model import NamedModel, Project
@@ -52,16 +52,18 @@ def grid_of(
     from llamafarm.engine.grid import Grid
 
     guideline = _guideline(wanted.task)
+    prompts, notes = _prompts(project, named, wanted, variables_of(variables))
     return Grid(
         models=tuple(named),
         parameter=wanted.parameter,
         values=_values(wanted, guideline),
         repeats=wanted.repeats,
-        prompts=_prompts(wanted, variables_of(variables)),
+        prompts=prompts,
         parameters=given_parameters(params, None, max_tokens),
         system=wanted.system,
         seed=wanted.seed,
         judge=_judge(project, wanted),
+        notes=notes,
     )
 
 
@@ -92,21 +94,29 @@ def _values(wanted: Wanted, guideline: Guideline | None) -> tuple[JsonValue, ...
     raise typer.BadParameter("Name the values to try, or a task for its temperatures.", param_hint="--values")
 
 
-def _prompts(wanted: Wanted, variables: dict[str, JsonValue]) -> tuple[Prompt, ...]:
-    from dataclasses import replace
-
+def _prompts(
+    project: Project, named: Sequence[NamedModel], wanted: Wanted, variables: dict[str, JsonValue]
+) -> tuple[tuple[Prompt, ...], tuple[str, ...]]:
+    """The prompts, and what is to be known of them."""
     from llamafarm.engine.grid import Prompt
-    from llamafarm.engine.prompts import prompts_of
-    from llamafarm.study.checks import check_of
+    from llamafarm.engine.prompts import notes_of, prompts_of
+    from llamafarm.experiments.prompt_file.checktexts import checks_of, written_checks
+    from llamafarm.experiments.prompt_file.file import PromptFile
 
-    checks = tuple(check_of(text) for text in wanted.checks)
+    checks = written_checks(wanted.checks)
     text = read_prompt(wanted.prompt, (), piped=wanted.file is None)
-    prompts: tuple[Prompt, ...] = (Prompt(text, checks=checks),) if text else ()
+    prompts, notes = list[Prompt](), tuple[str, ...]()
+    if text:
+        prompts.append(Prompt(text, variables, checks_of(checks, variables)))
     if wanted.file is not None:
-        prompts += prompts_of(read_prompt(None, [wanted.file], piped=False), wanted.file.name, checks)
+        data = read_standard_input() if wanted.file == STDIN else None
+        file = PromptFile(wanted.file, variables=variables, checks=checks, data=data)
+        found, remarks = prompts_of(file)
+        prompts += found
+        notes = notes_of(remarks, project, named, wanted.system)
     if not prompts:
         raise typer.BadParameter("There is no prompt: give one, name a file with -f, or pipe it in.")
-    return tuple(replace(prompt, variables={**variables, **prompt.variables}) for prompt in prompts)
+    return tuple(prompts), notes
 
 
 def _judge(project: Project, wanted: Wanted) -> Judge | None:

@@ -15,8 +15,8 @@ from llamafarm.config.server import server_of
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.grade import verdict
 from llamafarm.engine.job import Job, Survey, lanes_of, stamp_of
-from llamafarm.engine.rows import Bad, Row
 from llamafarm.errors import RequestError
+from llamafarm.experiments.prompt_file.row import Bad, Row
 from llamafarm.reply import Reply
 from llamafarm.study.progress import Meter, Progress
 from llamafarm.study.sample import Sample

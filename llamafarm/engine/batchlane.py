@@ -15,8 +15,8 @@ from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import LaneEvent, Watch
 from llamafarm.engine.job import Job, lanes_of
 from llamafarm.engine.recording import Recording
-from llamafarm.engine.rows import Row
 from llamafarm.events import Event, Stopped
+from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.reply import Reply
 
 Chat = Callable[[Lane, Question], AsyncGenerator[Event, None]]

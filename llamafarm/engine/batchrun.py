@@ -14,9 +14,11 @@ from llamafarm.engine.batch import Kept
 from llamafarm.engine.grade import verdict_now
 from llamafarm.engine.job import Job, Survey, digest_of, rows_told
 from llamafarm.engine.recording import Origin, ref_of, snapshot_of
-from llamafarm.engine.rows import PromptFile, Row, item_number
 from llamafarm.engine.sweeprun import Keeper
 from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.experiments.prompt_file.checktexts import written_checks
+from llamafarm.experiments.prompt_file.file import PromptFile
+from llamafarm.experiments.prompt_file.row import Row, item_number
 from llamafarm.records.find import Filter
 from llamafarm.records.ids import new_id, piece_id
 from llamafarm.records.model import Ended, Kind, Recorded, Run, RunBegan, RunEnded
@@ -127,7 +129,7 @@ def job_plan(job: Job, survey: Survey) -> dict[str, JsonValue]:
         "good": survey.good,
         "template": file.template,
         "variables": dict(file.variables),
-        "checks": [check.text for check in file.checks],
+        "checks": list(file.checks),
         "parameters": dict(job.parameters),
         "system": job.system,
         "skip_bad": job.skip_bad,
@@ -150,7 +152,7 @@ def job_from(run: Run, project: Project, file: PromptFile) -> Job:
     plan: Mapping[str, Any] = run.plan
     try:
         models = tuple(project.model(name) for name in plan["models"])
-        checks = tuple(check_of(text) for text in plan["checks"])
+        checks = written_checks(plan["checks"])
         whole = PromptFile(file.path, plan["template"], plan["variables"], checks, file.name)
         known = tuple(model for model in models if model is not None)
         if len(known) < len(models):

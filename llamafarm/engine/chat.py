@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.config.template import render
+from llamafarm.config.template import fill, render, variables
 from llamafarm.engine.chain import chain_of, chained
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolloop import Answering, Toolbox
@@ -86,7 +86,7 @@ def request_for(project: Project, lane: Lane, question: Question, model: NamedMo
     if system is not None:
         prompts = [message for message in prompts if message.role != "system"]
         if system.strip():
-            prompts.insert(0, Message("system", render(system, question.variables)))
+            prompts.insert(0, Message("system", fill(system, question.variables).text))
     parameters = overridden(overridden(asked.parameters, lane.parameters if own else {}), question.parameters)
     check_parameters(parameters)
     return ChatRequest(
@@ -94,6 +94,12 @@ def request_for(project: Project, lane: Lane, question: Question, model: NamedMo
         parameters={name: value for name, value in parameters.items() if value is not None},
         tools=(*asked.tools, *question.tools),
     )
+
+
+def names_in(project: Project, models: Iterable[NamedModel], system: str | None) -> frozenset[str]:
+    """The names of template variables in the prompts that `models` get of their project, and in `system`."""
+    texts = [message.content for model in models for message in project.messages_for(model)]
+    return frozenset(each.name for each in variables([*texts, system or ""]))
 
 
 def overridden(parameters: Mapping[str, JsonValue], by: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

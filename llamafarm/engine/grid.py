@@ -21,11 +21,12 @@ MOST_CALLS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One question of a sweep, with values for template variables and the checks of its answers."""
+    """One question of a sweep, with values for template variables, the checks of its answers, and its own system."""
 
     text: str
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class Judge:
 class Grid:
     """What a sweep asks. `parameters` go with every call; `seed` is that of the first repeat, None for none.
 
+    A prompt's own system prompt comes before `system`. `notes` are what a person should know of the prompts.
+
     The same repeat has the same seed at every value, so that values differ by the parameter and not by luck.
     """
 
@@ -62,6 +65,7 @@ class Grid:
     system: str | None = None
     seed: int | None = 1
     judge: Judge | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises RequestError where there is nothing to ask, too much, the same twice, or what is no parameter."""
@@ -100,12 +104,16 @@ class Grid:
         name = seed_parameter(model)
         if self.seed is not None and name is not None and self.parameter != name:
             parameters[name] = self.seed + call.repeat
-        return Lane(call.model, alone(model), parameters, self.system)
+        return Lane(call.model, alone(model), parameters, self._system(call))
 
     def question(self, call: Call) -> Question:
         """What a call asks."""
         prompt = self.prompts[call.prompt]
         return Question((Message("user", prompt.text),), prompt.variables)
+
+    def _system(self, call: Call) -> str | None:
+        own = self.prompts[call.prompt].system
+        return self.system if own is None else own
 
     @property
     def seedless(self) -> tuple[str, ...]:

@@ -21,7 +21,12 @@ def grid_plan(grid: Grid, task: str | None = None) -> dict[str, JsonValue]:
         "values": list(grid.values),
         "repeats": grid.repeats,
         "prompts": [
-            {"text": each.text, "variables": dict(each.variables), "checks": [check.text for check in each.checks]}
+            {
+                "text": each.text,
+                "variables": dict(each.variables),
+                "checks": [check.text for check in each.checks],
+                "system": each.system,
+            }
             for each in grid.prompts
         ],
         "parameters": dict(grid.parameters),
@@ -42,10 +47,7 @@ def grid_from(plan: Mapping[str, JsonValue], project: Project) -> Grid:
             parameter=known["parameter"],
             values=tuple(known["values"]),
             repeats=known["repeats"],
-            prompts=tuple(
-                Prompt(each["text"], each["variables"], tuple(check_of(text) for text in each["checks"]))
-                for each in known["prompts"]
-            ),
+            prompts=tuple(_prompt(each) for each in known["prompts"]),
             parameters=known["parameters"],
             system=known["system"],
             seed=known["seed"],
@@ -55,6 +57,11 @@ def grid_from(plan: Mapping[str, JsonValue], project: Project) -> Grid:
         raise
     except (KeyError, TypeError, ValueError):
         raise RequestError("What the run remembers is no sweep's plan.", hint="Begin a new sweep.") from None
+
+
+def _prompt(known: Mapping[str, Any]) -> Prompt:
+    checks = tuple(check_of(text) for text in known["checks"])
+    return Prompt(known["text"], known["variables"], checks, known.get("system"))
 
 
 def _model(project: Project, name: str) -> NamedModel:

@@ -12,10 +12,12 @@ from pathlib import Path
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.server import server_of
 from llamafarm.engine.board import Prices
-from llamafarm.engine.chat import Lane, Question, request_for
+from llamafarm.engine.chat import Lane, Question, names_in, request_for
 from llamafarm.engine.plan import Plan, Total, bound_of
-from llamafarm.engine.rows import Bad, PromptFile, Row, unfilled
 from llamafarm.errors import RequestError
+from llamafarm.experiments.prompt_file.file import PromptFile
+from llamafarm.experiments.prompt_file.remarks import Remarks
+from llamafarm.experiments.prompt_file.row import Bad, Row
 from llamafarm.tokens import estimate_messages
 from llamafarm.types import ChatRequest, JsonValue, Message
 
@@ -151,23 +153,28 @@ class _Counts:
     rows: int = 0
     checked: int = 0
     bad_rows: int = 0
-    verbatim: int = 0
     bad: list[Bad] = field(default_factory=list)
     passed_over: bytearray = field(default_factory=lambda: bytearray(1))  # no row has the number 0
+    remarks: Remarks = field(init=False)
     _tokens: dict[tuple[str, ...], Counter[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.remarks = Remarks(self.job.file.title)
 
     def add(self, row: Row | Bad) -> None:
         """Count the next row."""
-        self.rows += 1
         found = row if isinstance(row, Bad) else self._estimate(row)
-        self.passed_over.append(isinstance(found, Bad))
         if isinstance(found, Bad):
-            self.bad_rows += 1
+            self.rows += found.rows
+            self.bad_rows += found.rows
+            self.passed_over.extend(b"\1" * found.rows)
             if len(self.bad) < TOLD:
                 self.bad.append(found)
         elif isinstance(row, Row):
+            self.rows += 1
+            self.passed_over.append(0)
             self.checked += bool(row.checks)
-            self.verbatim += unfilled(row)
+            self.remarks.add(row)
 
     def _estimate(self, row: Row) -> Bad | None:
         """The tokens of a row, once for all models whose prompts are the same; Bad where a template lacks a value."""
@@ -196,8 +203,7 @@ class _Counts:
     def _notes(self) -> Iterator[str]:
         if self.bad_rows:
             yield f"Passed over: {self.bad_rows:,} of {self.rows:,} rows can't be asked."
-        if self.verbatim:
-            yield f"Prompts with {{{{…}}}} and no values for it: {self.verbatim:,}. They are sent as they are."
+        yield from self.remarks.notes(names_in(self.project, self.job.models, self.job.system))
         if any(model.mcp_servers for model in self.job.models):
             yield "Tools of MCP servers are not offered: what they do would be done once a row."
         if any(model.fallback or self.project.fallback for model in self.job.models):

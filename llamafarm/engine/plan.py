@@ -139,6 +139,7 @@ def _whole(value: JsonValue) -> int | None:
 
 
 def _notes(grid: Grid) -> Iterable[str]:
+    yield from grid.notes
     if grid.seed is None:
         yield "No seeds are sent: another run gives other answers."
     elif grid.seedless:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import Literal
 
-from llamafarm.export.sheet import inert, lane_row
+from llamafarm.export.sheet import lane_row
 from llamafarm.records.model import Ended, Recorded
 from llamafarm.reply import Reply
+from llamafarm.sheets import inert
 
 Form = Literal["csv", "jsonl"]
 

@@ -9,18 +9,10 @@ from io import StringIO
 
 from llamafarm.records.model import Asked, Ended, LaneSpec, Recorded
 from llamafarm.reply import Reply
+from llamafarm.sheets import inert
 from llamafarm.types import JsonValue
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 UNFINISHED = "unfinished"  # the status of a lane that never ended
-
-
-def inert(value: object) -> object:
-    """`value` for a cell: a text that a spreadsheet would take for a formula gets an apostrophe in front.
-
-    As OWASP's "CSV Injection" advises.
-    """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def lane_row(reply: Reply) -> dict[str, object]:

@@ -56,7 +56,7 @@ def build_batch() -> BatchTab:
             chosen = html(elem_id="batch-chosen")
         uploaded = gr.JSON(visible=False)
         pasted = gr.Textbox(
-            label="or paste it: CSV with a column prompt, or JSON Lines",
+            label="or paste it: a prompt a line, CSV with a column prompt, or JSON Lines",
             placeholder=PASTED,
             lines=3,
             max_lines=10,

@@ -16,8 +16,8 @@ from llamafarm.engine.batch import Batch
 from llamafarm.engine.batchrun import BatchRun, check_same_file, job_from
 from llamafarm.engine.job import Job, Survey, check_survey
 from llamafarm.engine.recording import ref_of
-from llamafarm.engine.rows import PromptFile
 from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.runtime import surveyed
 from llamafarm.ui.batch import BatchTab
 from llamafarm.ui.batchjob import Inputs
@@ -138,7 +138,7 @@ class BatchHandlers:
             raise RequestError("Open a project first.")
         if controls.pasted.strip():
             data = controls.pasted.encode("utf-8", "replace")
-            session.prompts = Prompts(await asyncio.to_thread(self.files.keep, data), "pasted.csv", len(data))
+            session.prompts = Prompts(await asyncio.to_thread(self.files.keep, data), "pasted", len(data))
         prompts = session.prompts
         if prompts is None:
             raise RequestError("Choose a file of prompts first, or paste one.")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from llamafarm import display
 from llamafarm.engine.job import Survey, rows_told
-from llamafarm.engine.rows import Row
+from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.export.batchtable import figures_of, notes
 from llamafarm.records.model import Run
 from llamafarm.reply import Reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from llamafarm.errors import RequestError
-from llamafarm.study.checks import Check, check_of
+from llamafarm.experiments.prompt_file.checktexts import written_checks
 from llamafarm.types import JsonValue
 
 MOST_TOKENS = 1_000_000
@@ -24,9 +24,9 @@ def read_variables(text: str) -> dict[str, JsonValue]:
     return values
 
 
-def read_checks(text: str) -> tuple[Check, ...]:
-    """One check a line."""
-    return tuple(check_of(line.strip()) for line in text.splitlines() if line.strip())
+def read_checks(text: str) -> tuple[str, ...]:
+    """One check a line, as it is written. Raises RequestError."""
+    return written_checks(line.strip() for line in text.splitlines() if line.strip())
 
 
 def read_whole(value: float | None, name: str, most: int) -> int | None:

@@ -84,7 +84,7 @@ def build_lab() -> Lab:
                 min_width=180,
             )
         prompts = gr.Textbox(
-            label="Prompts, one a line, or JSON Lines",
+            label="Prompts, one a line, or CSV, or JSON Lines",
             placeholder='empty: the prompt above; {"prompt": "Capital of France?", "expected": "Paris"}',
             lines=2,
             elem_id="lab-prompts",

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.grid import Grid, Judge, Prompt
-from llamafarm.engine.prompts import prompts_of
+from llamafarm.engine.prompts import notes_of, prompts_of
 from llamafarm.errors import RequestError
+from llamafarm.experiments.prompt_file.checktexts import checks_of
+from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.study.guidelines import GUIDELINES, Guideline
 from llamafarm.types import JsonValue
 from llamafarm.ui.inputs import MOST_AT_ONCE, MOST_TOKENS, read_checks, read_variables, read_whole
 from llamafarm.ui.lab import RUBRIC
+
+PASTED = "prompts"  # without an ending: how the text begins tells its form
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +58,16 @@ class Inputs:
         named = project.model(judge) if judge else None
         if judge and named is None:
             raise RequestError(f"There is no model {judge} to judge.")
+        prompts, notes = self._prompts(project, models)
         return Grid(
             models=tuple(models),
             parameter=self.parameter.strip(),
             values=self._values(),
             repeats=read_whole(self.repeats, "Repeats", 1_000) or 5,
-            prompts=self._prompts(),
+            prompts=prompts,
             parameters={} if bound is None else {"max_tokens": bound},
             judge=None if named is None else Judge(named, self.rubric.strip() or RUBRIC),
+            notes=notes,
         )
 
     def _values(self) -> tuple[JsonValue, ...]:
@@ -71,17 +78,16 @@ class Inputs:
             raise RequestError("Write the values to try, with commas, or choose a task for its temperatures.")
         return tuple(_number(text) for text in texts)
 
-    def _prompts(self) -> tuple[Prompt, ...]:
-        checks = read_checks(self.checks)
+    def _prompts(self, project: Project, models: Sequence[NamedModel]) -> tuple[tuple[Prompt, ...], tuple[str, ...]]:
+        """The prompts, and what is to be known of them."""
+        checks, variables = read_checks(self.checks), read_variables(self.variables)
         if self.prompts.strip():
-            form = "jsonl" if self.prompts.lstrip().startswith('{"') else "txt"
-            prompts = prompts_of(self.prompts, f"prompts.{form}", checks)
-        elif self.prompt.strip():
-            prompts = (Prompt(self.prompt, checks=checks),)
-        else:
+            data = self.prompts.encode("utf-8", "replace")
+            prompts, remarks = prompts_of(PromptFile(Path(PASTED), variables=variables, checks=checks, data=data))
+            return prompts, notes_of(remarks, project, models, None)
+        if not self.prompt.strip():
             raise RequestError("Type a prompt first, here or above.")
-        variables = read_variables(self.variables)
-        return tuple(replace(each, variables=variables) for each in prompts)
+        return (Prompt(self.prompt, variables, checks_of(checks, variables)),), ()
 
 
 def _number(text: str) -> JsonValue:

@@ -14,8 +14,9 @@ from llamafarm.conditions import THIS_MACHINE, Sharing
 from llamafarm.config.model import NamedModel
 from llamafarm.config.server import server_of
 from llamafarm.engine.fair import TURN
-from llamafarm.export.sheet import inert, lane_row
+from llamafarm.export.sheet import lane_row
 from llamafarm.reply import Reply
+from llamafarm.sheets import inert
 from llamafarm.types import Count, Route, Timings
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.words import SOURCES, ending, late_chip, shared_chip, status_pill

@@ -11,6 +11,7 @@ import pytest
 
 from llamafarm.engine.prompts import prompts_of
 from llamafarm.errors import RequestError
+from llamafarm.experiments.prompt_file.file import PromptFile
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, lf_async, started, written
 from tests.faultserver.server import Exchange, FaultServer
@@ -150,7 +151,6 @@ def test_wrong_usage_is_told_before_anything_is_asked(
         ("{", "line 1: this is not JSON"),
         ('\n{"prompt": ""}', "line 2"),
         ("[]", "object"),
-        ('{"prompt": "a", "temperature": 1}', "unknown: temperature"),
         ('{"prompt": "a", "checks": "json"}', "list"),
         ('{"prompt": "a", "checks": ["regex:("]}', "line 1"),
         ('{"prompt": "a", "variables": []}', "variables"),
@@ -158,12 +158,13 @@ def test_wrong_usage_is_told_before_anything_is_asked(
 )
 def test_what_is_wrong_in_a_file_of_prompts_has_its_line(text: str, word: str) -> None:
     with pytest.raises(RequestError) as raised:
-        prompts_of(text, "p.jsonl")
+        prompts_of(PromptFile(Path("p.jsonl"), data=text.encode()))
     assert word in str(raised.value)
 
 
 def test_lines_of_text_are_prompts() -> None:
-    assert [prompt.text for prompt in prompts_of("One\n\n Two \r\n", "p.txt")] == ["One", "Two"]
+    found, _ = prompts_of(PromptFile(Path("p.txt"), data=b"One\n\n Two \r\n"))
+    assert [prompt.text for prompt in found] == ["One", "Two"]
 
 
 # --- kept and resumed

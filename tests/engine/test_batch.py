@@ -21,12 +21,12 @@ from llamafarm.engine.batchlane import asking
 from llamafarm.engine.chat import Lane, chat
 from llamafarm.engine.job import Job, Survey, check_survey, survey_of, without_tools
 from llamafarm.engine.rests import Rests
-from llamafarm.engine.rows import PromptFile, Row
 from llamafarm.errors import RequestError, ServerFailed
 from llamafarm.events import Event
+from llamafarm.experiments.prompt_file.file import PromptFile
+from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.providers.base import Provider
 from llamafarm.reply import Reply
-from llamafarm.study.checks import check_of
 from llamafarm.study.sample import Sample
 from llamafarm.types import ChatRequest, Cost, Count, Timings, Usage
 from tests.engine.fakes import Counting, FlatPrices, Registry, Scripted, model, project
@@ -337,6 +337,6 @@ def test_tools_of_mcp_servers_are_not_offered() -> None:
 
 
 def test_checks_of_the_command_are_made_of_every_row(tmp_path: Path) -> None:
-    file = replace(numbered(tmp_path, 2), checks=(check_of("json"),))
+    file = replace(numbered(tmp_path, 2), checks=("json",))
     asked = job(file)
     assert surveyed(project(asked.models), asked).checked == 2

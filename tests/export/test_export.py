@@ -15,6 +15,7 @@ from llamafarm.events import Failed
 from llamafarm.export import lines, markdown, sheet
 from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Recorded, Vote
 from llamafarm.reply import Reply
+from llamafarm.sheets import inert
 from llamafarm.types import Cost, Timings, ToolCall, Usage
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES
@@ -64,7 +65,7 @@ def test_csv_is_one_table_whatever_is_in_it(comparison: Asked, reply: Reply, tex
     table = list(csv.reader(out))
     assert {len(row) for row in table} == {len(sheet.COLUMNS)}
     assert len(table) == 2 + len(whole.unfinished)
-    assert table[1][sheet.COLUMNS.index("text")] == sheet.inert(text)
+    assert table[1][sheet.COLUMNS.index("text")] == inert(text)
 
 
 def test_the_vote_stands_in_every_row() -> None:

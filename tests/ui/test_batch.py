@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from llamafarm.conditions import Sharing
-from llamafarm.engine.rows import Row
 from llamafarm.errors import RequestError
+from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.records.model import ProjectRef, Run
 from llamafarm.reply import Reply
 from llamafarm.study.progress import Progress
@@ -38,7 +38,7 @@ def test_the_controls_are_a_job(tmp_path: Path) -> None:
     prompts = Prompts(tmp_path / "x", "mine.csv", 3)
     job = inputs().job([model("m")], prompts)
     assert (job.file.title, job.file.template, dict(job.file.variables)) == ("mine.csv", None, {"who": "me"})
-    assert [check.text for check in job.file.checks] == ["json", "contains:x"]
+    assert list(job.file.checks) == ["json", "contains:x"]
     assert (dict(job.parameters), job.skip_bad) == ({"max_tokens": 9}, True)
     assert not job.fair
     assert inputs(fair=True).job([model("m")], prompts).fair

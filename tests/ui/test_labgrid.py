@@ -73,4 +73,4 @@ def test_calls_at_once_are_bounded() -> None:
 def test_prompts_may_be_json_lines_with_what_is_expected() -> None:
     text = '{"prompt": "Capital of France?", "expected": "Paris"}\n{"prompt": "{{x}}?"}'
     grid = replace(CONTROLS, prompts=text, variables="x=y").grid(PROJECT, MODELS[:1])
-    assert [(prompt.text, len(prompt.checks)) for prompt in grid.prompts] == [("Capital of France?", 1), ("{{x}}?", 0)]
+    assert [(prompt.text, len(prompt.checks)) for prompt in grid.prompts] == [("Capital of France?", 1), ("y?", 0)]

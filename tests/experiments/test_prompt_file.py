@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llamafarm.engine.rows import Bad, PromptFile, Row, item_number, unfilled
 from llamafarm.errors import RequestError
-from llamafarm.study.checks import check_of
+from llamafarm.experiments.prompt_file.file import PromptFile
+from llamafarm.experiments.prompt_file.row import Bad, Row, item_number
 
 # What a file can hold: UTF-8, and in CSV no NUL.
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=40)
@@ -93,7 +93,7 @@ def test_a_row_fills_its_prompt_and_has_its_checks(tmp_path: Path) -> None:
         'Where is {{town}} {{n}}?,q 1,France,Be brief,"{""n"": 3}","contains:a\nnot-contains:b",Paris\n'
         "And {{town}}?,,,,,,Rome\n"
     )
-    first, second = good(rows(tmp_path, text, checks=(check_of("json"),)))
+    first, second = good(rows(tmp_path, text, checks=("json",)))
     assert (first.prompt, first.system, first.item) == ("Where is Paris 3?", "Be brief", "1 q 1")
     assert [check.text for check in first.checks] == ["json", "contains:France", "contains:a", "not-contains:b"]
     assert (second.prompt, second.system, second.item, second.line) == ("And Rome?", None, "2", 4)
@@ -108,7 +108,7 @@ def test_a_template_is_the_prompt_of_all_rows(tmp_path: Path) -> None:
 def test_braces_are_left_alone_where_there_are_no_values_at_all(tmp_path: Path) -> None:
     (row,) = good(rows(tmp_path, '{"prompt": "style={{color}}"}'))
     assert row.prompt == "style={{color}}"
-    assert unfilled(row)
+    assert row.left == ("color",)
 
 
 @pytest.mark.parametrize(
@@ -124,16 +124,14 @@ def test_braces_are_left_alone_where_there_are_no_values_at_all(tmp_path: Path) 
         ('{"prompt": "a", "checks": ["python:x"]}', "'python:x' is no check. There are: equals:TEXT"),
         ('{"prompt": "a", "checks": ["regex:("]}', "no regular expression"),
         ('{"prompt": "a", "variables": []}', "variables are an object"),
-        ('{"prompt": "a {{b}} {{c}}", "c": 1}', "needs a value for: b"),
         ('{"prompt": "a {{b}}", "b": [1]}', "must be text, a number"),
         ('{"prompt": "\\ud800"}', "surrogate"),
         ('{"prompt": "a", "id": true}', "id is no text"),
         ("prompt,x\na,b,c\n", "line 2: there are 3 cells and 2 columns"),
-        ('prompt,x\na,"b\nc', "line 2: this is no CSV"),
-        ('prompt,x\n"a"b,c\nd,e', "line 2: this is no CSV"),
+        ('prompt,x\na,"b\nc', "line 2: the quote that opens in line 2 is never closed"),
+        ('prompt,x\n"a"b,c"\nd,e', "line 2: a quote stands alone"),
         ("prompt,x\n ,b\n", "line 2: the prompt is empty"),
         ('prompt,variables\na,"{"\n', "line 2: variables: this is not JSON"),
-        ("Why is the sky blue?\nHow?\n", "there is no prompt: name a column"),
         ("prompt,checks\na,schema:{\n", "line 2: The schema is no JSON"),
     ],
 )
@@ -147,17 +145,20 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
 
 
 def test_a_line_without_end_is_told_and_passed_over(tmp_path: Path) -> None:
-    data = '{"prompt": "a"}\n{"prompt": "' + "x" * 3_000_000 + '"}\n{"prompt": "b"}\n'
+    data = '{"prompt": "a"}\n{"prompt": "' + "x" * 9_000_000 + '"}\n{"prompt": "b"}\n'
     found = rows(tmp_path, data)
     assert [row.number for row in found if isinstance(row, Row)] == [1, 3]
-    assert "longer than 1,048,576 bytes" in bad(found)[0]
+    assert "longer than 8,388,608 letters" in bad(found)[0]
 
 
 @pytest.mark.parametrize(
     ("data", "told"),
     [
         (b"", "empty"),
-        (b"[{}]", "JSON array"),
+        (b'[{"prompt": "a"}', "Line 1: this is not JSON"),
+        (b'["a", NaN]', "NaN"),
+        (b"PK\x03\x04xl/workbook.xml", "spreadsheet"),
+        ("prompt\nHi".encode("utf-16-le"), "UTF-16 without its mark"),
         (b"prompt,prompt\n", "twice"),
         (b"prompt,\xff\n", "UTF-8"),
     ],

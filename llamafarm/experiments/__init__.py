@@ -1,0 +1,1 @@
+"""Many comparisons: what they are made from."""
