@@ -108,6 +108,7 @@ LIVES_IN = {
     "ruamel": {"config"},
     "jinja2": {"report"},
     "markupsafe": {"report"},
+    "markdown_it": {"ui"},
 }
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from llamafarm import display
 from llamafarm.engine.chat import Question
 from llamafarm.reply import Reply
 from llamafarm.study.sample import money
 from llamafarm.types import Count, Message
-from llamafarm.ui.markdown import safe
+from llamafarm.ui.markdown import Views, blocks, soft, strong
 from llamafarm.ui.markup import Markup, tag
 
 EXCERPT = 70
@@ -18,11 +18,15 @@ EXCERPT = 70
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question and what each lane answered, by lane id; `record` is its id in the history, where it is kept."""
+    """One question and what each lane answered, by lane id; `record` is its id in the history, where it is kept.
+
+    `views` are what is shown of the answers.
+    """
 
     question: Question
     replies: Mapping[str, Reply]
     record: str | None = None
+    views: Views = field(default_factory=Views, compare=False, repr=False)
 
     @property
     def prompt(self) -> str:
@@ -41,15 +45,15 @@ def history(turns: Sequence[Turn], lane: str) -> tuple[Message, ...]:
 
 
 def transcript(turns: Sequence[Turn], lane: str, newest: str = "") -> str:
-    """The earlier turns of `lane` as Markdown, then the `newest` prompt; empty where there are no earlier ones."""
+    """The earlier turns of `lane` for the Markdown view, then the `newest` prompt; empty where there are none."""
     parts: list[str] = []
     for number, turn in enumerate(turns, 1):
         reply = turn.replies.get(lane)
-        said = "*(not asked)*" if reply is None else safe(reply.text) or "*(no answer)*"
-        parts.append(f"**{number}. {safe(' '.join(turn.prompt.split()))}**\n\n{said}")
+        said = soft("(not asked)") if reply is None else turn.views.answer(reply) or soft("(no answer)")
+        parts.append(f"{strong(f'{number}. {turn.prompt}')}\n\n{said}")
     if parts and newest:
-        parts.append(f"**{len(turns) + 1}. {safe(' '.join(newest.split()))}**")
-    return "\n\n---\n\n".join(parts)
+        parts.append(strong(f"{len(turns) + 1}. {newest}"))
+    return blocks(*parts)
 
 
 def turn_names(turns: Sequence[Turn]) -> list[str]:

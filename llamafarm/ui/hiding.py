@@ -12,7 +12,6 @@ from llamafarm.ui.blind import HIDDEN, all_ended, blind_foot, blind_head, blind_
 from llamafarm.ui.cards import model_facts, routing_card
 from llamafarm.ui.filecards import report
 from llamafarm.ui.layout import Page
-from llamafarm.ui.markdown import safe
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.show import Updates, live_updates, table_of
 from llamafarm.ui.verdict import Ballot, answered
@@ -58,7 +57,7 @@ def blind_answers(page: Page, session: Session) -> Updates:
         updates |= {
             card.head: blind_head(place, reply, shown=shown),
             card.reasoning: "",
-            card.answer: safe(reply.text) if shown and reply else "",
+            card.answer: session.views.answer(reply) if shown and reply else "",
             card.foot: blind_foot(),
         }
     return updates
@@ -81,7 +80,7 @@ def unhide(page: Page, session: Session, prompt: str) -> Updates:
         **_named_faults(page, session),
     }
     for slot, model in zip(page.slots, session.seats(), strict=False):
-        updates |= live_updates(slot, model, session.replies.get(model.name))
+        updates |= live_updates(slot, model, session.replies.get(model.name), session.views)
         updates[slot.tab.tab] = gr.Tab(label=model.name)
         updates[slot.tab.facts] = model_facts(project, model) if project else ""
     return updates

@@ -14,7 +14,7 @@ from llamafarm.ui.blind import Blind, blind_foot, blind_head, blind_table
 from llamafarm.ui.cards import lane_foot, lane_head, routing_card, summary
 from llamafarm.ui.historylist import link, link_to, vote_words, when
 from llamafarm.ui.live import reasoning_title, request_text
-from llamafarm.ui.markdown import safe
+from llamafarm.ui.markdown import shown as in_markdown
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.reportlink import report_link
 from llamafarm.ui.sessions import MAX_LANES
@@ -69,7 +69,7 @@ def blind_lanes(recorded: Recorded, blind: Blind) -> list[KeptLane]:
         KeptLane(
             join(blind_head(place, lane.reply, shown=True), _history(lane.spec.history)),
             "",
-            safe(lane.reply.text),
+            in_markdown(lane.reply.text),
             blind_foot(),
         )
         for place, lane in enumerate(lanes)
@@ -155,7 +155,7 @@ def _kept(lane: Ended, recorded: Recorded, project: Project | None) -> KeptLane:
     head = join(lane_head(named, reply), _history(lane.spec.history))
     earlier = (_try(each) for each in recorded.earlier if each.spec.id == lane.spec.id)
     foot = join(lane_foot(reply), _details(lane), *earlier)
-    return KeptLane(head, safe(reply.reasoning), safe(reply.text), foot, reasoning_title(reply))
+    return KeptLane(head, in_markdown(reply.reasoning), in_markdown(reply.text), foot, reasoning_title(reply))
 
 
 def as_asked(lane: Ended, project: Project | None) -> NamedModel:

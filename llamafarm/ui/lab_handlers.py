@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -187,7 +188,7 @@ class LabHandlers:
             await asyncio.to_thread(apply_file, proposal.path, proposal.before, proposal.after)
         except LlamaFarmError as error:
             return refuse(error)
-        gr.Info(f"{proposal.path.name} was changed.")
+        gr.Info(escape(f"{proposal.path.name} was changed."))
         return {self.lab.apply: gr.Button(interactive=False)}
 
     def stop(self, request: gr.Request) -> None:

@@ -11,18 +11,18 @@ from llamafarm.config.model import NamedModel
 from llamafarm.reply import Reply
 from llamafarm.types import SentRequest
 from llamafarm.ui.cards import lane_foot, lane_head
-from llamafarm.ui.markdown import safe
+from llamafarm.ui.markdown import Views
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-def lane_values(model: NamedModel, reply: Reply | None) -> tuple[str, ...]:
-    """The values of a slot's `live` components, in their order."""
+def lane_values(model: NamedModel, reply: Reply | None, views: Views) -> tuple[str, ...]:
+    """The values of a slot's `live` components, in their order; `views` are those of the reply's question."""
     head, foot = lane_head(model, reply), lane_foot(reply)
     if reply is None:
         return head, "", "", foot, head, "", "", foot, ""
-    answer, reasoning = safe(reply.text), safe(reply.reasoning)
+    answer, reasoning = views.answer(reply), views.reasoning(reply)
     return head, reasoning, answer, foot, head, reasoning, answer, foot, request_text(reply.sent)
 
 

@@ -1,91 +1,125 @@
-"""A model's Markdown made safe and whole for the browser. Pure.
+"""A model's Markdown as what the page's view of it shows: every word, as text; nothing runs and nothing is fetched.
 
-The page's Markdown view takes HTML and drops what it does not allow, and with `std::vector<int>` the rest of
-the paragraph. So everything that could be HTML is escaped here; only in code, where the browser shows it as it
-is, it stays. Where this and the browser differ on what is code, an entity becomes visible: no text is lost.
+The text is parsed here, and only what the parser calls Markdown becomes an element; see `mdparse` and `mdhtml`. Pure,
+but for what `Growing` remembers of a text that still comes.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict, deque
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-_FENCE = re.compile(r"^(?P<lead>[ \t]*(?:>[ \t]?|[-*+][ \t]+|[0-9]{1,9}[.)][ \t]+)*)(?P<mark>`{3,}|~{3,})(?P<info>.*)$")
-_RUN = re.compile(r"`+")
-_IMAGE_WITHOUT_TEXT = re.compile(r"!\[\s*\]\(\s*([^)\s]*)")
-_DEFINITION = re.compile(r"^([ \t>]*)\[(?=[^\]]+\]:)")
-DEEP = 4  # spaces; from here on a fence belongs to a list, or is no fence
+from markdown_it import MarkdownIt
+
+from llamafarm.reply import Reply
+from llamafarm.ui.mdhtml import DISPLAY, FORMULA, pieces_of, words, written
+from llamafarm.ui.mdparse import parser
+
+READ = 48_000  # letters of a text that are read as Markdown, 0.1 s at most for usual ones; what follows is plain text
+AT_ONCE = 2_000  # letters of a block that is parsed anew for each that comes
+STEP = 16  # a longer one is, each time it has grown by this part of itself
+
+# For the page's Markdown view: what our own signs around formulas mean.
+DELIMITERS: tuple[dict[str, str | bool], ...] = (
+    {"left": DISPLAY[0], "right": DISPLAY[1], "display": True},
+    {"left": FORMULA[0], "right": FORMULA[1], "display": False},
+)
 
 
-def safe(text: str) -> str:
-    """`text` as Markdown that shows every word, runs nothing and fetches nothing.
+def shown(text: str) -> str:
+    """`text`, whole, for the page's Markdown view."""
+    return Growing().of(text, ended=True)
 
-    HTML shows as text, images as links, and definitions of links and footnotes, which Markdown hides, as
-    they are written. Works on an answer that is still coming; takes time linear in its length.
+
+def strong(text: str) -> str:
+    """A paragraph of plain, strong text."""
+    return f"<p><strong>{words(' '.join(text.split()))}</strong></p>"
+
+
+def soft(text: str) -> str:
+    """A paragraph of the page's own words."""
+    return f"<p><em>{words(text)}</em></p>"
+
+
+def blocks(*parts: str) -> str:
+    """Parts that were made here one after the other, a line between them."""
+    return "\n\n<hr>\n\n".join(part for part in parts if part)
+
+
+@dataclass(slots=True)
+class Growing:
+    """One text that grows: what has ended of it is parsed once, and what is shown changes as little as it can.
+
+    Blocks but the last are final as soon as the last one's first two lines are whole: no rule of CommonMark, with
+    definitions left out, looks further ahead.
     """
-    if "<" not in text and "![" not in text and "]:" not in text:
-        return text
-    return "\n".join(_lines(text.split("\n")))
+
+    _parser: MarkdownIt = field(default_factory=parser)
+    _text: str = ""
+    _final: int = 0  # letters that are read for good
+    _done: str = ""  # and what they became
+    _read: int = 0  # letters beyond them that `_tail` shows
+    _tail: str = ""
+
+    def of(self, text: str, *, ended: bool) -> str:
+        """What to show of `text`. Until it has `ended`, the newest words of a long block may still be missing."""
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if not text.startswith(self._text):
+            self._final = self._read = 0
+            self._done = self._tail = ""
+        self._text = text
+        rest = len(text) - self._final
+        if rest > self._read and (ended or rest < AT_ONCE or rest - self._read > rest // STEP):
+            if len(text) > READ:
+                self._cut(text)
+            else:
+                self._parse(text[self._final :])
+            self._read = len(text) - self._final
+        return self._done + self._tail
+
+    def _parse(self, rest: str) -> None:
+        """Parse what is not final yet; all but the last block of it may be from now on."""
+        tokens = self._parser.parse(rest)
+        last = max((at for at, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0), default=0)
+        line = (tokens[last].map or [0])[0] if tokens else 0
+        if last and line + 2 <= rest.count("\n"):
+            self._done += written(list(pieces_of(tokens[:last])), open_ended=False)
+            self._final += _line_start(rest, line)
+            tokens = tokens[last:]
+        self._tail = written(list(pieces_of(tokens)), open_ended=True)
+
+    def _cut(self, text: str) -> None:
+        """What is too long to be read as Markdown goes on as plain text."""
+        cut = text.rfind("\n", 0, READ) + 1 or READ
+        if self._final < cut:
+            tokens = self._parser.parse(text[self._final : cut])
+            self._done += written(list(pieces_of(tokens)), open_ended=False)
+            self._final = cut
+        self._tail = f'<div class="lf-plain">{words(text[cut:])}'
 
 
-def _lines(lines: list[str]) -> Iterator[str]:
-    mark, indent = "", 0
-    for line in lines:
-        found = _FENCE.match(line)
-        if mark and (line.strip() == "" or indent < DEEP or _indent(line) >= indent):
-            mark = "" if _closes(line, mark) else mark
-            yield line
-            continue
-        mark = ""
-        if found and not ("`" in found["mark"] and "`" in found["info"]):
-            mark, indent = found["mark"], _indent(line)
-            yield line
-            continue
-        yield _prose(line)
+@dataclass(slots=True)
+class Views:
+    """What is shown of each lane's answer and reasoning while they come, so that nothing is read twice."""
+
+    _growing: dict[tuple[str, str], Growing] = field(default_factory=dict)
+
+    def answer(self, reply: Reply) -> str:
+        """A reply's answer."""
+        return self._of(reply, "answer", reply.text)
+
+    def reasoning(self, reply: Reply) -> str:
+        """What was thought before it."""
+        return self._of(reply, "reasoning", reply.reasoning)
+
+    def _of(self, reply: Reply, part: str, text: str) -> str:
+        if not text:
+            return ""
+        return self._growing.setdefault((reply.lane, part), Growing()).of(text, ended=reply.ended)
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" \t"))
-
-
-def _closes(line: str, mark: str) -> bool:
-    rest = line.lstrip(" \t>").rstrip()
-    return len(rest) >= len(mark) and set(rest) == {mark[0]}
-
-
-def _prose(line: str) -> str:
-    """One line outside code blocks: its code spans stay, the rest is escaped."""
-    if "<" not in line and "[" not in line:
-        return line
-    parts: list[str] = []
+def _line_start(text: str, line: int) -> int:
+    """Where a line begins; the first one is 0."""
     at = 0
-    for start, end in _spans(line):
-        parts += [_escape(line[at:start]), line[start:end]]
-        at = end
-    parts.append(_escape(line[at:]))
-    return _DEFINITION.sub(r"\1\\[", "".join(parts))
-
-
-def _spans(line: str) -> Iterator[tuple[int, int]]:
-    """The code spans of a line: from a run of backticks to the next run of the same length."""
-    runs = [(found.start(), found.end()) for found in _RUN.finditer(line)]
-    later: defaultdict[int, deque[int]] = defaultdict(deque)
-    for index, (start, end) in enumerate(runs):
-        later[end - start].append(index)
-    index = 0
-    while index < len(runs):
-        start, end = runs[index]
-        same = later[end - start]
-        while same and same[0] <= index:
-            same.popleft()
-        if same and line[start - 1 : start] != "\\":
-            close = same.popleft()
-            yield start, runs[close][1]
-            index = close
-        index += 1
-
-
-def _escape(text: str) -> str:
-    text = _IMAGE_WITHOUT_TEXT.sub(r"![\1](\1", text)
-    return text.replace("<", "&lt;").replace("![", r"\![")
+    for _ in range(line):
+        at = text.index("\n", at) + 1
+    return at

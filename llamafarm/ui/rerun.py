@@ -81,7 +81,7 @@ class Rerun:
     def _settings(self, session: Session, found: Refill) -> Updates:
         updates: Updates = {}
         for slot, model in zip(self.base.page.slots, session.seats(), strict=False):
-            updates |= live_updates(slot, model, session.replies.get(model.name))
+            updates |= live_updates(slot, model, session.replies.get(model.name), session.views)
             if (settings := found.settings.get(model.name)) is not None:
                 updates |= dict(zip(slot.tab.controls, astuple(settings), strict=True))
                 updates[slot.tab.guide] = scale(settings.temperature if settings.send_temperature else None)

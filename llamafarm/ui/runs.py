@@ -181,7 +181,7 @@ class Runner:
             return updates | blind_answers(self.page, session)
         for slot, model in zip(self.page.slots, session.seats(), strict=False):
             if session.holder.get(model.name) is ticket:
-                updates |= live_updates(slot, model, session.replies.get(model.name))
+                updates |= live_updates(slot, model, session.replies.get(model.name), session.views)
         return updates
 
 

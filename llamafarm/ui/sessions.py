@@ -24,6 +24,7 @@ from llamafarm.types import Message, Route, Tool
 from llamafarm.ui.blind import Blind
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.historylist import Search
+from llamafarm.ui.markdown import Views
 from llamafarm.ui.pictures import Picture
 from llamafarm.ui.promptfiles import Prompts
 from llamafarm.ui.tools import Held
@@ -74,7 +75,7 @@ class Session:
     newer edit of the file, which is not used. `past` is what the History tab shows, whichever project is open. `rerun`
     is the comparison that was put into the page to be asked again, and its prompt. `blind`: the names of the lanes are
     hidden until the vote; `votes` are those on this conversation's comparisons. `draft` is the file's text as it was
-    edited last.
+    edited last. `views` are what is shown of the newest question's replies.
     """
 
     loaded: Loaded
@@ -106,6 +107,7 @@ class Session:
     blind: Blind | None = None
     votes: dict[str, Vote] = field(default_factory=dict)
     draft: str | None = None
+    views: Views = field(default_factory=Views)
 
     def __post_init__(self) -> None:
         usable = [model.name for model in self.models if model.usable]
@@ -146,7 +148,7 @@ class Session:
 
     def all_turns(self) -> list[Turn]:
         """The whole conversation, the newest question included."""
-        newest = [] if self.question is None else [Turn(self.question, dict(self.replies), self.record)]
+        newest = [] if self.question is None else [Turn(self.question, dict(self.replies), self.record, self.views)]
         return [*self.turns, *newest]
 
     def history(self, lane: str) -> tuple[Message, ...]:
@@ -172,6 +174,7 @@ class Session:
         self.stop()
         self.turns, self.editing = kept, None
         self.question, self.replies, self.holder, self.record = question, {}, {}, None
+        self.views = Views()
 
     def keep(self, turns: Sequence[Turn]) -> None:
         """Go on from `turns`, the last of which is the newest question; what runs is stopped and forgotten."""
@@ -181,6 +184,7 @@ class Session:
         self.question = turns[-1].question if turns else None
         self.replies = dict(turns[-1].replies) if turns else {}
         self.record = turns[-1].record if turns else None
+        self.views = turns[-1].views if turns else Views()
 
     def take(self, lanes: Iterable[str]) -> object:
         """Give `lanes` to a new run; the ticket that comes back is what it speaks for them with."""

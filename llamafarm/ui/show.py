@@ -15,6 +15,7 @@ from llamafarm.ui.cards import masthead, model_facts, unusable
 from llamafarm.ui.filecards import asks, report
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import lane_values, reasoning_title
+from llamafarm.ui.markdown import Views
 from llamafarm.ui.sessions import MAX_LANES, Session
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.slots import Slot
@@ -106,11 +107,11 @@ def slots_updates(slots: Sequence[Slot], session: Session, before: Sequence[Name
         updates[slot.tab.tab] = gr.Tab(label=model.name if model else "", visible=model is not None)
         stayed = index < len(before) and before[index] == model
         if model is not None and session.project is not None and not stayed:
-            updates |= _slot_updates(slot, session.project, model, session.replies.get(model.name))
+            updates |= _slot_updates(slot, session.project, model, session.replies.get(model.name), session.views)
     return updates
 
 
-def _slot_updates(slot: Slot, project: Project, model: NamedModel, reply: Reply | None) -> Updates:
+def _slot_updates(slot: Slot, project: Project, model: NamedModel, reply: Reply | None, views: Views) -> Updates:
     settings = Settings.of(project, model)
     tab = slot.tab
     return {
@@ -123,12 +124,12 @@ def _slot_updates(slot: Slot, project: Project, model: NamedModel, reply: Reply 
         tab.top_p: settings.top_p,
         tab.max_tokens: settings.max_tokens,
         tab.others: settings.others,
-        **live_updates(slot, model, reply),
+        **live_updates(slot, model, reply, views),
     }
 
 
-def live_updates(slot: Slot, model: NamedModel, reply: Reply | None) -> Updates:
+def live_updates(slot: Slot, model: NamedModel, reply: Reply | None, views: Views) -> Updates:
     """The values of the components that follow the reply."""
     title = gr.update(label=reasoning_title(reply) if reply else "Reasoning")
-    values: Updates = dict(zip(slot.live, lane_values(model, reply), strict=True))
+    values: Updates = dict(zip(slot.live, lane_values(model, reply, views), strict=True))
     return values | dict.fromkeys(slot.thoughts, title)

@@ -6,10 +6,12 @@ Columns and tabs that wait unseen switch in 30 to 50 ms and keep what is typed; 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
+from llamafarm.ui.markdown import DELIMITERS
 from llamafarm.ui.temperature import TOP, scale
 
 
@@ -101,8 +103,15 @@ def html(value: str = "", *, visible: bool = True, elem_id: str | None = None) -
 
 
 def answer_box(*classes: str) -> gr.Markdown:
-    """Where a model's words are shown; what goes in is made safe by `ui.markdown`."""
-    return gr.Markdown(elem_classes=["lf-words", *classes], latex_delimiters=[], line_breaks=True, container=False)
+    """Where a model's words are shown; what goes in is made by `ui.markdown`."""
+    box = gr.Markdown(elem_classes=["lf-words", *classes], latex_delimiters=list(DELIMITERS), container=False)
+    # Gradio turns tabs into blanks and moves indented code to the left. A subclass would have it write a file here.
+    box.postprocess = _as_it_is  # type: ignore[method-assign]
+    return box
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def build_card(index: int) -> Card:

@@ -64,7 +64,7 @@ class TalkHandlers:
         updates: Updates = {**self.base.routed(session, prompt), **self.base.talk(session)}
         updates |= verdict_updates(page.verdict, ballot_of(session))
         for slot, model in zip(page.slots, session.seats(), strict=False):
-            updates |= live_updates(slot, model, session.replies.get(model.name))
+            updates |= live_updates(slot, model, session.replies.get(model.name), session.views)
         return updates
 
     def alone(self, seat: int) -> Callable[[gr.Request, str], Awaitable[Updates]]:

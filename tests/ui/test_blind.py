@@ -76,7 +76,7 @@ def test_neither_the_page_nor_an_opened_comparison_tells_a_name_or_a_figure() ->
     shown = [table_of(found), blind_view(whole, blind), *(part for lane in lanes for part in (lane.head, lane.foot))]
     assert tells(" ".join(shown)) == []
     assert "report/" not in " ".join(shown)
-    assert sorted(lane.answer for lane in lanes) == ["", "Grass.", "Hay."]
+    assert sorted(lane.answer for lane in lanes) == ["", "<p>Grass.", "<p>Hay."]
     assert [choice for choice, _ in recorded_ballot(whole, blind).choices()][-2:] == ["a tie", "all bad"]
     assert tells(str(recorded_ballot(whole, blind).choices())) == []
     assert tells(found.named("quark")) == []

@@ -36,9 +36,9 @@ def test_a_lane_hears_its_own_words_and_skips_what_it_did_not_answer() -> None:
 
 def test_a_transcript_shows_every_turn_and_the_newest_question() -> None:
     text = transcript([ONE, TWO], "b", "three <b>")
-    assert "**1. one**\n\n*(no answer)*" in text
-    assert "**2. two**\n\n*(not asked)*" in text
-    assert text.endswith("**3. three &lt;b>**")
+    assert "<p><strong>1. one</strong></p>\n\n<p><em>(no answer)</em></p>" in text
+    assert "<p><strong>2. two</strong></p>\n\n<p><em>(not asked)</em></p>" in text
+    assert text.endswith("<p><strong>3. three &lt;b&gt;</strong></p>")
     assert transcript([], "a", "one") == ""
 
 
