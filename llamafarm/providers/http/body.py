@@ -9,6 +9,7 @@ from typing import Protocol, cast
 import httpx
 
 EXTENSION = "body"
+RECONNECTED = "reconnected"  # seconds that a connection took which turned out to be closed; None where there was none
 
 
 class Body(Protocol):

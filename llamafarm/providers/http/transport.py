@@ -8,18 +8,23 @@ is one that mends these four; what it is built on, the pool of connections, its 
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from typing import Any
+from contextlib import suppress
+from functools import partial
+from typing import Any, cast
 from urllib.request import proxy_bypass
 
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import ContentEncodingError
+from aiohttp.tracing import Trace
 from httpx_aiohttp import AiohttpTransport
 
-from llamafarm.providers.http.body import EXTENSION
+from llamafarm.providers.http.body import EXTENSION, RECONNECTED
 from llamafarm.providers.http.leaving import WRITES_AT_ONCE, begun
 
 CONNECTIONS = 1000  # aiohttp's own limit is 100: the 101st lane would wait
@@ -53,14 +58,15 @@ class Transport(AiohttpTransport):
         super().__init__(verify=tls)
         self._proxies = proxies
         self._session = self.client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=IDLE_S, ssl=tls),
-            request_class=Request,
+            connector=_Connector(limit=CONNECTIONS, keepalive_timeout=IDLE_S, ssl=tls),
+            request_class=_Request,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response, once its headers have come. See `httpx.AsyncBaseTransport`."""
         limits = request.extensions.get("timeout", {})
+        once_more = _OnceMore()
         try:
             response = await self._session.request(
                 request.method,
@@ -72,6 +78,7 @@ class Transport(AiohttpTransport):
                     connect=limits.get("pool"), sock_connect=limits.get("connect"), sock_read=limits.get("read")
                 ),
                 proxy=self._proxy(request.url) if self._proxies else None,
+                middlewares=(once_more,),
             )
         except (aiohttp.ClientError, ValueError) as error:
             raise _unanswered(error) from error
@@ -79,15 +86,49 @@ class Transport(AiohttpTransport):
         headers = response.raw_headers
         if "content-encoding" in response.headers:
             headers = tuple(header for header in headers if header[0].lower() not in DECODED)
-        extensions = {"http_version": b"HTTP/1.1", "reason_phrase": (response.reason or "").encode(), EXTENSION: body}
+        extensions = {
+            "http_version": b"HTTP/1.1",
+            "reason_phrase": (response.reason or "").encode(),
+            EXTENSION: body,
+            RECONNECTED: once_more.lost_s,
+        }
         return _Response(response.status, headers=headers, stream=body, request=request, extensions=extensions)
 
     def _proxy(self, url: httpx.URL) -> str | None:
         return None if url.host in LOCAL or proxy_bypass(url.host) else self._proxies.get(url.scheme)
 
 
-class Request(aiohttp.ClientRequest):
-    """Begins to write its body where it is sent, and not in a task that is yet to run."""
+class _Line(ResponseHandler):
+    """One connection: how many requests it has carried, and whether anything came since the newest began."""
+
+    carried = 0
+    heard = False
+
+    def begin(self) -> None:
+        self.carried += 1
+        self.heard = False
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = True
+        super().data_received(data)
+
+    @property
+    def was_closed(self) -> bool:
+        """Whether it was kept from an earlier request, and nothing of an answer to the newest came."""
+        return self.carried > 1 and not self.heard
+
+
+class _Request(aiohttp.ClientRequest):
+    """Knows its connection, and begins to write its body where it is sent, not in a task that is yet to run."""
+
+    line: _Line | None = None
+    anew = False
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        if isinstance(conn.protocol, _Line):
+            self.line = conn.protocol
+            self.line.begin()
+        return await super().send(conn)
 
     def write_bytes(
         self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
@@ -95,6 +136,60 @@ class Request(aiohttp.ClientRequest):
         """What is left to write, for aiohttp's task: most often nothing."""
         work = super().write_bytes(writer, conn, content_length)
         return work if WRITES_AT_ONCE else begun(work)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Makes a new connection where a request asks for one, and lets go of all idle ones to its server with that."""
+
+    def __init__(self, *, limit: int, keepalive_timeout: float, ssl: ssl.SSLContext) -> None:
+        super().__init__(limit=limit, keepalive_timeout=keepalive_timeout, ssl=ssl)
+        self._factory = cast("partial[ResponseHandler]", partial(_Line, loop=self._loop))
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the signature is aiohttp's
+    ) -> Connection:
+        if isinstance(req, _Request) and req.anew:
+            for line, _ in self._conns.pop(req.connection_key, ()):
+                line.close()
+        return await super().connect(req, traces, timeout)
+
+
+class _OnceMore:
+    """Sends a request again, once and on a new connection, where a kept one closes before anything of the answer.
+
+    That says nothing about the server: it may close an idle connection at any time, and llama.cpp's closes behind each
+    streamed answer though it says that it won't (RFC 9112, section 9.3.1, on retrying requests). A request that could
+    have been carried out is sent again too: to ask a model twice does no harm.
+
+    `lost_s`: seconds that went to the first connection, None where there was no need for another.
+    """
+
+    def __init__(self) -> None:
+        self.lost_s: float | None = None
+
+    async def __call__(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        began = time.perf_counter()
+        try:
+            return await send(request)
+        except (aiohttp.ClientConnectionError, OSError) as error:
+            if not isinstance(request, _Request) or not _is_stale(request, error):
+                raise _unanswered(error) from error  # aiohttp itself would ask for a list again, whatever happened
+            with suppress(aiohttp.ClientError, OSError):
+                await request.close()  # what was left to write
+            request.anew = True
+            self.lost_s = time.perf_counter() - began
+        try:
+            return await send(request)
+        except (aiohttp.ClientConnectionError, OSError) as error:
+            raise _unanswered(error) from error
+
+
+def _is_stale(request: _Request, error: Exception) -> bool:
+    late = isinstance(error, TimeoutError)
+    return request.line is not None and request.line.was_closed and not late
 
 
 class _Response(httpx.Response):
