@@ -59,6 +59,13 @@ class Lagged(Event):
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerQueued(Event):
+    """The request waited `seconds` in the server's own queue before it was read, as the server tells."""
+
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """With how many `others`, at most at one time, an answer shared its `server` while it was under way.

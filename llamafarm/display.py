@@ -18,6 +18,7 @@ NOTHING = "–"
 SIGNIFICANT = 3
 WORTH_TELLING_S = 0.05  # of loading and waiting
 CENT = Decimal("0.01")
+PRECISE = Decimal("1e20")  # dollars; beyond, a decimal has no cents any more
 MINUTE_S = 59.5  # rounds to a whole minute
 
 
@@ -61,7 +62,7 @@ def usd(value: Decimal | None, *, estimated: bool = False) -> str:
     if value == 0:
         return f"{mark}$0"
     if value >= 1:
-        return f"{mark}${value.quantize(CENT, ROUND_HALF_UP):,}"
+        return f"{mark}${value.quantize(CENT, ROUND_HALF_UP):,}" if value < PRECISE else f"{mark}${value:.2e}"
     places = SIGNIFICANT - 1 - value.adjusted()
     return f"{mark}${value:.{places}f}"
 

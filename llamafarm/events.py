@@ -82,6 +82,11 @@ class TextDelta(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack(Event):
+    """A piece of the answer came that is not shown, or not yet: of a tool call that is being written, or of a tag."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCalled(Event):
     """The model asks for a tool call (complete, not a fragment)."""
 

@@ -103,12 +103,16 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer. `output` includes `reasoning`, `input` includes `cached`; None is unknown."""
+    """Tokens of one answer. `output` includes `reasoning`, `input` includes `cached`; None is unknown.
+
+    `doubts` say in a sentence each what the server told that can't be, and is not used.
+    """
 
     input: Count | None = None
     output: Count | None = None
     reasoning: Count | None = None
     cached: Count | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def source(self) -> CountSource | None:
@@ -123,8 +127,8 @@ class Usage:
 class Timings:
     """Spans in seconds from the lane's start; None is not measured.
 
-    queue_s: waited for a free place before the request left. load_s: loading the model before its first visible token,
-    where told.
+    queue_s: waited for a free place before the request left. server_queue_s: waited in the server's own queue before
+    the first visible token, where told. load_s: loading the model before that token, where told.
     ttfr_s: to the first reasoning token. ttft_s: to the first visible token. total_s: to the end.
     tokens_per_s: (output tokens - 1) / (last - first token), only over 200 ms and 8 tokens or more; with tools,
     over the time in which the model generated. tools_s: MCP servers started and tools ran. held_s: calls waited for a
@@ -144,6 +148,7 @@ class Timings:
     tools_s: float | None = None
     held_s: float | None = None
     partial: bool = False
+    server_queue_s: float | None = None
     lag_s: float | None = None
     ttft_lag_s: float | None = None
 
@@ -163,6 +168,21 @@ class Timings:
         if self.ttft_s is None or self.load_s is None or self.load_s > self.ttft_s:
             return None
         return self.ttft_s - self.load_s
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds of waiting for a free place here and in the server's own queue: what TTFT and total have in them."""
+        return (self.queue_s or 0.0) + (self.server_queue_s or 0.0)
+
+    @property
+    def served_ttft_s(self) -> float | None:
+        """TTFT without that waiting: what lanes are compared by."""
+        return None if self.ttft_s is None else max(self.ttft_s - self.waited_s, 0.0)
+
+    @property
+    def served_total_s(self) -> float | None:
+        """The time to the end, likewise."""
+        return None if self.total_s is None else max(self.total_s - self.waited_s, 0.0)
 
 
 def _spoils(lag_s: float | None, span_s: float | None) -> bool:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from llamafarm.events import DELTAS, CostReported, Event, ReasoningDelta, TextDelta, UsageReported
+from llamafarm.events import DELTAS, CostReported, Event, HeldBack, ReasoningDelta, TextDelta, UsageReported
 
 
 def condensed(told: Iterable[tuple[str, Event]]) -> list[tuple[str, Event]]:
     """The events of lanes, each with its lane's id, as fewer that fold into the same reply.
 
     Of a run of deltas and counts in one lane are kept: the first delta of each kind, since it is timed; the
-    others of that kind as one, which came when the last did; and the newest counts. All other events stay, and
-    so does the order within a lane.
+    others of that kind as one, which came when the last did; the newest counts; and of pieces that are held back the
+    first and the last. All other events stay, and so does the order within a lane.
     """
     kept: list[tuple[str, Event]] = []
     runs: dict[str, _Run] = {}
@@ -39,10 +39,10 @@ class _Run:
 
     def take(self, event: Event) -> bool:
         """Whether `event` belongs to the run."""
-        if not isinstance(event, TextDelta | ReasoningDelta | UsageReported | CostReported):
+        if not isinstance(event, TextDelta | ReasoningDelta | HeldBack | UsageReported | CostReported):
             return False
         kind, self._taken = type(event), self._taken + 1
-        if isinstance(event, DELTAS) and kind not in self._first:
+        if isinstance(event, (*DELTAS, HeldBack)) and kind not in self._first:
             self._first[kind] = (self._taken, event)
             return True
         self._newest[kind] = (self._taken, event)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import StringIO
 
-from llamafarm.conditions import Lagged, Shared, Warmed, Warming
+from llamafarm.conditions import Lagged, ServerQueued, Shared, Warmed, Warming
 from llamafarm.config.model import NamedModel
 from llamafarm.engine.conditions import Conditions
 from llamafarm.engine.functions import function_names
-from llamafarm.engine.metrics import Instants, all_cost, all_usage, timings, with_lost
+from llamafarm.engine.metrics import Decoding, Instants, all_cost, all_usage, timings, with_lost
 from llamafarm.engine.toolruns import ToolRuns
 from llamafarm.engine.turn import Price, Turn
 from llamafarm.events import (
@@ -19,6 +19,7 @@ from llamafarm.events import (
     Failed,
     FellBack,
     Finished,
+    HeldBack,
     Loaded,
     Loading,
     NextTurn,
@@ -80,8 +81,10 @@ class Fold:
             case ToolCalled(call=call):
                 self._answer.begun = True
                 self._answer.calls.append(call)
-                self._answer.decoding.last = event.at
+                self._answer.decoding.came(event.at, f"{call.name} {call.arguments}")
                 self._tool(event)
+            case HeldBack():
+                self._answer.decoding.came(event.at)
             case UsageReported(usage=usage):
                 self._answer.told = usage
             case CostReported(usd=usd):
@@ -101,7 +104,7 @@ class Fold:
             instants.first_text = at
         if status == "thinking" and instants.first_reasoning is None:
             instants.first_reasoning = at
-        self._answer.decoding.came(at, reasoning=status == "thinking")
+        self._answer.decoding.came(at, text, reasoning=status == "thinking")
         self._status, self._note = status, ""
         self._answer.begun = True
         pieces.write(text)
@@ -125,8 +128,8 @@ class Fold:
                 self._note = ""
             case Loading(what=what):
                 self._status, self._note = "loading", what
-            case Loaded(seconds=seconds):
-                self._loaded(seconds)
+            case Loaded() | ServerQueued():
+                self._before_reading(event)
             case Sent(request=sent):
                 self._answer.sent = sent
             case ToolsOffered() | ToolHeld() | ToolStarted() | ToolReturned():
@@ -134,10 +137,14 @@ class Fold:
             case _:
                 self._setback(event)
 
-    def _loaded(self, seconds: float) -> None:
-        """What a turn after the first text loads is not in the TTFT."""
+    def _before_reading(self, event: Loaded | ServerQueued) -> None:
+        """What a turn after the first text loads or waits is not in the TTFT."""
+        instants = self._instants
         if not any(turn.text.tell() for turn in self._turns):
-            self._instants.load_s = (self._instants.load_s or 0.0) + seconds
+            if isinstance(event, Loaded):
+                instants.load_s = (instants.load_s or 0.0) + event.seconds
+            else:
+                instants.server_queue_s = (instants.server_queue_s or 0.0) + event.seconds
         if self._status == "loading":
             self._status, self._note = "waiting", ""
 
@@ -164,6 +171,7 @@ class Fold:
         match event:
             case Retrying():
                 self._retries.append(event)
+                self._answer.decoding = Decoding()
                 self._status, self._note = "waiting", f"try {event.attempt} after: {event.message}"
             case StagedFault(model=name, fault=fault):
                 self._staged[name] = fault
@@ -179,7 +187,7 @@ class Fold:
         if self._answer.told != Usage() or self._answer.usd is not None:
             self._lost.append(self._price(self._model.name, self._answer.told, self._answer.usd))
         self._answer, self._tools = Turn(), ToolRuns()
-        self._instants.queue_s = self._instants.load_s = None
+        self._instants.queue_s = self._instants.load_s = self._instants.server_queue_s = None
         self._conditions.give_up()
 
     def _end(self, event: Finished | Failed | Stopped) -> None:
@@ -199,7 +207,7 @@ class Fold:
         answer, ended = self._answer, self._status == "done"
         turns = [*self._turns, *([] if self._turns and answer.empty and not ended else [answer])]
         usages = [turn.usage(ended=ended) for turn in turns]
-        decodings = [(turn.decoding, usage) for turn, usage in zip(turns, usages, strict=True)]
+        decodings = [turn.paced(usage) for turn, usage in zip(turns, usages, strict=True)]
         partial = self._status in ("stopped", "failed")
         until = now if self._instants.ended is None else self._instants.ended
         return Reply(

@@ -12,6 +12,9 @@ from llamafarm.types import ChatRequest, Cost, CostSource, Count, Timings, ToolC
 
 MIN_SPEED_SPAN_S = 0.2
 MIN_SPEED_TOKENS = 8
+LUMP = 4  # estimated tokens that come at one instant: fewer are a token or two
+BELIEVED = 3  # times as many tokens as the text is estimated at
+BESIDE = 16  # tokens that are no text: tags, ends
 CERTAINTY: tuple[CostSource, ...] = ("reported", "free", "config", "table", "unknown")  # surest first
 
 
@@ -25,6 +28,7 @@ class Instants:
     ended: float | None = None
     queue_s: float | None = None
     load_s: float | None = None
+    server_queue_s: float | None = None
     lag_s: float | None = None
     ttft_lag_s: float | None = None
 
@@ -37,18 +41,31 @@ class Instants:
 
 @dataclass(slots=True)
 class Decoding:
-    """When the tokens of one turn came: the first that was seen, the last, and the first of shown reasoning."""
+    """When the tokens of one turn came: the first, the last, and the first of shown reasoning.
+
+    What is held back counts too: it took its time. `lump` is about how many tokens came at the first instant, and
+    `seen` how many in all, None where that does not matter.
+    """
 
     first: float | None = None
     last: float | None = None
     first_reasoning: float | None = None
+    lump: int = 0
+    seen: int | None = None
 
-    def came(self, at: float, *, reasoning: bool = False) -> None:
-        """A piece of text or reasoning came."""
-        self.first = at if self.first is None else self.first
+    def came(self, at: float, text: str = "", *, reasoning: bool = False) -> None:
+        """A piece of the answer came; `text` is empty where it is held back."""
+        if self.first is None or at == self.first:
+            self.first = at
+            self.lump += tokens.estimate(text)
         self.last = at
         if reasoning and self.first_reasoning is None:
             self.first_reasoning = at
+
+    @property
+    def span_s(self) -> float:
+        """From the first to the last."""
+        return 0.0 if self.first is None or self.last is None else self.last - self.first
 
 
 def timings(
@@ -63,10 +80,13 @@ def timings(
 
     `tools` are the seconds that tools ran and that their calls waited for a person's word.
     """
-    start = instants.started
+    start, queued = instants.started, instants.server_queue_s
+    if queued is not None and instants.first_text is not None and queued > instants.first_text - start:
+        queued = None  # it can't have been before the first token
     return Timings(
         queue_s=instants.queue_s,
         load_s=instants.load_s,
+        server_queue_s=queued,
         ttfr_s=_since(start, instants.first_reasoning),
         ttft_s=_since(start, instants.first_text),
         total_s=_since(start, now if instants.ended is None else instants.ended),
@@ -82,18 +102,22 @@ def timings(
 def decode_speed(turns: Iterable[tuple[Decoding, Usage]]) -> float | None:
     """Output tokens per second while decoding: (tokens - 1) / (last token - first token), over all turns together.
 
-    None where it would rest on less than 200 ms or fewer than 8 tokens. Reasoning that the server counts
-    but does not show was generated before the first token that was seen, so it is left out. So is a turn of which
-    nothing was seen before its tool calls, which come all at once.
+    None where it would rest on less than 200 ms or fewer than 8 tokens. Tokens without their time are left out:
+    reasoning that the server counts but does not show, which was generated before the first token that was seen; and
+    what came in one lump at the first instant. So is a turn that came all at once, and one whose tokens are far more
+    than what was seen of it.
     """
     span, shown, gaps = 0.0, 0, 0
     for decoding, usage in turns:
-        if decoding.first is None or decoding.last is None or usage.output is None:
+        if usage.output is None or decoding.span_s <= 0:
             continue
         hidden = usage.reasoning.value if usage.reasoning and decoding.first_reasoning is None else 0
         made = usage.output.value - hidden
-        span, shown, gaps = span + decoding.last - decoding.first, shown + made, gaps + max(made - 1, 0)
-    if span < MIN_SPEED_SPAN_S or shown < MIN_SPEED_TOKENS:
+        if decoding.seen is not None and made > BELIEVED * decoding.seen + BESIDE:
+            continue
+        lump = decoding.lump if decoding.lump >= LUMP else 1
+        span, shown, gaps = span + decoding.span_s, shown + made, gaps + max(made - lump, 0)
+    if span < MIN_SPEED_SPAN_S or shown < MIN_SPEED_TOKENS or gaps < MIN_SPEED_TOKENS - 1:
         return None
     return gaps / span
 
@@ -103,7 +127,7 @@ def estimated_input(request: ChatRequest) -> Count | None:
     if any(message.images for message in request.messages):
         return None
     given = tokens.estimate_messages(request.messages) + sum(tokens.estimate(json.dumps(t)) for t in request.tools)
-    given += sum(_estimated(message.tool_calls) for message in request.messages)
+    given += sum(estimated_calls(message.tool_calls) for message in request.messages)
     return Count(given, "estimated")
 
 
@@ -111,18 +135,22 @@ def estimated_usage(given: Count | None, said: int, thought: int | None, calls: 
     """Token counts of an answer, marked as estimated: those guessed of its request, text, reasoning and calls."""
     return Usage(
         input=given,
-        output=Count(said + _estimated(calls) + (thought or 0), "estimated"),
+        output=Count(said + estimated_calls(calls) + (thought or 0), "estimated"),
         reasoning=None if thought is None else Count(thought, "estimated"),
     )
 
 
 def complete_usage(reported: Usage, guess: Usage) -> Usage:
     """What the server reported, with what it left out filled in from `guess`."""
+    output, reasoning = reported.output or guess.output, reported.reasoning or guess.reasoning
+    if output and reasoning and reasoning.value > output.value:
+        reasoning = Count(output.value, reasoning.source)
     return Usage(
         input=reported.input or guess.input,
-        output=reported.output or guess.output,
-        reasoning=reported.reasoning or guess.reasoning,
+        output=output,
+        reasoning=reasoning,
         cached=reported.cached,
+        doubts=reported.doubts,
     )
 
 
@@ -135,6 +163,7 @@ def all_usage(turns: Sequence[Usage]) -> Usage:
         output=_sum([turn.output for turn in turns], whole=True),
         reasoning=_sum([turn.reasoning for turn in turns], whole=False),
         cached=_sum([turn.cached for turn in turns], whole=False),
+        doubts=tuple(dict.fromkeys(doubt for turn in turns for doubt in turn.doubts)),
     )
 
 
@@ -160,7 +189,8 @@ def _sum(counts: Sequence[Count | None], *, whole: bool) -> Count | None:
     return Count(sum(count.value for count in known), "estimated" if estimated else "reported")
 
 
-def _estimated(calls: Iterable[ToolCall]) -> int:
+def estimated_calls(calls: Iterable[ToolCall]) -> int:
+    """About how many tokens calls of tools are."""
     return sum(tokens.estimate(call.name) + tokens.estimate(call.arguments) for call in calls)
 
 

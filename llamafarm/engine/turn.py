@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from io import StringIO
 
-from llamafarm.engine.metrics import Decoding, complete_usage, estimated_input, estimated_usage
+from llamafarm.engine.metrics import (
+    MIN_SPEED_SPAN_S,
+    Decoding,
+    complete_usage,
+    estimated_calls,
+    estimated_input,
+    estimated_usage,
+)
 from llamafarm.events import Relayed
 from llamafarm.tokens import Growing
 from llamafarm.types import ChatRequest, Cost, Count, SentRequest, ToolCall, Usage
@@ -57,6 +64,14 @@ class Turn:
         thought = self.thought.estimate(reasoning) if reasoning else None
         said = self.said.estimate(self.text.getvalue())
         return complete_usage(told, estimated_usage(self.given, said, thought, self.calls))
+
+    def paced(self, usage: Usage) -> tuple[Decoding, Usage]:
+        """When its tokens came and how many; with what was seen of them, where a speed rests on the server's count."""
+        output = usage.output
+        if output is None or output.source == "estimated" or self.decoding.span_s < MIN_SPEED_SPAN_S:
+            return self.decoding, usage
+        seen = self.said.estimate(self.text.getvalue()) + self.thought.estimate(self.reasoning.getvalue())
+        return replace(self.decoding, seen=seen + estimated_calls(self.calls)), usage
 
     def cost(self, usage: Usage, model: str, price: Price) -> Cost:
         """What `usage` of the named model costs, asked anew only where something of it has changed."""

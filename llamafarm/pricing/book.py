@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from llamafarm.types import Cost, Usage
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice, PriceCalculation
+
+log = logging.getLogger(__name__)
 
 MILLION = Decimal(1_000_000)
 TABLE = "genai-prices"
@@ -41,13 +44,22 @@ class PriceBook:
             self.load()
 
     def price(self, model: NamedModel, usage: Usage, *, reported_usd: Decimal | None = None) -> Cost:
-        """What `usage` of `model` costs in US dollars.
+        """What `usage` of `model` costs in US dollars: of any usage, it never raises.
 
         The first of these that applies: what the server reported; the model's own `pricing`; nothing, where
-        it runs on hardware of one's own; the price table, for the provider that `base_url` belongs to.
+        it runs on hardware of one's own; the price table, for the provider that `base_url` belongs to. That a model
+        with a price costs nothing is not taken from a server: then somebody else is billed.
         """
-        if reported_usd is not None:
-            return Cost(reported_usd, "reported", detail="Told by the server.")
+        if not _is_amount(reported_usd):
+            return self._priced(model, usage)
+        assert reported_usd is not None  # noqa: S101 - it is an amount
+        if reported_usd == 0 and not runs_here(model):
+            priced = self._priced(model, usage)
+            if priced.usd:
+                return replace(priced, detail=f"{priced.detail} The server told $0: somebody else may be billed.")
+        return Cost(reported_usd, "reported", detail="Told by the server.")
+
+    def _priced(self, model: NamedModel, usage: Usage) -> Cost:
         if model.pricing is not None:
             return _by_pricing(model.pricing, usage)
         if runs_here(model):
@@ -64,7 +76,9 @@ class PriceBook:
         return found.model.context_window if found else None
 
     def _by_table(self, model: NamedModel, usage: Usage, given: int, made: int) -> Cost:
-        cached = usage.cached.value if usage.cached else None
+        if min(given, made) < 0:
+            return Cost(None, "unknown", detail="The numbers of tokens can't be.")
+        cached = min(max(usage.cached.value, 0), given) if usage.cached else None
         sold_as = (model.model, model.base_url)
         found = None if sold_as in self._unsold else _calculated(*sold_as, given, made, cached)
         if found is None:
@@ -98,16 +112,25 @@ def _calculated(
         return calc_price(counts, model_id, provider_api_url=address or "")
     except LookupError:
         return None
+    except Exception:  # the table's own rules: what they can't price is unknown, and ends no lane
+        log.warning("the price table failed for %s", model_id, exc_info=True)
+        return None
 
 
 def _by_pricing(pricing: Pricing, usage: Usage) -> Cost:
     """By the project's own prices; cached tokens at their price, or at that of other input."""
     if usage.input is None or usage.output is None:
         return Cost(None, "unknown", detail="The numbers of tokens are not known.")
-    cached = usage.cached.value if usage.cached else 0
+    if min(usage.input.value, usage.output.value) < 0:
+        return Cost(None, "unknown", detail="The numbers of tokens can't be.")
+    cached = min(max(usage.cached.value, 0), usage.input.value) if usage.cached else 0
     cached_price = pricing.input if pricing.cached is None else pricing.cached
     usd = (
         (usage.input.value - cached) * pricing.input + cached * cached_price + usage.output.value * pricing.output
     ) / MILLION
     detail = f"The project file's prices: ${pricing.input} / ${pricing.output} per million tokens in / out."
     return Cost(usd, "config", detail=detail, estimated=usage.source == "estimated")
+
+
+def _is_amount(usd: Decimal | None) -> bool:
+    return usd is not None and usd.is_finite() and usd >= 0

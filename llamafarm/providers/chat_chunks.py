@@ -1,23 +1,21 @@
 """Records of OpenAI's chat completions to events: pure, one instance an answer.
 
 The form is that of https://platform.openai.com/docs/api-reference/chat-streaming, with what compatible
-servers add: reasoning in `reasoning_content` (DeepSeek, vLLM, llama.cpp) or `reasoning` (OpenRouter), cost
-in `usage.cost` (OpenRouter), cached tokens in `prompt_cache_hit_tokens` (DeepSeek), LlamaFarm's own word in
-`llamafarm` (see `relay`).
+servers add: reasoning in `reasoning_content` (DeepSeek, vLLM, llama.cpp) or `reasoning` (OpenRouter), LlamaFarm's
+own word in `llamafarm` (see `relay`). What they count is for `usage` to understand.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
-from llamafarm.events import CostReported, ToolCalled, UsageReported
+from llamafarm.events import ToolCalled
 from llamafarm.providers.deltas import Arrived
-from llamafarm.providers.http.exchange import count_of
 from llamafarm.providers.relay import relayed
-from llamafarm.types import Count, CountSource, JsonValue, ToolCall, Usage
+from llamafarm.providers.told import tells
+from llamafarm.providers.usage import Counting
+from llamafarm.types import JsonValue, ToolCall
 from llamafarm.wire.thinking import Thinking
 
 REASONING = ("reasoning_content", "reasoning")
@@ -35,15 +33,15 @@ class _PartialCall:
 class ChatChunks:
     """Reads events out of chunks (or one whole completion); `finish_reason` is known once it has come.
 
-    `seen`: something came that has the form of a completion.
+    `seen`: something came that has the form of a completion. `counting` understands what the server counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counting: Counting) -> None:
         self.finish_reason: str | None = None
         self.seen = False
+        self._counting = counting
         self._thinking = Thinking()
         self._calls: dict[int, _PartialCall] = {}
-        self._counted: CountSource = "reported"
 
     def feed(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
         """Collect the events of one chunk."""
@@ -54,15 +52,14 @@ class ChatChunks:
             self.seen = True
             if choices and isinstance(choice := choices[0], dict):
                 self._choice(choice, came)
-        usage = record.get("usage")
-        if usage and isinstance(usage, dict):
-            _usage(usage, self._counted, came)
+        if tells(record):
+            self._counting.take(record, came)
 
     def told(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
         """Collect what a LlamaFarm server tells beside its answer, or beside its error."""
         event = relayed(record.get("llamafarm"), came.at)
         if event is not None:
-            self._counted = "estimated" if event.estimated else "reported"
+            self._counting.source = "estimated" if event.estimated else "reported"
             came.add(event)
 
     def end(self, came: Arrived) -> None:
@@ -74,6 +71,7 @@ class ChatChunks:
                 arguments = "".join(call.arguments) or "{}"
                 came.add(ToolCalled(at=came.at, call=ToolCall(call.id or f"call_{index}", call.name, arguments)))
         self._calls = {}
+        self._counting.end(came)
 
     def held(self, came: Arrived) -> None:
         """Collect text that was held back, because it may have been the start of a tag."""
@@ -85,6 +83,7 @@ class ChatChunks:
             if len(delta) > 1 or "content" not in delta:  # most chunks have a piece of text alone
                 self._beside(delta, came)
             if (content := delta.get("content")) and isinstance(content, str):
+                self._counting.letters += len(content)
                 if self._thinking.over:
                     came.text(content)
                 else:
@@ -92,14 +91,18 @@ class ChatChunks:
         reason = choice.get("finish_reason")
         if reason and isinstance(reason, str):
             self.finish_reason = reason
+            self._counting.ended = True
 
     def _beside(self, delta: Mapping[str, JsonValue], came: Arrived) -> None:
         """What a chunk has beside text: reasoning and pieces of tool calls."""
         for key in REASONING:
             if (reasoning := delta.get(key)) and isinstance(reasoning, str):
+                self._counting.letters += len(reasoning)
+                self._counting.thought = True
                 came.reasoning(reasoning)
                 break
         if calls := delta.get("tool_calls"):
+            came.held()
             for position, call in enumerate(calls if isinstance(calls, list) else []):
                 if isinstance(call, dict):
                     self._call(position, call)
@@ -113,30 +116,7 @@ class ChatChunks:
         if isinstance(function, dict):
             if isinstance(name := function.get("name"), str):
                 call.name = call.name or name
+                self._counting.letters += len(name)
             if isinstance(arguments := function.get("arguments"), str):
                 call.arguments.append(arguments)
-
-
-def _usage(usage: Mapping[str, JsonValue], source: CountSource, came: Arrived) -> None:
-    cached = _detail(usage, "prompt_tokens_details", "cached_tokens", source)
-    counted = Usage(
-        input=_count(usage, "prompt_tokens", source),
-        output=_count(usage, "completion_tokens", source),
-        reasoning=_detail(usage, "completion_tokens_details", "reasoning_tokens", source),
-        cached=cached or _count(usage, "prompt_cache_hit_tokens", source),
-    )
-    if counted != Usage():
-        came.add(UsageReported(at=came.at, usage=counted))
-    cost = usage.get("cost")
-    if isinstance(cost, int | float) and not isinstance(cost, bool) and math.isfinite(cost) and cost >= 0:
-        came.add(CostReported(at=came.at, usd=Decimal(str(cost))))
-
-
-def _count(values: Mapping[str, JsonValue], name: str, source: CountSource) -> Count | None:
-    value = count_of(values.get(name))
-    return None if value is None else Count(value, source)
-
-
-def _detail(usage: Mapping[str, JsonValue], details: str, name: str, source: CountSource) -> Count | None:
-    inner = usage.get(details)
-    return _count(inner, name, source) if isinstance(inner, dict) else None
+                self._counting.letters += len(arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from llamafarm.events import Event, ReasoningDelta, TextDelta
+from llamafarm.events import Event, HeldBack, ReasoningDelta, TextDelta
 from llamafarm.wire.thinking import Piece
 
 
@@ -35,9 +35,18 @@ class Arrived:
         self._texts.append(text)
 
     def pieces(self, pieces: Iterable[Piece]) -> None:
-        """Pieces of either came."""
+        """Pieces of either came; where there is none, what came is held back."""
+        held = True
         for piece in pieces:
+            held = False
             (self.reasoning if piece.reasoning else self.text)(piece.text)
+        if held:
+            self.held()
+
+    def held(self) -> None:
+        """Something came that is not shown, or not yet."""
+        if not self._events and not self._texts:
+            self._events.append(HeldBack(at=self.at))
 
     def add(self, event: Event) -> None:
         """Something else came."""

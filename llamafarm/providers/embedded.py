@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,16 +15,13 @@ from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import MissingPartError, ModelUnusable, RequestRejected, ToolsUnsupported
-from llamafarm.events import Event, Loaded, Loading, Ready, UsageReported, Waiting
+from llamafarm.events import Event, Loaded, Loading, Ready, Waiting
 from llamafarm.providers.base import Provider
-from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.embedded_limits import check_request
 from llamafarm.providers.http.client import Client
-from llamafarm.providers.http.exchange import count_of
 from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.openai import OpenAICompatible
-from llamafarm.types import ChatRequest, Count, JsonValue, Usage
+from llamafarm.types import ChatRequest, JsonValue
 
 PROPS_S = 5.0  # for what a server that is up says of itself
 
@@ -154,7 +151,7 @@ class Embedded:
 
 
 class _OverHttp(OpenAICompatible):
-    """The server's own quirks: a connection for each answer, and counts with every token."""
+    """The server's own quirks: a connection for each answer, and counts with every token, also for stopped answers."""
 
     def payload(self, request: ChatRequest) -> dict[str, JsonValue]:
         return {**super().payload(request), "timings_per_token": True}
@@ -162,23 +159,3 @@ class _OverHttp(OpenAICompatible):
     def headers(self) -> dict[str, str]:
         """After a stream the server often closes a connection that it said to keep."""
         return {**super().headers(), "Connection": "close"}
-
-    def records(self) -> ChatChunks:
-        return _CountedChunks()
-
-
-class _CountedChunks(ChatChunks):
-    """llama.cpp counts in every chunk (`timings`), so that a stopped answer has reported counts too."""
-
-    def feed(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
-        super().feed(record, came)
-        timings = record.get("timings")
-        if isinstance(timings, dict) and "usage" not in record:
-            fresh, cached, made = (count_of(timings.get(name)) for name in ("prompt_n", "cache_n", "predicted_n"))
-            if fresh is not None and cached is not None and made is not None:
-                usage = Usage(
-                    input=Count(fresh + cached, "reported"),
-                    output=Count(made, "reported"),
-                    cached=Count(cached, "reported"),
-                )
-                came.add(UsageReported(at=came.at, usage=usage))

@@ -13,24 +13,18 @@ from functools import partial
 
 import httpx
 
+from llamafarm.conditions import ServerQueued
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import Interrupted, ProviderError
-from llamafarm.events import (
-    Event,
-    Finished,
-    Loaded,
-    Sent,
-    ToolCalled,
-    UsageReported,
-    is_content,
-)
+from llamafarm.events import Event, Finished, Loaded, Sent, ToolCalled, is_content
 from llamafarm.providers.deltas import Arrived, arrived
 from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
-from llamafarm.providers.http.exchange import Exchange, count_of, parse
+from llamafarm.providers.http.exchange import Exchange, parse
 from llamafarm.providers.openai import body_of
-from llamafarm.types import ChatRequest, Count, JsonValue, Message, ToolCall, Usage
+from llamafarm.providers.usage import Counting
+from llamafarm.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.wire.ndjson import Records
 from llamafarm.wire.thinking import Thinking
 
@@ -38,6 +32,7 @@ from llamafarm.wire.thinking import Thinking
 TOP_LEVEL = ("keep_alive", "format", "think")
 RENAMED = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict"}
 NANOSECONDS = 1e9
+A_DAY_S = 86_400.0
 
 
 class Ollama:
@@ -131,6 +126,7 @@ class _Answer:
         self._reason: str | None = None
         self._seen = False
         self._called = False
+        self._counting = Counting(exchange.request, _context(exchange))
 
     def records(self, texts: Iterable[str], came: Arrived) -> None:
         for text in texts:
@@ -148,13 +144,18 @@ class _Answer:
             self._seen = True
             reason = record.get("done_reason")
             self._reason = reason if isinstance(reason, str) else "stop"
+            self._counting.ended = True
+            self._counting.take(record, came)
             _measures(record, came)
 
     def _message(self, message: Mapping[str, JsonValue], came: Arrived) -> None:
         thinking, content, calls = (message.get(name) for name in ("thinking", "content", "tool_calls"))
         if isinstance(thinking, str) and thinking:
+            self._counting.letters += len(thinking)
+            self._counting.thought = True
             came.reasoning(thinking)
         if isinstance(content, str) and content:
+            self._counting.letters += len(content)
             if self._thinking.over:
                 came.text(content)
             else:
@@ -165,10 +166,13 @@ class _Answer:
                 self._called = True
                 arguments = function.get("arguments")
                 written = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
+                self._counting.letters += len(name) + len(written)
                 came.add(ToolCalled(at=came.at, call=ToolCall(f"call_{index}_{name}", name, written)))
 
     def held(self, came: Arrived) -> None:
         came.pieces(self._thinking.end())
+        if self._reason is not None:
+            self._counting.end(came)
 
     def end(self, at: float) -> Finished:
         if not self._seen:
@@ -181,15 +185,34 @@ class _Answer:
         return Finished(at=at, reason="tool_calls" if self._called and self._reason == "stop" else self._reason)
 
 
+def _context(exchange: Exchange) -> int | None:
+    """How many tokens the model has for prompt and answer: what was asked for, or what the project file says."""
+    asked = exchange.request.parameters.get("num_ctx")
+    return asked if isinstance(asked, int) and asked > 0 else exchange.model.context_window
+
+
 def _measures(record: Mapping[str, JsonValue], came: Arrived) -> None:
-    """Load time and token counts of the last record. `prompt_eval_count` leaves out what was cached."""
-    load = count_of(record.get("load_duration"))
+    """What the last record tells of times: loading, and the wait in Ollama's own queue.
+
+    `total_duration` runs from the request's arrival. What loading, reading and writing leave of it is the wait for
+    other answers of the model: one at a time by default (OLLAMA_NUM_PARALLEL).
+    """
+    load, total, *work = (_span(record.get(f"{name}_duration")) for name in ("load", "total", "prompt_eval", "eval"))
     if load is not None:
-        came.add(Loaded(at=came.at, seconds=load / NANOSECONDS))
-    counts = [count_of(record.get(name)) for name in ("prompt_eval_count", "eval_count")]
-    given, made = (None if value is None else Count(value, "reported") for value in counts)
-    if given or made:
-        came.add(UsageReported(at=came.at, usage=Usage(input=given, output=made)))
+        came.add(Loaded(at=came.at, seconds=load))
+    if load is None or total is None or work[1] is None:
+        return
+    left = total - load - sum(span or 0.0 for span in work)
+    if left >= 0:
+        came.add(ServerQueued(at=came.at, seconds=left))
+
+
+def _span(nanoseconds: JsonValue) -> float | None:
+    """Seconds, of a span that can be: not negative, and no longer than a day."""
+    if isinstance(nanoseconds, bool) or not isinstance(nanoseconds, int | float):
+        return None
+    seconds = nanoseconds / NANOSECONDS
+    return seconds if 0 <= seconds <= A_DAY_S else None
 
 
 def _message_json(message: Message, called: Mapping[str, str]) -> dict[str, JsonValue]:

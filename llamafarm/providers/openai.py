@@ -18,6 +18,7 @@ from llamafarm.providers.http.body import Body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange
+from llamafarm.providers.usage import Counting
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.wire.sse import EventStream, ServerEvent
 
@@ -60,15 +61,15 @@ class OpenAICompatible:
         url, headers = f"{self.base_url()}/models", {"Accept": "application/json"}
         return Exchange(self.model, self.client, ChatRequest(()), url, {}, headers, "GET")
 
-    def records(self) -> ChatChunks:
-        """What turns the answer's records into events."""
-        return ChatChunks()
+    def records(self, request: ChatRequest) -> ChatChunks:
+        """What turns the records of the answer to `request` into events."""
+        return ChatChunks(Counting(request, self.model.context_window))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`; what came before an error is told first."""
         exchange = self.exchange(request)
         deadlines = Deadlines(self.model.timeout)
-        chat = self.records()
+        chat = self.records(request)
         yield Sent(at=deadlines.started, request=exchange.sent())
         with deadlines:
             response = await exchange.answered(deadlines)

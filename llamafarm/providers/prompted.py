@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from llamafarm import tokens
 from llamafarm.errors import ProviderError
-from llamafarm.events import Event, Finished, TextDelta, ToolCalled
+from llamafarm.events import Event, Finished, HeldBack, TextDelta, ToolCalled
 from llamafarm.providers.base import Provider
 from llamafarm.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.wire.toolcalls import CLOSE, OPEN, ToolText, WrittenCall
@@ -83,7 +83,8 @@ class _Reader:
             return
         match event:
             case TextDelta(text=text):
-                yield from self._told(self._text.feed(text), event.at)
+                shown = list(self._told(self._text.feed(text), event.at))
+                yield from shown or [HeldBack(at=event.at)]
             case Finished(reason=reason):
                 yield from self.rest(event.at)
                 yield replace(event, reason="tool_calls" if self._calls and reason == "stop" else reason)

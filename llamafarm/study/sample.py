@@ -54,15 +54,13 @@ class Sample:
 
     @property
     def ttft_s(self) -> float | None:
-        """TTFT without the wait for a free place here, which is this run's and not the model's."""
-        spans = self.reply.timings
-        return None if spans.ttft_s is None or not self.timed else spans.ttft_s - (spans.queue_s or 0.0)
+        """TTFT without the wait for a place, here or at the server, which is this run's and not the model's."""
+        return self.reply.timings.served_ttft_s if self.timed else None
 
     @property
     def total_s(self) -> float | None:
         """The time to the end, likewise."""
-        spans = self.reply.timings
-        return None if spans.total_s is None or not self.timed else spans.total_s - (spans.queue_s or 0.0)
+        return self.reply.timings.served_total_s if self.timed else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -103,7 +104,8 @@ def test_a_cost_that_only_some_turns_have_told_is_as_sure_as_the_others() -> Non
 
 
 def test_time_in_tools_is_no_time_of_the_model() -> None:
-    reply = fold(*FIRST, *CALL, *SECOND)
+    long = replace(SECOND[1], text=" and straw, with a few apples and some carrots beside them.")
+    reply = fold(*FIRST, *CALL, SECOND[0], long, *SECOND[2:])
     spans = reply.timings
     assert spans.tools_s == 1.0 + 6.0
     assert spans.held_s is None

@@ -61,3 +61,56 @@ def test_what_the_server_left_out_is_filled_in_and_marked() -> None:
     whole = complete_usage(Usage(input=Count(8, "reported")), guess)
     assert whole == Usage(input=Count(8, "reported"), output=Count(4, "estimated"))
     assert whole.source == "estimated"
+
+
+def test_what_is_held_back_takes_its_time() -> None:
+    seen = Decoding()
+    seen.came(101.0)
+    seen.came(102.0, "Here it is.")
+    seen.came(103.0, " Good.")
+    assert decode_speed([(seen, reported(41))]) == pytest.approx(20.0)
+
+
+def test_a_lump_at_the_first_instant_has_no_time() -> None:
+    """Twenty words at once, as a call of a tool or what a server held back, and then twenty in a second."""
+    seen = Decoding()
+    seen.came(101.0, "one two three four five ")
+    seen.came(101.0, "six seven eight nine ten " * 3)
+    seen.came(102.0, "and more")
+    assert seen.lump == 20
+    assert decode_speed([(seen, reported(40))]) == pytest.approx(20.0)
+
+
+def test_a_turn_that_came_at_once_has_no_speed() -> None:
+    seen = Decoding()
+    seen.came(101.0, "all of it")
+    assert decode_speed([(seen, reported(400))]) is None
+    streamed = (Decoding(101.0, 102.0), reported(21))
+    assert decode_speed([(seen, reported(400)), streamed]) == pytest.approx(20.0)
+
+
+def test_tokens_that_nobody_saw_have_no_speed() -> None:
+    """A server that counts reasoning, but neither shows it nor tells how much of it there was."""
+    assert decode_speed([(Decoding(101.0, 102.0, seen=10), reported(500))]) is None
+    assert decode_speed([(Decoding(101.0, 102.0, seen=10), reported(21))]) == pytest.approx(20.0)
+    summary = Decoding(101.0, 102.0, first_reasoning=101.0, seen=30)
+    assert decode_speed([(summary, reported(1000, reasoning=980))]) is None
+
+
+def test_waiting_at_the_server_is_told_and_taken_off() -> None:
+    seen = Instants(started=10.0, first_text=16.5, ended=20.0, queue_s=0.5, server_queue_s=5.5)
+    spans = timings(seen, [], now=99.0, partial=False)
+    assert (spans.server_queue_s, spans.waited_s) == (5.5, 6.0)
+    assert (spans.ttft_s, spans.served_ttft_s, spans.served_total_s) == (6.5, 0.5, 4.0)
+
+
+def test_a_wait_longer_than_the_ttft_was_none_before_it() -> None:
+    seen = Instants(started=10.0, first_text=11.0, ended=20.0, server_queue_s=5.5)
+    spans = timings(seen, [], now=99.0, partial=False)
+    assert (spans.server_queue_s, spans.served_ttft_s) == (None, 1.0)
+
+
+def test_reasoning_is_never_more_than_the_output_that_holds_it() -> None:
+    guess = Usage(output=Count(40, "estimated"), reasoning=Count(30, "estimated"))
+    whole = complete_usage(Usage(output=Count(20, "reported"), doubts=("so",)), guess)
+    assert (whole.reasoning, whole.doubts) == (Count(20, "estimated"), ("so",))

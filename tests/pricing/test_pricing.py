@@ -2,7 +2,10 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
+import genai_prices
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llamafarm.config.model import NamedModel
 from llamafarm.display import usd
@@ -125,3 +128,33 @@ def test_the_table_is_read_once_and_only_where_a_model_needs_it(monkeypatch: pyt
     for _ in range(3):
         fresh.prepare([own, sold("gpt-4o-mini")])
     assert len(reads) == 1
+
+
+AMOUNTS = st.one_of(st.none(), st.integers(), st.integers(0, 5000))
+
+
+@given(st.lists(AMOUNTS, min_size=3, max_size=3), st.decimals(), st.sampled_from(["gpt-4o", "gpt-99", "o1", "", "own"]))
+def test_no_usage_is_without_an_answer(amounts: list[int | None], told: Decimal, name: str) -> None:
+    given_, made, cached = (None if value is None else Count(value, "reported") for value in amounts)
+    usage = Usage(given_, made, cached=cached)
+    asked = sold(name, pricing={"input": 2, "output": 5, "cached": 1} if name == "own" else None)
+    for reported in (None, told):
+        cost = BOOK.price(asked, usage, reported_usd=reported)
+        assert (cost.usd is None) is (cost.source == "unknown")
+        assert cost.usd is None or (cost.usd.is_finite() and cost.usd >= 0)
+        assert usd(cost.usd, estimated=cost.estimated)
+
+
+def test_a_cache_larger_than_its_prompt_is_the_prompt() -> None:
+    assert BOOK.price(sold("gpt-4o-mini"), used(12, 9, cached=5000)).usd == Decimal("0.0000063")
+    cost = BOOK.price(sold("x", pricing={"input": 2, "output": 1, "cached": 1}), used(12, 9, cached=5000))
+    assert cost.usd == Decimal("0.000021")
+
+
+def test_a_table_that_fails_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(genai_prices, "calc_price", fails)
+    cost = PriceBook().price(sold("gpt-4o"), used(10, 10))
+    assert (cost.usd, cost.source) == (None, "unknown")

@@ -14,7 +14,8 @@ from llamafarm.errors import ContextTooLong
 from llamafarm.events import Event, UsageReported
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived
-from llamafarm.types import Count, Usage
+from llamafarm.providers.usage import Counting
+from llamafarm.types import ChatRequest, Count, Usage
 from llamafarm.wire.sse import EventStream
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import refuses
@@ -28,7 +29,7 @@ TEXT = WHOLE["choices"][0]["message"]["content"]
 
 def events(parts: list[bytes]) -> tuple[list[Event], str | None]:
     """The events of a stream that comes in `parts`, all at the instant 0."""
-    stream, chat = EventStream(), ChatChunks()
+    stream, chat = EventStream(), ChatChunks(Counting(ChatRequest(())))
     told = [event for part in parts for event in stream.feed(part)] + list(stream.end())
     came = Arrived(0.0)
     for each in told:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from llamafarm.engine.fold import Fold
 from llamafarm.errors import Interrupted
-from llamafarm.events import Event, Finished, ReasoningDelta, TextDelta, ToolCalled
+from llamafarm.events import Asking, Event, Finished, ReasoningDelta, Started, TextDelta, ToolCalled, UsageReported
 from llamafarm.providers.prompted import Prompted
-from llamafarm.types import ChatRequest, Message, ToolCall
-from tests.engine.fakes import Scripted, Step
+from llamafarm.types import ChatRequest, Cost, Count, Message, ToolCall, Usage
+from tests.engine.fakes import Scripted, Step, model
 
 LOOK: dict[str, Any] = {
     "type": "function",
@@ -105,3 +106,26 @@ async def test_what_was_held_back_is_told_before_an_error() -> None:
         with pytest.raises(Interrupted):
             await anext(events)
     assert "".join(event.text for event in seen if isinstance(event, TextDelta)) == "Hay <tool"
+
+
+PIECES = [*(piece for word in CALL.split(" ") for piece in (word[: len(word) // 2], word[len(word) // 2 :] + " "))]
+SAID = ["There", " is", " hay", " in", " it", ",", " and", " a", " llama", "."]
+STEP_S = 1 / 50  # a piece is a token, and 50 come in a second
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [([], SAID), (SAID, []), (SAID, SAID), (["<th", "ink>", "hm", "</think>", *SAID], SAID)]
+)
+async def test_the_tokens_of_a_hidden_call_count_with_their_time(before: list[str], after: list[str]) -> None:
+    """Whether it is written before the text, after it or within it."""
+    pieces = [*before, *PIECES * 3, *after]
+    at = [10.0 + STEP_S * number for number in range(len(pieces))]
+    steps = [TextDelta(at=when, text=text) for when, text in zip(at, pieces, strict=True)]
+    counted = Usage(Count(99, "reported"), Count(len(pieces), "reported"))
+    request = ChatRequest((USER,), tools=(LOOK,))
+    told, _ = await ask(request, *steps, UsageReported(at=at[-1], usage=counted), Finished(at=at[-1], reason="stop"))
+    fold = Fold("m", model("m"), lambda _: model("m"), lambda *_: Cost(None, "unknown"))
+    for event in (Started(at=0.0), Asking(at=0.0, model="m", request=request), *told):
+        fold.add(event)
+    assert fold.reply(99.0).timings.tokens_per_s == pytest.approx(50.0)
+    assert len(fold.reply(99.0).tool_calls) == 3

@@ -13,7 +13,8 @@ from llamafarm.events import FellBack, Relayed, UsageReported
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.relay import relayed
-from llamafarm.types import Cost, JsonValue, Route
+from llamafarm.providers.usage import Counting
+from llamafarm.types import ChatRequest, Cost, JsonValue, Route
 
 TOLD: dict[str, Any] = {
     "asked": "expert", "model": "fast", "provider": "ollama", "model_id": "llama3.2:1b",
@@ -72,7 +73,7 @@ def test_nothing_that_a_server_sends_raises(value: dict[str, JsonValue]) -> None
     ("source", "marked"), [("estimated", "estimated"), ("reported", "reported"), (None, "reported")]
 )
 def test_counts_keep_their_source(source: str | None, marked: str) -> None:
-    chat = ChatChunks()
+    chat = ChatChunks(Counting(ChatRequest(())))
     came = Arrived(0.0)
     chat.feed({"choices": [], "llamafarm": {"model": "m", "usage_source": source}}, came)
     chat.feed({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}, came)

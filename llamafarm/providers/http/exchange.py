@@ -26,6 +26,7 @@ from llamafarm.types import ChatRequest, JsonValue, SentRequest
 MAX_BODY = 16 * 1024 * 1024
 MAX_REFUSAL = 64 * 1024
 LONGEST_SHOWN = 1000
+DIGITS = 18
 _PICTURE = re.compile(r"(data:[^,]*,)?([A-Za-z0-9+/]+=*)")
 
 
@@ -137,13 +138,13 @@ def parse(text: str | bytes) -> JsonValue:
     try:
         value: JsonValue = orjson.loads(text)
     except orjson.JSONDecodeError:
-        value = json.loads(text)
+        value = json.loads(text, parse_int=_number)
     return value
 
 
-def count_of(value: JsonValue) -> int | None:
-    """`value` where it is a number of tokens: whole and not negative."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def _number(digits: str) -> int | float:
+    """A whole number; one with more digits than any count has is near enough as a float."""
+    return int(digits) if len(digits) <= DIGITS else float(digits)
 
 
 def _short(value: JsonValue) -> JsonValue:
