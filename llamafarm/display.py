@@ -112,6 +112,14 @@ def warm_ttft(spans: Timings) -> str:
     return f"{seconds(spans.warm_ttft_s)} without loading"
 
 
+def waited(spans: Timings) -> str:
+    """The wait in the server's own queue, where it is worth telling, and the TTFT without it; else empty."""
+    if spans.server_queue_s is None or spans.server_queue_s < WORTH_TELLING_S:
+        return ""
+    without = "" if spans.served_ttft_s is None else f", {seconds(spans.served_ttft_s)} without that"
+    return f"waited {seconds(spans.server_queue_s)} at the server{without}"
+
+
 def warmup(found: WarmUp) -> str:
     """What warming a model took and cost: `0.41 s (300 ms loading), ~$0.0001`; why it failed."""
     loading = f" ({seconds(found.load_s)} loading)" if found.load_s and found.load_s >= WORTH_TELLING_S else ""

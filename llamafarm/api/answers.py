@@ -47,13 +47,15 @@ class Fallback(Answer):
 
 
 class AnswerTimings(Answer):
-    """Spans from the start of the request, but for `queue_s` and `load_s`: waiting for a place, loading the model.
+    """Spans from the start of the request, but for `queue_s`, `server_queue_s` and `load_s`: waiting for a place here,
+    waiting in the model server's own queue, loading the model.
 
     ttft_s: to the first visible token. ttfr_s: to the first reasoning token. tokens_per_s: while decoding. tools_s: MCP
     servers started and tools ran.
     """
 
     queue_s: float | None = None
+    server_queue_s: float | None = None
     load_s: float | None = None
     ttfr_s: float | None = None
     ttft_s: float | None = None
@@ -109,6 +111,7 @@ class Extension(Answer):
     fallbacks: list[Fallback]
     timings: AnswerTimings
     usage_source: Literal["reported", "estimated"] | None = None
+    usage_doubts: list[str] | None = Field(None, description="What the model server counted that can't be, not used.")
     cost: AnswerCost | None = None
     finish_reason: str | None = Field(None, description="The model server's own word, where it is not OpenAI's.")
     tools: list[ToolAnswer] | None = Field(None, description="Calls of MCP tools, which the server itself ran.")

@@ -147,6 +147,8 @@ class Trace:
                 "detail": cost.detail,
             },
         }
+        if reply.usage.doubts:
+            whole["usage_doubts"] = list(reply.usage.doubts)
         if reply.finish_reason not in (*FINISH_REASONS, None):
             whole["finish_reason"] = reply.finish_reason
         if reply.tool_runs or reply.tools_missing:
@@ -167,6 +169,7 @@ class Trace:
             ],
             "timings": {
                 "queue_s": spans.queue_s,
+                "server_queue_s": spans.server_queue_s,
                 "load_s": spans.load_s,
                 "ttfr_s": spans.ttfr_s,
                 "ttft_s": spans.ttft_s,

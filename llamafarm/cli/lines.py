@@ -83,6 +83,7 @@ def summary_line(reply: Reply, route: str) -> str:
         parts.append(told)
     if reply.shared:
         parts.append(f"shared {display.sharing(reply.sharing)}")
+    parts += reply.usage.doubts
     if reply.status != "done":
         parts.append(reply.status)
     elif reply.finish_reason == "length":
@@ -96,7 +97,7 @@ def _inside(reply: Reply) -> str:
     """What of a TTFT was loading and waiting."""
     spans = ((reply.timings.load_s, "loading"), (reply.timings.queue_s, "waiting"))
     told = [f"{display.seconds(span)} {what}" for span, what in spans if span and span >= display.WORTH_TELLING_S]
-    told += [without] if (without := display.warm_ttft(reply.timings)) else []
+    told += [text for text in (display.waited(reply.timings), display.warm_ttft(reply.timings)) if text]
     return f" ({', '.join(told)})" if told else ""
 
 

@@ -166,6 +166,8 @@ def notes(replies: Iterable[Reply]) -> Iterator[str]:
         for what, span in spans.items():
             if span and span >= display.WORTH_TELLING_S:
                 yield f"{reply.lane}: the times include {display.seconds(span)} of {what}."
+        if told := display.waited(reply.timings):
+            yield f"{reply.lane}: {told}. Times that may be compared: --fair."
         if told := display.warm_ttft(reply.timings):
             yield f"{reply.lane}: TTFT {told}."
         if reply.warmup is not None:
@@ -174,5 +176,7 @@ def notes(replies: Iterable[Reply]) -> Iterator[str]:
             yield f"{reply.lane}: {told}."
         if told := display.sharing(reply.sharing):
             yield f"{reply.lane}: shared {told}. Times that may be compared: --fair."
+        for doubt in reply.usage.doubts:
+            yield one_line(f"{reply.lane}: {doubt}")
         if reply.finish_reason == "length":
             yield f"{reply.lane}: the answer was cut at the token limit."

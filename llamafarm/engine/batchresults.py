@@ -28,6 +28,8 @@ def _model(name: str, tally: Tally) -> dict[str, JsonValue]:
         "not_passed": tally.refused,
         "unchecked": tally.unchecked,
         "shared": tally.shared,
+        "waited": tally.waited,
+        "doubted": tally.doubted,
         "pass_rate": _estimate(tally.pass_rate),
         "ttft_s": _spread(tally.ttft_s),
         "total_s": _spread(tally.total_s),

@@ -12,6 +12,7 @@ from llamafarm.study.guidelines import Aim
 from llamafarm.study.recommend import FLOOR, Recommendation, Tried, recommend
 from llamafarm.study.sample import Money, Sample
 from llamafarm.study.summary import Summary, summary
+from llamafarm.study.tally import count_notes
 from llamafarm.types import JsonValue
 
 Cell = tuple[str, int]  # a named model, and the number of a value
@@ -59,7 +60,8 @@ def findings_json(
     """The contract of `lf sweep --json`. Figures as {value, low, high, n} with 95 % intervals; null is unknown.
 
     `at_once`: so many calls could be at a server at a time; `shared` of a cell's answers had company there, and `cold`
-    ones had their model loaded first. What warming models cost is in `warmups`, and in no other cost.
+    ones had their model loaded first; `waited` ones waited in their server's own queue, which is in no time here, and
+    of `doubted` calls the server counted what can't be. What warming models cost is in `warmups`, and in no other cost.
     """
     return {
         "parameter": grid.parameter,
@@ -91,6 +93,8 @@ def _cell(model: str, value: JsonValue, found: Summary) -> dict[str, JsonValue]:
         "cut": found.cut,
         "shared": found.shared,
         "cold": found.cold,
+        "waited": found.waited,
+        "doubted": found.doubted,
         "unchecked": found.unchecked,
         "unscored": found.unscored,
         **{name: _estimate(getattr(found, name)) for name in MEASURES},
@@ -134,3 +138,4 @@ def timing_notes(cells: Iterable[Summary]) -> Iterator[str]:
         )
     if cold := sum(cell.cold for cell in cells):
         yield f"{cold:,} of {answered:,} answers had their model loaded first: their TTFT is in no median."
+    yield from count_notes(sum(cell.waited for cell in cells), sum(cell.doubted for cell in cells))

@@ -58,7 +58,9 @@ def _object(value: JsonValue) -> dict[str, JsonValue]:
 
 def lane_json(reply: Reply) -> dict[str, JsonValue]:
     """One lane. Spans in seconds, tokens as whole numbers, `usd` in dollars; null is unknown.
-    `ttft_s` and `total_s` hold `queue_s` (waiting for a free place) and `load_s` (loading the model) where there were.
+    `ttft_s` and `total_s` hold `queue_s` (waiting for a free place), `server_queue_s` (waiting in the server's own
+    queue, where it tells) and `load_s` (loading the model) where there were; `served_ttft_s` and `served_total_s` are
+    without the two waits. `usage.doubts` say what the server told that can't be, and is not used.
 
     `model` is the named model that was asked, `answered_by` the one that answered after `fallbacks`; `provider`,
     the figures and the cost are those of the one that answered. `staged` are faults of a demonstration, by model.
@@ -89,14 +91,18 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             "reasoning": _value(usage.reasoning),
             "cached": _value(usage.cached),
             "source": usage.source,
+            "doubts": list(usage.doubts),
         },
         "finish_reason": reply.finish_reason,
         "timings": {
             "queue_s": spans.queue_s,
+            "server_queue_s": spans.server_queue_s,
             "load_s": spans.load_s,
             "ttft_s": spans.ttft_s,
+            "served_ttft_s": spans.served_ttft_s,
             "warm_ttft_s": spans.warm_ttft_s,
             "total_s": spans.total_s,
+            "served_total_s": spans.served_total_s,
             "tokens_per_s": spans.tokens_per_s,
             "tools_s": spans.tools_s,
             "lag_s": spans.lag_s,

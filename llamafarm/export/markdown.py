@@ -85,10 +85,13 @@ def _conditions(reply: Reply) -> Iterator[str]:
         yield f"Its server was shared {_plain(told)}."
     if told := display.lag(reply.timings):
         yield f"Mind the times: {_plain(told)}."
+    if told := display.waited(reply.timings):
+        yield f"It {_plain(told)}."
     if told := display.warm_ttft(reply.timings):
         yield f"TTFT: {_plain(told)}."
     if reply.warmup is not None:
         yield f"Warmed before, which counts apart: {_plain(display.warmup(reply.warmup))}."
+    yield from map(_plain, reply.usage.doubts)
 
 
 def _vote(vote: Vote) -> str:

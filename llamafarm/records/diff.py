@@ -126,6 +126,7 @@ def _figures(reply: Reply) -> dict[str, JsonValue]:
     spans, usage = reply.timings, reply.usage
     return {
         "ttft_s": spans.ttft_s,
+        "server_queue_s": spans.server_queue_s,
         "total_s": spans.total_s,
         "tokens_per_s": spans.tokens_per_s,
         "input_tokens": _value(usage.input),

@@ -34,7 +34,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class LaneBrief:
-    """One lane of a listed comparison. `estimated` is of its cost; `staged`: a demonstration, no measurement."""
+    """One lane of a listed comparison. `estimated` is of its cost; `staged`: a demonstration, no measurement.
+
+    `ttft_s` is without waiting for a place, here or at the server.
+    """
 
     lane: str
     model: str

@@ -152,6 +152,12 @@ def _doubts(models: Sequence[Figures]) -> Iterator[Markup]:
         yield _say(text, shared, answered)
     if unknown:
         yield _say("Of {:,} answers it is not known whether their server was shared.", unknown)
+    if waited := sum(each.tally.waited for each in models):
+        yield _say(
+            "{:,} of {:,} answers waited at their server for others: the times are without that.", waited, answered
+        )
+    if doubted := sum(each.tally.doubted for each in models):
+        yield _say("Of {:,} calls the server counted what can't be: that was not used.", doubted)
     if staged := sum(each.staged for each in models):
         yield _say("{:,} calls had a staged fault: a demonstration, no measurement.", staged)
 

@@ -110,6 +110,7 @@ def _conditions(each: Figures) -> str:
         (each.shared, "shared the server"),
         (each.alone, "had it alone"),
         (unknown, "not known"),
+        (each.tally.waited, "waited at the server: times without that"),
         (each.cold, "cold: not timed"),
     )
     return ", ".join(f"{count:,} {words}" for count, words in parts if count)

@@ -200,7 +200,7 @@ def _brief_lanes(ids: Iterable[str]) -> Select[tuple[object, ...]]:
     table = lanes.c
     return (
         select(
-            table.comparison, table.lane, table.model, table.status, table.ttft_s, table.total_s,
+            table.comparison, table.lane, table.model, table.status, table.timings, table.total_s,
             table.cost_usd, table.cost_source, table.cost_estimated, table.rest,
         )
         .where(table.comparison.in_(ids))

@@ -10,7 +10,7 @@ from llamafarm.records.codec import decode, decode_all, encode, hints
 from llamafarm.records.find import Brief, LaneBrief
 from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Run, Vote
 from llamafarm.reply import Reply
-from llamafarm.types import Cost, Message, Route
+from llamafarm.types import Cost, Message, Route, Timings
 
 # Fields of a reply with a column of their own; `lane` and the cost have theirs too, and all others stand in `rest`.
 OWN = (
@@ -167,7 +167,7 @@ def brief_lane_of(row: RowMapping) -> LaneBrief:
         lane=row["lane"],
         model=row["model"],
         status=row["status"],
-        ttft_s=row["ttft_s"],
+        ttft_s=decode(Timings, row["timings"]).served_ttft_s,
         total_s=row["total_s"],
         usd=row["cost_usd"],
         cost_source=row["cost_source"],

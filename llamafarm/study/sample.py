@@ -10,6 +10,7 @@ from llamafarm.reply import Reply
 from llamafarm.types import Cost
 
 COLD_S = 0.05  # of loading: a TTFT that holds more is not the model's own
+WAITED_S = 0.05  # in the server's queue: less is what every answer takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Sample:
     def cold(self) -> bool:
         """Whether its model had to be loaded first."""
         return (self.reply.timings.load_s or 0.0) >= COLD_S
+
+    @property
+    def waited(self) -> bool:
+        """Whether it waited for other answers in the server's own queue, as far as the server tells."""
+        return (self.reply.timings.server_queue_s or 0.0) >= WAITED_S
 
     @property
     def ttft_s(self) -> float | None:

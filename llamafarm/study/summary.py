@@ -23,7 +23,9 @@ class Summary:
     its checks. score: the judge's mean, 0 to 1. ttft_s, tokens_per_s: medians. repeats: the fewest answers to a prompt.
     cut: answers that the token limit cut. shared: those whose server other requests used too. cold: those whose model
     had to be loaded, so that their TTFT is in no median. unchecked, unscored: answers whose check or judge gave no
-    result. warmups: what warming models before them cost, which is in no other sum.
+    result. waited: answers that waited in the server's own queue, which is in no time here; doubted: calls whose server
+    told what can't be, so that it was not used. warmups: what warming models before them cost, which is in no other
+    sum.
     """
 
     asked: int
@@ -47,6 +49,8 @@ class Summary:
     judge_cost: Money | None
     warmups: Money | None
     answers: tuple[tuple[Answer, ...], ...]
+    waited: int = 0
+    doubted: int = 0
 
     @property
     def failed(self) -> int:
@@ -73,6 +77,8 @@ def summary(samples: Sequence[Sample], prompts: int) -> Summary:
         cut=sum(sample.reply.finish_reason == "length" for sample in answered),
         shared=sum(bool(sample.reply.shared) for sample in answered),
         cold=sum(sample.cold for sample in answered),
+        waited=sum(sample.waited for sample in answered),
+        doubted=sum(bool(sample.reply.usage.doubts) for sample in samples),
         unchecked=sum(sample.passed is None and bool(sample.notes) for sample in answered),
         unscored=sum(each.score is None for each in judged),
         agreement=share([agrees(group) for group in texts if len(group) > 1]),

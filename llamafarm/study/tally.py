@@ -67,9 +67,10 @@ class Tally:
     asked: calls that ended. answered: whole answers of the model itself. stood_in: rows that a fallback answered.
     failed: no whole answer, by the error's kind in `faults`. cut: answers that the token limit cut. passed and
     refused: answers of the model that passed all their checks, or did not; unchecked: those whose checks could not be
-    told. shared: answers whose server other requests used too. warmups: what warming the model cost, which is in no
-    other sum. Tokens and costs are those of all calls, times those of answers with nothing of another's in them: no
-    failed try, no loading of the model, no wait for a place here.
+    told. shared: answers whose server other requests used too. waited: those that waited in the server's own queue,
+    which is in no time here. doubted: calls whose server told what can't be, so that it was not used. warmups: what
+    warming the model cost, which is in no other sum. Tokens and costs are those of all calls, times those of answers
+    with nothing of another's in them: no failed try, no loading of the model, no wait for a place.
     """
 
     asked: int = 0
@@ -81,6 +82,8 @@ class Tally:
     refused: int = 0
     unchecked: int = 0
     shared: int = 0
+    waited: int = 0
+    doubted: int = 0
     given: Sum = field(default_factory=Sum)
     made: Sum = field(default_factory=Sum)
     costs: Costs = field(default_factory=Costs)
@@ -96,6 +99,7 @@ class Tally:
         self.given.add(reply.usage.input)
         self.made.add(reply.usage.output)
         self.costs.add(reply.cost)
+        self.doubted += bool(reply.usage.doubts)
         if reply.warmup is not None and reply.warmup.paid:
             self.warmups.add(reply.warmup.cost)
         if reply.status != "done":
@@ -113,6 +117,7 @@ class Tally:
         self.refused += sample.passed is False
         self.unchecked += sample.passed is None and bool(sample.notes)
         self.shared += sample.reply.shared is True
+        self.waited += sample.waited
         if (ttft := sample.ttft_s) is not None:
             self._ttft_s.append(ttft)
         if (total := sample.total_s) is not None:
@@ -133,3 +138,13 @@ class Tally:
         """The share of the model's answers that passed, of those whose checks told yes or no; Wilson's interval."""
         told = self.passed + self.refused
         return wilson(self.passed / told, told) if told else None
+
+
+def count_notes(waited: int, doubted: int) -> list[str]:
+    """Of how many answers the times are without a wait, and of how many calls a count was not used, in sentences."""
+    told = []
+    if waited:
+        told.append(f"{waited:,} answers waited at the server for others: the times are without that.")
+    if doubted:
+        told.append(f"Of {doubted:,} calls the server counted what can't be: that was not used.")
+    return told

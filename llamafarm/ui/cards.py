@@ -85,6 +85,7 @@ def summary(reply: Reply) -> str:
     estimated = usage.output is not None and usage.output.source == "estimated"
     parts = [
         f"TTFT {display.seconds(spans.ttft_s)}" if spans.ttft_s is not None else "",
+        display.waited(spans),
         display.warm_ttft(spans),
         f"total {display.seconds(spans.total_s)}" if spans.total_s is not None else "",
         f"{display.seconds(spans.tools_s)} in tools" if spans.tools_s else "",

@@ -32,6 +32,7 @@ def _speed(reply: Reply) -> str:
 
 FIGURES: Mapping[str, Figure] = {
     "ttft_s": ("TTFT", lambda reply: display.seconds(reply.timings.ttft_s)),
+    "server_queue_s": ("Waited at the server", lambda reply: display.seconds(reply.timings.server_queue_s)),
     "total_s": ("Total", lambda reply: display.seconds(reply.timings.total_s)),
     "tokens_per_s": ("Tokens/s", _speed),
     "input_tokens": ("In", lambda reply: display.tokens(reply.usage.input)),

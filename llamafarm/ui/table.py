@@ -29,13 +29,20 @@ RIVALS = 2
 class Figure:
     """One cell: the number that columns are ranked by, how it is written, and what it rests on.
 
-    `mark` stands under the figure where that must be seen; `note` tells the rest on hovering.
+    `mark` stands under the figure where that must be seen; `note` tells the rest on hovering. `ranked` is how `value`
+    reads where that is not what is written.
     """
 
     value: float | Decimal | None
     text: str
     note: str = ""
     mark: str = ""
+    ranked: str = ""
+
+    @property
+    def reads(self) -> str:
+        """What it is compared by, as it is written: what reads alike is equally good."""
+        return self.ranked or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,14 @@ def _with(**spans: float | None) -> str:
 def _ttft(reply: Reply) -> Figure:
     spans = reply.timings
     thought = "" if spans.ttfr_s is None else f"first reasoning token after {display.seconds(spans.ttfr_s)}"
-    marks = [_with(loading=spans.load_s, queue=spans.queue_s, failures=reply.lost_s), display.warm_ttft(spans)]
-    return Figure(spans.ttft_s, display.seconds(spans.ttft_s), thought, "; ".join(mark for mark in marks if mark))
+    marks = [
+        _with(loading=spans.load_s, queue=spans.queue_s, failures=reply.lost_s),
+        display.waited(spans),
+        display.warm_ttft(spans),
+    ]
+    mark = "; ".join(mark for mark in marks if mark)
+    served = spans.served_ttft_s
+    return Figure(served, display.seconds(spans.ttft_s), thought, mark, display.seconds(served))
 
 
 def _total(reply: Reply) -> Figure:
@@ -69,7 +82,8 @@ def _total(reply: Reply) -> Figure:
     if reply.status == "warming" or reply.note == TURN:  # it has not begun
         return Figure(None, display.NOTHING)
     mark = _with(**{"in tools": spans.tools_s, "waiting for you": spans.held_s})
-    return Figure(spans.total_s, display.seconds(spans.total_s), mark=mark)
+    served = spans.served_total_s
+    return Figure(served, display.seconds(spans.total_s), mark=mark, ranked=display.seconds(served))
 
 
 def _speed(reply: Reply) -> Figure:
@@ -109,8 +123,20 @@ def _cost(calls: int) -> Callable[[Reply], Figure]:
 
 
 COLUMNS = (
-    Column("TTFT", "Time to the first visible token, from Send", "least", _ttft, lambda spans: spans.ttft_doubtful),
-    Column("Total", "From Send to the end of the answer", "least", _total, lambda spans: spans.total_doubtful),
+    Column(
+        "TTFT",
+        "Time to the first visible token, from Send; ranked without waiting for a place",
+        "least",
+        _ttft,
+        lambda spans: spans.ttft_doubtful,
+    ),
+    Column(
+        "Total",
+        "From Send to the end of the answer; ranked likewise",
+        "least",
+        _total,
+        lambda spans: spans.total_doubtful,
+    ),
     Column(
         "Tokens/s", "(output tokens − 1) ÷ (last − first token)", "most", _speed, lambda spans: spans.total_doubtful
     ),
@@ -154,12 +180,19 @@ def _company(server: str) -> str:
 
 
 def condition_notes(replies: Sequence[Reply]) -> list[str]:
-    """What warming the models took and cost, which counts in no figure of the table."""
-    return [
+    """What one must know of the figures: what was warmed before, which lanes waited for others, what can't be."""
+    notes = [
         f"{reply.lane} was warmed before: {display.warmup(reply.warmup)}. That is in no figure here."
         for reply in replies
         if reply.warmup is not None
     ]
+    waited = [reply.lane for reply in replies if display.waited(reply.timings)]
+    if waited:
+        notes.append(
+            f"{', '.join(waited)} waited at the server for other answers: times are ranked without that. "
+            "“One at a time, warmed” gives times that may be compared."
+        )
+    return notes + [f"{reply.lane}: {doubt}" for reply in replies for doubt in reply.usage.doubts]
 
 
 def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, str | None]) -> Markup:
@@ -184,7 +217,7 @@ def _lost(reply: Reply) -> str:
 
 
 def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Markup:
-    won = _ranked(column, reply) and figure.text == best
+    won = _ranked(column, reply) and figure.reads == best
     return tag(
         "td",
         tag("span", figure.text, class_="lf-figure"),
@@ -196,17 +229,17 @@ def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Mar
 
 
 def _best(column: Column, replies: Sequence[Reply]) -> str | None:
-    """The best figure among ranked lanes as it is written: what reads alike is equally good.
+    """The best figure among ranked lanes as it reads.
 
     None where there is nothing to compare or all are alike.
     """
     figures = [
         figure for reply in replies if _ranked(column, reply) if (figure := column.figure(reply)).value is not None
     ]
-    if len({figure.text for figure in figures}) < RIVALS:
+    if len({figure.reads for figure in figures}) < RIVALS:
         return None
     pick = min if column.best == "least" else max
-    return pick(figures, key=lambda figure: figure.value or 0).text
+    return pick(figures, key=lambda figure: figure.value or 0).reads
 
 
 def _ranked(column: Column, reply: Reply) -> bool:

@@ -219,3 +219,25 @@ def test_models_at_one_server_are_told_before_they_run() -> None:
     assert shared(here)[0].startswith("a, b run on this machine: asked together")
     assert "it serves many" in shared([model(name, base_url="https://api.openai.com/v1") for name in "ab"])[0]
     assert shared([model("a"), model("b", base_url="http://gpu:1/v1")]) == []
+
+
+def test_lanes_are_ranked_without_the_servers_queue() -> None:
+    """As measured: the second lane was answered faster, but after the first."""
+    first = reply("first", timings=Timings(ttft_s=0.38, total_s=3.4, server_queue_s=0.0, tokens_per_s=20.0))
+    second = reply("second", timings=Timings(ttft_s=3.29, total_s=4.9, server_queue_s=3.1, tokens_per_s=20.0))
+    rows = cells(table([first, second], (), "first"))
+    assert "best" not in rows[0][2] + rows[0][3]
+    assert "best" in rows[1][2]
+    assert "best" in rows[1][3]
+    assert "3.29 s" in rows[1][2]
+    assert "waited 3.10 s at the server, 190 ms without that" in rows[1][2]
+    (note,) = condition_notes([first, second])
+    assert note.startswith("second waited at the server for other answers")
+    assert "One at a time" in note
+    row = next(csv.DictReader(io.StringIO(csv_of([second]))))
+    assert (float(row["server_queue_s"]), float(row["served_ttft_s"])) == (3.1, pytest.approx(0.19))
+
+
+def test_what_the_server_counted_and_was_not_used_is_told() -> None:
+    odd = reply("odd", usage=Usage(Count(1, "reported"), doubts=("The server counted -5 output tokens, not used.",)))
+    assert condition_notes([odd]) == ["odd: The server counted -5 output tokens, not used."]
