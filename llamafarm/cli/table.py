@@ -157,15 +157,7 @@ def tool_lines(reply: Reply) -> Iterator[str]:
 def notes(replies: Iterable[Reply]) -> Iterator[str]:
     """What must be known to read the table rightly: what times include, who shared a server, what was cut."""
     for reply in replies:
-        spans = {
-            "loading the model": reply.timings.load_s,
-            "waiting for a place": reply.timings.queue_s,
-            "tools": reply.timings.tools_s,
-            "models that failed before": reply.lost_s,
-        }
-        for what, span in spans.items():
-            if span and span >= display.WORTH_TELLING_S:
-                yield f"{reply.lane}: the times include {display.seconds(span)} of {what}."
+        yield from _spans_inside(reply)
         if told := display.waited(reply.timings):
             yield f"{reply.lane}: {told}. Times that may be compared: --fair."
         if told := display.warm_ttft(reply.timings):
@@ -180,3 +172,15 @@ def notes(replies: Iterable[Reply]) -> Iterator[str]:
             yield one_line(f"{reply.lane}: {doubt}")
         if reply.finish_reason == "length":
             yield f"{reply.lane}: the answer was cut at the token limit."
+
+
+def _spans_inside(reply: Reply) -> Iterator[str]:
+    spans = {
+        "loading the model": reply.timings.load_s,
+        "waiting for a place": reply.timings.queue_s,
+        "tools": reply.timings.tools_s,
+        "models that failed before": reply.lost_s,
+    }
+    for what, span in spans.items():
+        if span and span >= display.WORTH_TELLING_S:
+            yield f"{reply.lane}: the times include {display.seconds(span)} of {what}."
