@@ -17,13 +17,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tokens": set(),
     "study": set(),
     "sheets": set(),
+    "files": set(),
     "experiments": {"config", "study", "sheets"},
     "wire": set(),
     "records": set(),
     "export": {"records", "display", "study", "sheets"},
     "report": {"engine", "records", "display", "study", "config"},
     "settings": set(),
-    "config": set(),
+    "config": {"files"},
     "pricing": {"config"},
     "routing": {"config", "tokens"},
     "providers": {"config", "wire", "tokens"},
@@ -78,6 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings",
         "study",
         "report",
+        "files",
     },
 }
 LIVES_IN = {

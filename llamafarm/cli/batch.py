@@ -12,6 +12,7 @@ from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import (
     CheckOption,
     ConfigOption,
+    ExcelOption,
     FairOption,
     JsonOption,
     MaxTokensOption,
@@ -74,6 +75,7 @@ def batch(
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Pass over rows that can't be asked.")] = False,
     resume: ResumeOption = None,
     out: OutOption = None,
+    excel: ExcelOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -83,10 +85,13 @@ def batch(
     what has no answer yet.
     """
     from llamafarm.cli import batchjob, batchrun, loop
+    from llamafarm.cli.output import check_output
     from llamafarm.cli.runscreen import confirm
 
-    batchrun.check_output(out)
-    project = project_of(project_or_sample(config))
+    batchrun.check_form(out, excel=excel)
+    path = project_or_sample(config)
+    check_output(out, (file, path), "--out")
+    project = project_of(path)
     wanted = batchjob.Wanted(
         prompt, check or (), system, temperature, max_tokens, param or (), var or (), skip_bad, fair
     )
@@ -100,7 +105,7 @@ def batch(
     if resume is None:
         confirm(loop.run(batchjob.expected(survey.plan, concurrency, fair=fair)), ask=not yes)
     command = f"lf batch {file}" + (f" -c {config}" if config else "")
-    ran = loop.run(batchrun.run(project, job, survey, concurrency, resume, command, out, quiet=as_json))
+    ran = loop.run(batchrun.run(project, job, survey, concurrency, resume, command, out, quiet=as_json, excel=excel))
     _tell(job, survey, concurrency, ran, as_json=as_json)
     raise typer.Exit(ran.code)
 

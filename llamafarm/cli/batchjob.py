@@ -35,7 +35,7 @@ class Wanted:
 NOTHING = Wanted(None, (), None, None, None, (), (), skip_bad=False, fair=False)  # what a resumed batch may name
 
 
-def job_of(project: Project, models: str | None, file: Path, wanted: Wanted) -> Job:
+def job_of(project: Project, models: Sequence[str] | None, file: Path, wanted: Wanted) -> Job:
     """The job. Wrong usage or RequestError where it can't be made out."""
     from llamafarm.engine.job import Job
     from llamafarm.experiments.prompt_file.checktexts import written_checks

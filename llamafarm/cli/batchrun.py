@@ -35,19 +35,19 @@ class Ran:
     code: int
 
 
-def check_output(out: Path | None) -> None:
-    """Wrong usage where the answers could not be written there later."""
+def check_form(out: Path | None, *, excel: bool) -> None:
+    """Wrong usage where the answers have no form for such a file, or are not kept."""
     import os
 
     from llamafarm.export.batch import form_of
     from llamafarm.store.place import place_of
 
+    if excel and (out is None or form_of(out.name) != "csv"):
+        raise typer.BadParameter("Excel reads CSV: name a file that ends in .csv with --out.", param_hint="--excel")
     if out is None:
         return
     if form_of(out.name) is None:
         raise typer.BadParameter("Name a file that ends in .csv or .jsonl.", param_hint="--out")
-    if not out.parent.is_dir():
-        raise typer.BadParameter(f"There is no folder {out.parent}.", param_hint="--out")
     if place_of(os.environ) is None:
         raise typer.BadParameter("It is written from the history, which is switched off.", param_hint="--out")
 
@@ -62,6 +62,7 @@ async def run(
     out: Path | None,
     *,
     quiet: bool,
+    excel: bool = False,
 ) -> Ran:
     """Run until all has ended, or a signal stops it, and write the answers to `out`."""
     from llamafarm.cli.stop import Stop
@@ -78,7 +79,7 @@ async def run(
             batch = runtime.batch(project, job, survey, at_once=at_once, run=run)
             await _shown(batch, stop, quiet=quiet)
             trouble = await runtime.store.recorded() if runtime.store else None
-            await _after(runtime, batch, identity, command, out)
+            await _after(runtime, batch, identity, command, out, excel=excel)
     if trouble:
         typer.echo(f"lf: {trouble}", err=True)
     answered = any(tally.asked > tally.failed for tally in batch.tallies.values())
@@ -106,11 +107,13 @@ async def _shown(batch: Batch, stop: Stop, *, quiet: bool) -> None:
         live.end(batch.progress)
 
 
-async def _after(runtime: Runtime, batch: Batch, run: str | None, command: str, out: Path | None) -> None:
+async def _after(
+    runtime: Runtime, batch: Batch, run: str | None, command: str, out: Path | None, *, excel: bool
+) -> None:
     """Write the answers, and tell how to go on where something is left."""
     progress = batch.progress
     if out is not None and run is not None:
-        count = await write(runtime.history(), run, out)
+        count = await write(runtime.history(), run, out, excel=excel)
         typer.echo(f"{count:,} answers were written to {out}.", err=True)
     if run is not None and (progress.failed or not batch.finished):
         failed = f"{progress.failed:,} calls failed" if progress.failed else ""
@@ -119,18 +122,19 @@ async def _after(runtime: Runtime, batch: Batch, run: str | None, command: str, 
         typer.echo(f"{told}; to ask them again: {command} --resume {run}", err=True)
 
 
-async def write(history: History, run: str, out: Path) -> int:
+async def write(history: History, run: str, out: Path, *, excel: bool = False) -> int:
     """Write all answers of a run to `out`, a row at a time, and give how many. RequestError where it can't be."""
     import asyncio
 
     from llamafarm.engine.batchrun import answers
     from llamafarm.errors import RequestError
     from llamafarm.export.batch import form_of, header, line, row_object
+    from llamafarm.files import replacing_in_thread
 
     form, count = form_of(out.name) or "csv", 0
     try:
-        with await asyncio.to_thread(out.open, "wb") as file:
-            file.write(header(form))
+        async with replacing_in_thread(out) as file:
+            file.write(header(form, excel=excel))
             async with aclosing(answers(history, run)) as found:
                 async for each in found:
                     row = row_object(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,18 +56,26 @@ def model_of(project: Project, name: str, hint: str = "--model") -> NamedModel:
     return model
 
 
-def models_of(project: Project, names: str | None) -> tuple[NamedModel, ...]:
-    """The models that were named, with commas; else all that can be used; else all: their errors say why.
+def models_of(project: Project, names: Sequence[str] | None) -> tuple[NamedModel, ...]:
+    """The models that were named, with commas or one by one; else all that can be used; else all: their errors say why.
 
     Which are left out is told on standard error.
     """
-    if names is None:
+    if not names:
         usable = tuple(model for model in project.models if model.usable)
         for model in project.models if usable else ():
             if not model.usable:
                 typer.echo(f"lf: {model.name} is left out: {model.problems[0].message}", err=True)
         return usable or project.models
-    wanted = dict.fromkeys(part.strip() for part in names.split(",") if part.strip())
+    wanted = dict.fromkeys(listed(names, [model.name for model in project.models]))
     if not wanted:
         raise typer.BadParameter("No model is named.", param_hint="--models")
     return tuple(model_of(project, name, "--models") for name in wanted)
+
+
+def listed(given: Sequence[str], known: Collection[str] = ()) -> list[str]:
+    """What an option lists, with commas or repeated. One of `known` that holds a comma is taken as a whole."""
+    parts: list[str] = []
+    for text in given:
+        parts += [text.strip()] if text.strip() in known else [part.strip() for part in text.split(",")]
+    return [part for part in parts if part]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 
 from llamafarm.cli.history_runs import runs
+from llamafarm.cli.options import ExcelOption
 
 if TYPE_CHECKING:
     from llamafarm.records.find import Filter
@@ -190,6 +191,7 @@ def export(
         Literal["csv", "jsonl", "markdown"], typer.Option("--format", "-f", help="What to write.")
     ] = "jsonl",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; else the terminal.")] = None,
+    excel: ExcelOption = False,
     text: Annotated[str | None, typer.Option(help="Only with these words.")] = None,
     project: Project = None,
     model: Model = None,
@@ -200,9 +202,13 @@ def export(
 ) -> None:
     """Write comparisons to a file, newest first: one row a lane (csv), or one object a line (jsonl)."""
     from llamafarm.cli.history_export import write
+    from llamafarm.cli.output import check_output
 
+    check_output(output, (), "--output")
+    if excel and form != "csv":
+        raise typer.BadParameter("Excel reads CSV: --format csv.", param_hint="--excel")
     wanted = _filter(text, project, model, kind, since, until, run)
-    using(lambda kept: write(kept, identities or [], wanted, form, output))
+    using(lambda kept: write(kept, identities or [], wanted, form, output, excel=excel))
 
 
 @history.command(epilog="Example: lf history rerun 01jd4x --config llamafarm.yaml")

@@ -5,25 +5,32 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from pathlib import Path
 from typing import IO
 
 from llamafarm.errors import RequestError
 from llamafarm.export.written import Form, written
+from llamafarm.files import replacing_in_thread
 from llamafarm.records.find import Filter
 from llamafarm.records.model import Recorded
 from llamafarm.store.history import History
 
 
-async def write(kept: History, ids: Sequence[str], wanted: Filter, form: Form, output: Path | None) -> None:
+async def write(
+    kept: History, ids: Sequence[str], wanted: Filter, form: Form, output: Path | None, *, excel: bool = False
+) -> None:
     """Write the comparisons with these ids, or all that `wanted` finds. Raises RequestError where the file can't be."""
     whole_ids = [await kept.identify(each) for each in ids]
     found = _named(kept, whole_ids) if whole_ids else kept.stream(wanted)
-    with _opened(output) as out:
-        async with aclosing(written(found, form)) as pieces:
+    try:
+        async with _opened(output) as out, aclosing(written(found, form, excel=excel)) as pieces:
             async for data in pieces:
                 await asyncio.to_thread(out.write, data)
+    except OSError as error:
+        if output is None:
+            raise
+        raise RequestError(f"{output} can't be written: {error.strerror}.") from None
 
 
 async def _named(kept: History, ids: Sequence[str]) -> AsyncGenerator[Recorded, None]:
@@ -31,10 +38,5 @@ async def _named(kept: History, ids: Sequence[str]) -> AsyncGenerator[Recorded, 
         yield await kept.open(identity)
 
 
-def _opened(output: Path | None) -> AbstractContextManager[IO[bytes]]:
-    if output is None:
-        return nullcontext(sys.stdout.buffer)
-    try:
-        return output.open("wb")
-    except OSError as error:
-        raise RequestError(f"{output} can't be written: {error.strerror}.") from None
+def _opened(output: Path | None) -> AbstractAsyncContextManager[IO[bytes]]:
+    return nullcontext(sys.stdout.buffer) if output is None else replacing_in_thread(output)

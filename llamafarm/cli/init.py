@@ -11,6 +11,7 @@ import typer
 
 from llamafarm.cli.complete import complete_patterns
 from llamafarm.cli.find import NAMES
+from llamafarm.files import same_file, write_whole
 
 TARGET = Path(NAMES[0])
 
@@ -36,6 +37,8 @@ def init(
         near = difflib.get_close_matches(chosen, names, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}."
         raise typer.BadParameter(f"There is no pattern {pattern}: {hint}", param_hint="PATTERN")
+    if same_file(TARGET, sample_path(chosen)):
+        raise typer.BadParameter(f"{TARGET} is the sample itself: remove that link first.", param_hint="PATTERN")
     _write(sample_path(chosen).read_bytes(), force=force)
     typer.echo(f"Wrote {TARGET} ({chosen}). {_about(sample_path(chosen))}")
     typer.echo('Next: lf models check, then lf chat "Hello"')
@@ -48,8 +51,11 @@ def _write(data: bytes, *, force: bool) -> None:
         what = "overwrites it" if there == TARGET.name else f"writes {TARGET}, which is read instead of it"
         raise typer.BadParameter(f"{there} is there already: --force {what}.", param_hint="--force")
     try:
-        with TARGET.open("wb" if force else "xb") as file:
-            file.write(data)
+        if force:
+            write_whole(TARGET, data)
+        else:
+            with TARGET.open("xb") as file:
+                file.write(data)
     except FileExistsError:
         raise typer.BadParameter(f"{TARGET} is there already: --force overwrites it.", param_hint="--force") from None
     except OSError as error:

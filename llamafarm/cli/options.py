@@ -45,13 +45,13 @@ ModelOption = Annotated[
     ),
 ]
 ModelsOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--models",
         "--model",
         "-m",
         metavar="NAMES",
-        help="Names of models, with commas; else all that can be used.",
+        help="Names of models, with commas or repeated; else all that can be used.",
         autocompletion=complete_names,
     ),
 ]
@@ -83,6 +83,9 @@ CheckOption = Annotated[
 ]
 ResumeOption = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with one of the history.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")]
+ExcelOption = Annotated[
+    bool, typer.Option("--excel", help="Begin the CSV with a byte order mark, by which Excel knows UTF-8.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")]
 
 

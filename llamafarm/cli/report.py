@@ -27,7 +27,9 @@ def report(
     import asyncio
     import sys
 
+    from llamafarm.cli.output import check_output
     from llamafarm.errors import RequestError
+    from llamafarm.files import write_whole
     from llamafarm.report.page import report as made
     from llamafarm.report.subject import subject_of
     from llamafarm.runtime import open_history
@@ -37,13 +39,15 @@ def report(
             identity = (await subject_of(history, run)).id
             return identity, await made(history, identity)
 
+    if out != Path("-"):
+        check_output(out, (), "--out")
     identity, html = asyncio.run(write())
     if out == Path("-"):
         sys.stdout.buffer.write(html.encode("utf-8", "replace"))
         return
     path = out or Path(f"report-{identity}.html")
     try:
-        path.write_bytes(html.encode("utf-8", "replace"))
+        write_whole(path, html.encode("utf-8", "replace"))
     except OSError as error:
         raise RequestError(f"{path} can't be written: {error.strerror}.", hint="Name another with --out.") from None
     typer.echo(f"{path}: {len(html) // 1024 or 1:,} KiB. Open it in a browser, mail it, or print it.")

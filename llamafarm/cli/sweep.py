@@ -61,7 +61,8 @@ ParameterOption = Annotated[
     str, typer.Option("--parameter", metavar="NAME", help="What is varied: temperature, top_p, max_tokens, …")
 ]
 ValuesOption = Annotated[
-    str | None, typer.Option("--values", metavar="VALUES", help="Its values, with commas; else the task's range.")
+    list[str] | None,
+    typer.Option("--values", metavar="VALUES", help="Its values, with commas or repeated; else the task's range."),
 ]
 TaskOption = Annotated[
     str | None, typer.Option("--task", help="factual, code, analysis, chat, creative or brainstorm: range and aim.")
@@ -113,7 +114,9 @@ def sweep(
     project = project_of(path)
     if resume is None:
         seeding = None if no_seed else seed
-        wanted = Wanted(prompt, file, parameter, values, task, repeats, check or (), judge, rubric, system, seeding)
+        wanted = Wanted(
+            prompt, file, parameter, values or (), task, repeats, check or (), judge, rubric, system, seeding
+        )
         grid = grid_of(project, models_of(project, models), wanted, max_tokens, param or (), var or ())
         confirm(asyncio.run(_plan(project, grid, at_once, fair=fair)), ask=not yes)
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from llamafarm.cli.find import model_of
+from llamafarm.cli.find import listed, model_of
 from llamafarm.cli.options import given_parameters
 from llamafarm.cli.pairs import value_of, variables_of
 from llamafarm.cli.prompt import STDIN, read_prompt, read_standard_input
@@ -30,7 +30,7 @@ class Wanted:
     prompt: str | None
     file: Path | None
     parameter: str
-    values: str | None
+    values: Sequence[str]
     task: str | None
     repeats: int
     checks: Sequence[str]
@@ -86,9 +86,8 @@ def _guideline(task: str | None) -> Guideline | None:
 
 
 def _values(wanted: Wanted, guideline: Guideline | None) -> tuple[JsonValue, ...]:
-    if wanted.values is not None:
-        texts = [part.strip() for part in wanted.values.split(",") if part.strip()]
-        return tuple(map(value_of, texts))
+    if wanted.values:
+        return tuple(map(value_of, listed(wanted.values)))
     if wanted.parameter == "temperature" and guideline is not None:
         return guideline.values
     raise typer.BadParameter("Name the values to try, or a task for its temperatures.", param_hint="--values")

@@ -5,11 +5,8 @@ from __future__ import annotations
 import copy
 import difflib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from ruamel.yaml.error import YAMLError
 from llamafarm.config.mask import masked_text
 from llamafarm.config.read import read_document, read_file, read_text
 from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.files import write_whole
 from llamafarm.types import JsonValue
 
 SECTION = "model_api_parameters"
@@ -74,7 +72,7 @@ def apply_file(path: Path, before: str, after: str) -> None:
     if read_text(data) != before:
         raise RequestError(f"{path.name} has changed meanwhile.", hint="Nothing was written: look at the change again.")
     try:
-        _replace(path, after.encode(_encoding(data)))
+        write_whole(path, after.encode(_encoding(data)))
     except OSError as error:
         raise RequestError(f"{path.name} can't be written: {error.strerror}.", hint="It is as it was.") from None
 
@@ -83,21 +81,6 @@ def _encoding(data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     return "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8"
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(path.stat().st_mode & 0o777)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _set(text: str, model: str, key: str, value: JsonValue) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 from llamafarm.export.sheet import lane_row
 from llamafarm.records.model import Ended, Recorded
 from llamafarm.reply import Reply
-from llamafarm.sheets import inert
+from llamafarm.sheets import MARK, inert
 
 Form = Literal["csv", "jsonl"]
 
@@ -53,9 +53,9 @@ def form_of(name: str) -> Form | None:
     return forms.get(ending)
 
 
-def header(form: Form) -> bytes:
-    """What the file begins with."""
-    return _csv(COLUMNS) if form == "csv" else b""
+def header(form: Form, *, excel: bool = False) -> bytes:
+    """What the file begins with; for Excel with a byte order mark, by which it knows UTF-8."""
+    return (MARK.encode() if excel else b"") + _csv(COLUMNS) if form == "csv" else b""
 
 
 def line(form: Form, row: dict[str, object]) -> bytes:

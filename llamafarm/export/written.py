@@ -8,6 +8,7 @@ from typing import Literal
 
 from llamafarm.export import lines, markdown, sheet
 from llamafarm.records.model import Recorded
+from llamafarm.sheets import MARK
 
 Form = Literal["csv", "jsonl", "markdown"]
 
@@ -18,10 +19,15 @@ WRITERS: Mapping[Form, Callable[[Recorded], str]] = {
 }
 
 
-async def written(found: AsyncGenerator[Recorded, None], form: Form) -> AsyncGenerator[bytes, None]:
-    """`found` in UTF-8: a row a lane with a header (csv), an object a line (jsonl), or a document. Closes `found`."""
+async def written(
+    found: AsyncGenerator[Recorded, None], form: Form, *, excel: bool = False
+) -> AsyncGenerator[bytes, None]:
+    """`found` in UTF-8: a row a lane with a header (csv), an object a line (jsonl), or a document. Closes `found`.
+
+    `excel`: a CSV begins with a byte order mark, by which Excel knows UTF-8.
+    """
     async with aclosing(found):
         if form == "csv":
-            yield sheet.header().encode()
+            yield f"{MARK if excel else ''}{sheet.header()}".encode()
         async for recorded in found:
             yield WRITERS[form](recorded).encode("utf-8", "replace")

@@ -22,7 +22,7 @@ MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"
 def add_batch_files(app: FastAPI, runtime: Runtime) -> None:
     """Serve the answers of each batch, at addresses of the page's own; memory holds a few rows."""
 
-    async def download(run: str, form: Form) -> Any:
+    async def download(run: str, form: Form, excel: bool = False) -> Any:  # noqa: FBT001, FBT002 - FastAPI's query
         try:
             history = runtime.history()
             found = await history.run(run)
@@ -32,13 +32,15 @@ def add_batch_files(app: FastAPI, runtime: Runtime) -> None:
             raise HTTPException(404, f"The run {run} is no batch.")
         name = f"batch-{found.id}.{form}"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return StreamingResponse(_lines(history, found.id, form), media_type=MEDIA_TYPES[form], headers=headers)
+        return StreamingResponse(
+            _lines(history, found.id, form, excel=excel), media_type=MEDIA_TYPES[form], headers=headers
+        )
 
     app.get(f"/{DOWNLOADS}/{{run}}.{{form}}", include_in_schema=False, response_model=None)(download)
 
 
-async def _lines(history: History, run: str, form: Form) -> AsyncGenerator[bytes, None]:
-    yield header(form)
+async def _lines(history: History, run: str, form: Form, *, excel: bool) -> AsyncGenerator[bytes, None]:
+    yield header(form, excel=excel)
     async with aclosing(answers(history, run)) as found:
         async for each in found:
             told = each.sample

@@ -53,4 +53,6 @@ def add_downloads(app: FastAPI, runtime: Runtime) -> None:
             return PlainTextResponse(str(error), 400 if isinstance(error, RequestError) else 503)
         kind, suffix = MEDIA[form]
         name = {"content-disposition": f'attachment; filename="llamafarm-history.{suffix}"'}
-        return _Download(written(history.stream(wanted), form), media_type=kind, headers=name)
+        return _Download(
+            written(history.stream(wanted), form, excel=bool(query.get("excel"))), media_type=kind, headers=name
+        )

@@ -252,3 +252,29 @@ async def test_ctrl_c_stops_at_the_server_and_tells_how_to_go_on(tmp_path: Path)
     assert (told["finished"], told["models"][0]["answered"]) == (False, 1)
     assert f"2 are left; to ask them again: lf batch capitals.csv --resume {told['run']}" in notes.decode()
     assert len(server.requests) == 2
+
+
+def test_models_are_named_with_commas_or_one_by_one(tmp_path: Path, run: Run, serve: Serve) -> None:
+    servers = [serve(knows) for _ in range(3)]
+    project(tmp_path, *servers)
+    for arguments in (
+        ("batch", "capitals.csv", "-y", "-m", "m0", "--model", "m2"),
+        ("compare", "Hi", "-m", "m0", "-m", "m2"),
+        ("sweep", "Hi", "-y", "--values", "0", "--values", "1", "--repeats", "1", "-m", "m0", "--models", "m2"),
+    ):
+        before = [len(server.requests) for server in servers]
+        assert run(*arguments).code == 0
+        asked = [len(server.requests) - count for server, count in zip(servers, before, strict=True)]
+        assert asked[0] == asked[2] > 0
+        assert asked[1] == 0
+
+
+def test_answers_for_excel_begin_with_a_mark_and_are_read_back(tmp_path: Path, run: Run, serve: Serve) -> None:
+    server = serve(knows)
+    project(tmp_path, server)
+    (tmp_path / "odd.csv").write_text("prompt,x\n=1+1,a\n'=2,b\n")
+    assert run("batch", "odd.csv", "-y", "--out", "out.csv", "--excel").code == 0
+    assert (tmp_path / "out.csv").read_bytes().startswith(b"\xef\xbb\xbfrow,")
+    assert run("batch", "out.csv", "-y").code == 0
+    asked = [request.json()["messages"][-1]["content"] for request in server.requests]
+    assert sorted(asked) == ["'=2", "'=2", "=1+1", "=1+1"]

@@ -6,19 +6,25 @@ import csv
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafarm.events import Failed
-from llamafarm.export import lines, markdown, sheet
+from llamafarm.experiments.prompt_file.file import PromptFile
+from llamafarm.experiments.prompt_file.row import Row
+from llamafarm.export import batch, lines, markdown, sheet
 from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Recorded, Vote
 from llamafarm.reply import Reply
 from llamafarm.sheets import inert
 from llamafarm.types import Cost, Timings, ToolCall, Usage
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
+FORMULAS = st.sampled_from(["", "'", "''", "=", "+", "-", "@", "\t", "\r", "\n", '"', ",", ";", "\0", "a"])
 
 
 def recorded(*, text: str = "Grass.", **changes: object) -> Recorded:
@@ -66,6 +72,28 @@ def test_csv_is_one_table_whatever_is_in_it(comparison: Asked, reply: Reply, tex
     assert {len(row) for row in table} == {len(sheet.COLUMNS)}
     assert len(table) == 2 + len(whole.unfinished)
     assert table[1][sheet.COLUMNS.index("text")] == inert(text)
+
+
+@given(REPLIES, TEXTS, st.tuples(FORMULAS, FORMULAS).map("".join))
+def test_our_csv_is_read_back_as_it_was_written(reply: Reply, prompt: str, text: str) -> None:
+    comparison = replace(asked(f"{prompt}?"), item="1 =id")
+    whole = Ended("i", comparison.id, LaneSpec(reply.lane, "m"), {}, replace(reply, text=text), START)
+    row = batch.row_object(1, Recorded(comparison, (whole,)), whole, passed=None, notes=())
+    for form in ("csv", "jsonl"):
+        for excel in (False, True):
+            data = batch.header(form, excel=excel) + batch.line(form, row)
+            (found,) = PromptFile(Path(f"out.{form}"), data=data).rows()
+            assert isinstance(found, Row), found
+            assert (found.prompt, found.id, found.variables["text"]) == (f"{prompt}?", "=id", text)
+
+
+@given(TEXTS)
+def test_the_history_s_csv_is_read_back_as_it_was_written(text: str) -> None:
+    whole = recorded(text=text, reasoning=text)
+    data = (sheet.header() + sheet.rows(whole)).encode()
+    found, _ = PromptFile(Path("out.csv"), data=data).rows()
+    assert isinstance(found, Row), found
+    assert (found.variables["text"], found.variables["reasoning"]) == (text, text)
 
 
 def test_the_vote_stands_in_every_row() -> None:
