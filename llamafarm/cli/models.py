@@ -9,6 +9,7 @@ import typer
 
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import ConfigOption, JsonOption
+from llamafarm.config.secret import shown_address
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -32,9 +33,10 @@ def list_models(config: ConfigOption = None, as_json: JsonOption = False) -> Non
 
     table = plain_table("Name", "Provider", "Model", "Tier", "Address", "Key", "Note")
     for model in project.models:
+        address = shown_address(model.base_url or "")
         note = model.problems[0].message if model.problems else model.description
         default = " (default)" if model.name == project.default_model else ""
-        cells = [model.name + default, model.provider, model.model, model.tier or "", model.base_url or "", _key(model)]
+        cells = [model.name + default, model.provider, model.model, model.tier or "", address, _key(model)]
         table.add_row(*map(one_line, cells), _coloured(one_line(note), "red" if model.problems else "dim"))
     open_console().print(table)
 
@@ -107,7 +109,7 @@ def _entry(project: Project, model: NamedModel) -> dict[str, JsonValue]:
         "model": model.model,
         "tier": model.tier,
         "description": model.description,
-        "base_url": model.base_url,
+        "base_url": model.base_url and shown_address(model.base_url),
         "key": _key(model),
         "fallback": list(model.fallback),
         "usable": model.usable,

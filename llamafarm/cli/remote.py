@@ -11,6 +11,7 @@ import typer
 from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.config.secret import shown_address
 from llamafarm.reply import Reply
 from llamafarm.types import Cost, JsonValue
 
@@ -36,7 +37,12 @@ def remote_project(url: str, key: str | None, model: str | None, variables: Mapp
         key_variable=KEY_VARIABLE,
         extra_body=body,
     )
-    return Project(namespace="remote", name=urlsplit(base_url(url)).netloc, models=(named,), default_model=named.name)
+    return Project(
+        namespace="remote",
+        name=urlsplit(base_url(url)).netloc.rpartition("@")[2],
+        models=(named,),
+        default_model=named.name,
+    )
 
 
 def renamed(project: Project, name: str) -> Project:
@@ -55,7 +61,9 @@ def base_url(url: str) -> str:
     except ValueError:
         right = False
     if not right or parts.query or parts.fragment:
-        raise typer.BadParameter(f"{url!r} is no address such as http://127.0.0.1:8000.", param_hint="--url")
+        raise typer.BadParameter(
+            f"{shown_address(url)!r} is no address such as http://127.0.0.1:8000.", param_hint="--url"
+        )
     return address if parts.path else f"{address}/v1"
 
 

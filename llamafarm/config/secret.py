@@ -34,8 +34,8 @@ _SECRET = _names(
 _LAST = _names("pass pat pin signature sig")
 _SECRET_ENDS = ("apikey", "accesskey", "secretkey", "authkey", "privatekey", "token", "secret", "password", "passwd")
 _OPEN_TOKENS = _names(  # what is counted or learnt: `first_token`, `eos_token`
-    "first last next between max min per eos bos pad unk sep cls mask stop end start special image audio new tokens"
-    " a each token"
+    "first last next between max min per eos bos pad unk sep cls mask stop end start special image audio tokens"
+    " each token"
 )
 _OPEN_KEYS = _names("public cache primary foreign sort partition group routing index lookup hot column")
 _OPENING = _names("api access auth secret private bearer refresh session id bot")  # `api_keys`, `auth_tokens`
@@ -82,10 +82,14 @@ def holds_settings(name: str) -> bool:
 
 def is_literal(text: str) -> bool:
     """Whether `text` tells a secret: something other than `${…}`, `Bearer` and the like, or a placeholder."""
-    rest = without_references(text).strip()
-    if scheme := _SCHEME.match(rest):
-        rest = rest[scheme.end() :]
-    return rest.strip(" \t\r\n:,;").lower() not in PLACEHOLDERS
+    return without_scheme(without_references(text)).strip(" \t\r\n:,;").lower() not in PLACEHOLDERS
+
+
+def without_scheme(text: str) -> str:
+    """The value of a header without the `Bearer` before it."""
+    text = text.strip()
+    scheme = _SCHEME.match(text)
+    return text[scheme.end() :] if scheme else text
 
 
 def shown_address(text: str) -> str:
@@ -121,6 +125,12 @@ def shown_words(text: str) -> str:
 def announces_secret(word: str) -> bool:
     """Whether the word after this one of a command is a secret: `--token`, `-u`."""
     return word in _USER_FLAGS or (word.startswith("-") and "=" not in word and names_secret(word))
+
+
+def word_secrets(text: str) -> Iterator[str]:
+    """The secrets in a command's word."""
+    for start, end in _word_secrets(text):
+        yield text[start:end]
 
 
 def _word_secrets(text: str) -> Iterator[tuple[int, int]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from llamafarm.config.document import Document
 from llamafarm.config.env import references
 from llamafarm.config.model import Ask, NamedModel, Project
 from llamafarm.config.models import PLACEHOLDER_KEYS
+from llamafarm.config.secret import HIDDEN, announces_secret, is_literal, shown_address, shown_words
 from llamafarm.errors import Problem
 from llamafarm.types import JsonValue
 
@@ -23,8 +24,8 @@ def origin(address: str) -> str:
         parts = urlsplit(address)
         port = parts.port or _PORTS.get(parts.scheme, 0)
     except ValueError:
-        return address
-    return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname else address
+        return shown_address(address)
+    return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname else shown_address(address)
 
 
 def addresses(project: Project) -> frozenset[str]:
@@ -89,15 +90,21 @@ def server_asks(document: Document) -> list[Ask]:
 
 def _server_asks(entry: Mapping[str, JsonValue], line: int | None) -> list[Ask]:
     name = str(entry.get("name") or "")
-    target = str(entry.get("base_url") or entry.get("url") or f"the MCP server {name}")
+    target = shown_address(str(entry.get("base_url") or entry.get("url") or f"the MCP server {name}"))
     asks = [Ask(kind="variable", name=each, target=target, line=line) for each in _variables(dict(entry))]
     if entry.get("command"):
         args = entry.get("args")
-        words = [entry["command"], *(args if isinstance(args, list) else [])]
-        asks.append(Ask(kind="command", name=name, target=" ".join(map(str, words)), line=line))
+        words = [str(word) for word in (entry["command"], *(args if isinstance(args, list) else []))]
+        asks.append(Ask(kind="command", name=name, target=" ".join(_shown(words)), line=line))
     elif address := entry.get("base_url") or entry.get("url"):
         asks.append(Ask(kind="server", name=name, target=origin(str(address)), line=line))
     return asks
+
+
+def _shown(words: Sequence[str]) -> Iterator[str]:
+    """A command as it may be shown."""
+    for before, word in zip(("", *words), words, strict=False):
+        yield HIDDEN if announces_secret(before) and is_literal(word) else shown_words(word)
 
 
 def _variables(value: JsonValue) -> list[str]:

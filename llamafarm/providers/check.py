@@ -11,8 +11,9 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import AuthFailed, BadAnswer, LlamaFarmError, MissingPartError, ProviderError, RateLimited
 from llamafarm.providers.base import Remote
@@ -56,7 +57,7 @@ async def check_models(models: Iterable[NamedModel], client: Client) -> tuple[Mo
         if not model.usable
         else embedded[model.name]
         if model.provider == "embedded"
-        else _remote(model, tasks[_target(model)].result())
+        else _scrubbed(_remote(model, tasks[_target(model)].result()), model)
         for model in asked
     )
 
@@ -155,6 +156,12 @@ def _remote(model: NamedModel, listing: _Listing) -> ModelCheck:
         todo=todo,
         seconds=listing.seconds,
     )
+
+
+def _scrubbed(check: ModelCheck, model: NamedModel) -> ModelCheck:
+    """What a server listed or said holds none of the model's secrets."""
+    clean = model_scrubber(model).clean
+    return replace(check, message=clean(check.message), todo=clean(check.todo))
 
 
 def _found(model: NamedModel, listing: _Listing) -> tuple[Verdict, str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
 from llamafarm.config.server import server_of
 from llamafarm.errors import ModelUnusable
@@ -14,6 +15,7 @@ from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible
 from llamafarm.providers.retry import Pauses, Retried
+from llamafarm.providers.scrubbed import Scrubbed
 from llamafarm.providers.servers import Servers
 from llamafarm.providers.staged import Staged
 from llamafarm.providers.universal import Universal
@@ -52,6 +54,8 @@ class Providers:
             place = f" (line {problem.line})" if problem.line else ""
             raise ModelUnusable(f"{model.name} can't be used: {problem.message}{place}")
         provider = self.embedded(model) if model.provider == "embedded" else REMOTE[model.provider](model, self.client)
+        if scrubber := model_scrubber(model):
+            provider = Scrubbed(provider, scrubber)
         if fault := self.faults.get(model.name):
             provider = Staged(provider, model.name, fault)
         return Retried(Watched(provider, server_of(model), self.servers), self.pauses)

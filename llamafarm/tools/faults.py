@@ -10,6 +10,7 @@ from mcp import MCPError
 from mcp.types import CONNECTION_CLOSED
 from pydantic import ValidationError
 
+from llamafarm.config.known import server_scrubber
 from llamafarm.config.model import McpServer
 from llamafarm.config.secret import HIDDEN
 from llamafarm.errors import ToolServerFailed
@@ -72,7 +73,8 @@ def last_words(server: McpServer, line: Line, heard: int = 0) -> str:
 
 
 def hidden(server: McpServer, text: str) -> str:
-    """`text` without the values of the server's environment and headers."""
+    """`text` without the server's secrets, nor any other value of its environment and headers."""
+    text = server_scrubber(server).clean(text)
     values = [value.get_secret_value() for value in (*server.env.values(), *server.headers.values())]
     for value in sorted(values, key=len, reverse=True):
         if len(value) >= SHORTEST_SECRET:

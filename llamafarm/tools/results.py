@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llamafarm.config.scrubber import Scrubber
 from llamafarm.tools.base import ToolResult
 from llamafarm.types import JsonValue, Tool
 
@@ -25,6 +27,12 @@ def tool_of(server: str, listed: mcp_types.Tool) -> Tool:
         description=listed.description or listed.title or "",
         schema=_object_schema(listed.input_schema),
     )
+
+
+def scrubbed(tool: Tool, scrubber: Scrubber) -> Tool:
+    """`tool` without the secrets of its server, in what is told of it."""
+    schema = json.loads(scrubber.clean(json.dumps(tool.schema)))
+    return replace(tool, description=scrubber.clean(tool.description), schema=schema)
 
 
 def _object_schema(schema: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:

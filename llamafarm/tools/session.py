@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from mcp import Client, MCPError
 from mcp.client.session import IncomingMessage
@@ -19,11 +20,12 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from llamafarm import __version__
+from llamafarm.config.known import server_scrubber
 from llamafarm.config.model import McpServer
 from llamafarm.errors import ToolServerFailed
 from llamafarm.tools.base import ToolResult
 from llamafarm.tools.faults import form, hidden, lost, start_failure
-from llamafarm.tools.results import result_of, tool_of
+from llamafarm.tools.results import result_of, scrubbed, tool_of
 from llamafarm.tools.transports import Line, connected
 from llamafarm.types import JsonValue, Tool
 
@@ -41,6 +43,7 @@ class Session:
 
     def __init__(self, server: McpServer) -> None:
         self._server = server
+        self._scrubber = server_scrubber(server)
         self._line = Line(ended=self._end)
         self._client: Client | None = None
         self._tools: tuple[Tool, ...] = ()
@@ -85,10 +88,14 @@ class Session:
         return self._tools
 
     async def call(self, name: str, arguments: Mapping[str, JsonValue]) -> ToolResult:
-        """The result of one call; what goes wrong with the call itself is a result too.
+        """The result of one call, without the server's own secrets; what goes wrong with the call is a result too.
 
         Raises ToolServerFailed where the server is lost.
         """
+        result = await self._called(name, arguments)
+        return replace(result, text=self._scrubber.clean(result.text))
+
+    async def _called(self, name: str, arguments: Mapping[str, JsonValue]) -> ToolResult:
         if self._client is None or self._over:
             raise ToolServerFailed(f"The MCP server {self._server.name} is not running.", unsent=True)
         bound, heard = self._server.timeout.call, self._line.words.written
@@ -158,7 +165,7 @@ class Session:
         if client.server_capabilities.tools is not None:
             for _ in range(MAX_PAGES):
                 page = await client.list_tools(cursor=cursor, cache_mode="refresh")
-                tools |= {each.name: tool_of(self._server.name, each) for each in page.tools}
+                tools |= {each.name: scrubbed(tool_of(self._server.name, each), self._scrubber) for each in page.tools}
                 cursor = page.next_cursor
                 if cursor is None:
                     break

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from llamafarm import display
 from llamafarm.config.model import Loaded, NamedModel, Project
+from llamafarm.config.secret import shown_address
 from llamafarm.reply import Reply
 from llamafarm.types import Route
 from llamafarm.ui.filecards import place
@@ -145,7 +146,7 @@ def model_facts(project: Project, model: NamedModel) -> Markup:
     facts = [
         ("Provider", model.provider or "none"),
         ("Model", model.model or "none"),
-        ("Address", model.base_url or "this machine"),
+        ("Address", shown_address(model.base_url or "this machine")),
         ("Key", _key(model)),
         ("Prompt sets", ", ".join(model.prompts) or "none"),
         ("MCP servers", ", ".join(model.mcp_servers) or "none"),

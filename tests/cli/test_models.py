@@ -19,7 +19,10 @@ UNSET = "    - {name: unset, provider: openai, model: gpt-4o, api_key: '${env:NO
 def test_list_tells_people_and_machines(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_KEY", "sk-secret-of-the-environment")
     key = entry("keyed", "http://127.0.0.1:9", api_key="${env:SOME_KEY}", fallback=["here"])
-    written(tmp_path, HEAD + HERE + key + UNSET + entry("literal", "http://h", api_key="sk-literal-secret"))
+    written(
+        tmp_path,
+        HEAD + HERE + key + UNSET + entry("literal", "http://u:a-secret@h/?key=secret", api_key="sk-literal-secret"),
+    )
     done, told = run("models", "list"), run("models", "list", "--json")
     assert (done.code, told.code) == (0, 0)
     head, here, keyed, unset, literal = done.text.splitlines()
@@ -34,6 +37,7 @@ def test_list_tells_people_and_machines(tmp_path: Path, run: Run, monkeypatch: p
     assert [name for name, model in models.items() if model["default"]] == ["unset"]
     assert [name for name, model in models.items() if not model["usable"]] == ["unset"]
     assert (models["keyed"]["key"], models["keyed"]["fallback"]) == ("$SOME_KEY", ["here"])
+    assert models["literal"]["base_url"] == "http://(hidden)@h/?key=(hidden)"
     assert "secret" not in done.text + told.text
 
 

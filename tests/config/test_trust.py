@@ -65,6 +65,18 @@ def test_what_an_untrusted_file_asks_for() -> None:
     ]
 
 
+def test_what_it_asks_for_is_told_without_its_secrets() -> None:
+    servers = (
+        "mcp:\n  servers:\n    - {name: a, command: npx, args: [x, --token, sk-own-1, --key=sk-own-2, --n=1]}\n"
+        "    - {name: b, url: 'https://u:sk-own-3@db.example?v=1', headers: {A: '${DB_TOKEN}'}}\n"
+    )
+    file = FILE.replace("mcp:\n  servers:\n", servers)
+    asks = parse(file, name="x.yaml", trusted=False, environ=ENVIRON).asks
+    assert "sk-own" not in repr(asks)
+    assert [ask.target for ask in asks if ask.name == "a"] == ["npx x --token (hidden) --key=(hidden) --n=1"]
+    assert "https://(hidden)@db.example?v=1" in [ask.target for ask in asks]
+
+
 def test_a_trusted_file_asks_for_nothing() -> None:
     loaded = read(trusted=True)
     assert loaded.asks == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ from tests.faultserver.speech import (
 )
 from tests.providers.helpers import KEY, PROMPT, QUICK, REQUEST, ask, named, reasoning_of, text_of
 
+HEADER = b64encode(f"Bearer {KEY}".encode()).decode()
 Make = Callable[[Protocol], Script]
 SHORT = {"connect": 1, "first_token": 0.4, "between_tokens": 0.4, "total": 5}  # for servers that say nothing
 AMPLE = {"connect": 30, "first_token": 30, "between_tokens": 30, "total": 60}  # on a busy machine too
@@ -158,6 +160,18 @@ CASES = [
     Case("503 loading", refusing(503, "the model is loading"), ServerFailed, "HTTP 503", "loading", status=503),
     Case("redirect", REDIRECT, BadAnswer, "redirects to", "base_url", status=307),
     Case("echo of the prompt", refusing(400, f"bad request: {PROMPT} {KEY}"), RequestRejected, "(prompt)", status=400),
+    # echoes of the key
+    Case("echo of the key", lambda p: plays(p, [said(p, f"so {KEY[:9]}"), said(p, f"{KEY[9:]}."), ending(p)]),
+         text="so (hidden)."),
+    Case("echo of the key in reasoning", lambda p: plays(p, [thought(p, KEY[:20]), thought(p, KEY[20:]),
+         *answer(p, "so")]), text="so", reasoning="(hidden)"),
+    Case("echo of the header in base64", whole(text(f"so {HEADER}, right?"), end("stop")),
+         text=f"so {HEADER[:10]}(hidden), right?"),
+    Case("echo of half the key, and a cut", lambda p: plays(p, [said(p, f"so {KEY[:20]}")], then="cut"), Interrupted,
+         "cut the connection", text="so (hidden)"),
+    Case("echo in an error, in base64", refusing(401, f"no: {HEADER}"), AuthFailed, "(hidden)", status=401),
+    Case("echo where an error is cut", refusing(400, f"{'no! ' * 48}{KEY}"), RequestRejected, "no!", status=400),
+    Case("echo in an error in the stream", in_stream(f"no {KEY}"), ServerFailed, "“no (hidden)”", text="half"),
     # silence
     Case("no byte", lambda _: Exchange.hang, TimedOut, "Nothing of an answer within 0.4 s", "first_token"),
     Case("headers, then silence", lambda protocol: plays(protocol, [], then="hang"), TimedOut, "Nothing of an answer"),
@@ -262,6 +276,8 @@ async def test_fault(case: Case, protocol: Protocol, provider: str) -> None:
         assert error.status == case.status
         for words in (str(error), error.excerpt, repr(error)):
             assert KEY not in words
+            assert KEY[:9] not in words
+            assert HEADER[10:30] not in words
             assert PROMPT not in words
         assert len(str(error)) < 600
     the_lane_tells_the_truth(case, provider, server.url, events, error)

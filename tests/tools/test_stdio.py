@@ -47,6 +47,14 @@ async def test_the_environment_is_the_files_own_with_path_and_home(monkeypatch: 
     assert seen == {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "TOKEN": "given", "TERM": "given"}
 
 
+async def test_its_secrets_are_in_no_answer_of_it() -> None:
+    given = {"TOKEN": "tok-secret-1", "MODE": "read-only", "ROOT": "/data/1"}
+    async with calling(raw(env=given)) as call:
+        seen = json.loads((await call("environment")).text)
+        assert {name: seen[name] for name in given} == given | {"TOKEN": "(hidden)"}
+        assert (await call("echo", text="is it tok-secret-1?")).text == "is it (hidden)?"
+
+
 async def test_it_runs_in_the_projects_folder(tmp_path: Path) -> None:
     async with calling(raw(folder=tmp_path)) as call:
         assert (await call("where")).text.startswith(f"{tmp_path} ")

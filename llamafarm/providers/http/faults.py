@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
+from llamafarm.config.secret import HIDDEN, shown_address
 from llamafarm.errors import (
     AuthFailed,
     BadAnswer,
@@ -69,6 +71,11 @@ class Faults:
         """Host and port, without a user's name and password."""
         return urlsplit(self.model.base_url or "").netloc.rpartition("@")[2]
 
+    @property
+    def _address(self) -> str:
+        """The address as the project file has it, without what is secret in it."""
+        return shown_address(self.model.base_url or "")
+
     def refused(self, refusal: Refusal) -> ProviderError:
         """The error for an HTTP status that is not 2xx."""
         said = self.excerpt(refusal)
@@ -94,7 +101,7 @@ class Faults:
                 hint = f"It asks to wait {wait:g} s." if wait else "Wait, or ask for a higher limit."
                 return RateLimited(f"{self.server} limits the rate (HTTP 429){said}", hint=hint, retry_after=wait)
             case status if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
-                target = refusal.headers.get("location", "another address")
+                target = shown_address(refusal.headers.get("location", "another address"))
                 return BadAnswer(
                     f"{self.server} redirects to {target} (HTTP {status}).",
                     hint="Redirects are not followed, so that no key goes astray: set base_url to the right address.",
@@ -108,7 +115,7 @@ class Faults:
         if "model" not in refusal.text.lower():
             return RequestRejected(
                 f"{self.server} has nothing at this address (HTTP 404){said}",
-                hint=f"Does base_url end as the server wants it, such as in /v1? It is {self.model.base_url}.",
+                hint=f"Does base_url end as the server wants it, such as in /v1? It is {self._address}.",
             )
         return ModelNotFound(
             f"{self.server} does not have the model {self.model.model} (HTTP 404){said}", hint=self._model_hint()
@@ -175,7 +182,7 @@ class Faults:
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
             return ConnectFailed(f"Nothing listens at {self._place}.", hint=self._start_hint())
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-            return RequestRejected(f"The address {self.model.base_url} can't be called.", hint="Look at base_url.")
+            return RequestRejected(f"The address {self._address} can't be called.", hint="Look at base_url.")
         if isinstance(error, httpx.RemoteProtocolError):
             return self.not_protocol("something that is not HTTP")
         return ConnectFailed(f"{self.server} closed the connection before it answered.", hint="Try again.")
@@ -188,20 +195,16 @@ class Faults:
 
     def not_protocol(self, what: str) -> BadAnswer:
         """The error for an answer that is something else than the protocol."""
-        return BadAnswer(
-            f"{self.server} answered with {what}.", hint=f"Is base_url right? It is {self.model.base_url}."
-        )
+        return BadAnswer(f"{self.server} answered with {what}.", hint=f"Is base_url right? It is {self._address}.")
 
     def excerpt(self, refusal: Refusal) -> str:
         """A short piece of what the server said, with no key and none of the user's words in it."""
         text = _message(refusal.body) or _from_html(refusal.text) or refusal.text
-        key = self.model.api_key.get_secret_value() if self.model.api_key else ""
-        if key:
-            text = text.replace(key, "(key)")
+        text = model_scrubber(self.model).clean(text)  # before it is cut
         for message in self.request.messages:
             if len(message.content) > EXCERPT // 4:
                 text = text.replace(message.content, "(prompt)")
-        text = " ".join(_KEYLIKE.sub("(key)", text).split()).rstrip(".")
+        text = " ".join(_KEYLIKE.sub(HIDDEN, text).split()).rstrip(".")
         return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
 
     def _key_hint(self) -> str:
