@@ -104,6 +104,7 @@ LIVES_IN = {
     "rich": {"cli"},
     "sqlalchemy": {"store"},
     "platformdirs": {"store"},
+    "filelock": {"store"},
     "regex": {"study"},
     "jsonschema": {"study"},
     "referencing": {"study"},

@@ -18,6 +18,7 @@ from llamafarm.cli.options import (
     MaxTokensOption,
     ModelsOption,
     ParamOption,
+    RecordOption,
     ResumeOption,
     SystemOption,
     TemperatureOption,
@@ -42,7 +43,8 @@ or objects with these (.jsonl, .json, .yaml); all but prompt may be missing,
 and every other column fills {{name}} in prompts and checks. .txt: a prompt a line.
 Checks: equals:TEXT, contains:TEXT, not-contains:TEXT, regex:PATTERN, json,
 schema:{…}, number:42, number:3.14±0.01.
-Exit codes: 0 answered, 1 no answer at all, 2 wrong usage, 130 interrupted."""
+Exit codes: 0 answered, 1 no answer at all or not all kept, 2 wrong usage,
+130 interrupted."""
 
 
 TemplateOption = Annotated[
@@ -74,6 +76,7 @@ def batch(
     fair: FairOption = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Pass over rows that can't be asked.")] = False,
     resume: ResumeOption = None,
+    record: RecordOption = True,
     out: OutOption = None,
     excel: ExcelOption = False,
     yes: YesOption = False,
@@ -88,7 +91,9 @@ def batch(
     from llamafarm.cli.output import check_output
     from llamafarm.cli.runscreen import confirm
 
-    batchrun.check_form(out, excel=excel)
+    if resume and not record:
+        raise typer.BadParameter("What goes on is kept.", param_hint="--no-record")
+    batchrun.check_form(out, excel=excel, record=record)
     path = project_or_sample(config)
     check_output(out, (file, path), "--out")
     project = project_of(path)
@@ -105,7 +110,8 @@ def batch(
     if resume is None:
         confirm(loop.run(batchjob.expected(survey.plan, concurrency, fair=fair)), ask=not yes)
     command = f"lf batch {file}" + (f" -c {config}" if config else "")
-    ran = loop.run(batchrun.run(project, job, survey, concurrency, resume, command, out, quiet=as_json, excel=excel))
+    keeping = batchrun.Keeping(resume, command, out, record=record, excel=excel)
+    ran = loop.run(batchrun.run(project, job, survey, concurrency, keeping, quiet=as_json))
     _tell(job, survey, concurrency, ran, as_json=as_json)
     raise typer.Exit(ran.code)
 

@@ -35,7 +35,21 @@ class Ran:
     code: int
 
 
-def check_form(out: Path | None, *, excel: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Whether and as what a batch is kept: a new run, or `resume`, with which it goes on.
+
+    `command` is what --resume and a run's id are added to. `out` is a file for all answers, `excel` its form.
+    """
+
+    resume: str | None
+    command: str
+    out: Path | None
+    record: bool
+    excel: bool
+
+
+def check_form(out: Path | None, *, excel: bool, record: bool) -> None:
     """Wrong usage where the answers have no form for such a file, or are not kept."""
     import os
 
@@ -48,7 +62,7 @@ def check_form(out: Path | None, *, excel: bool) -> None:
         return
     if form_of(out.name) is None:
         raise typer.BadParameter("Name a file that ends in .csv or .jsonl.", param_hint="--out")
-    if place_of(os.environ) is None:
+    if not record or place_of(os.environ) is None:
         raise typer.BadParameter("It is written from the history, which is switched off.", param_hint="--out")
 
 
@@ -57,33 +71,36 @@ async def run(
     job: Job,
     survey: Survey,
     at_once: int,
-    resume: str | None,
-    command: str,
-    out: Path | None,
+    keeping: Keeping,
     *,
     quiet: bool,
-    excel: bool = False,
 ) -> Ran:
-    """Run until all has ended, or a signal stops it, and write the answers to `out`."""
+    """Run until all has ended, or a signal stops it, and write the answers where they are wanted.
+
+    Raises StoreError before anything is asked where it is to be kept and can't be.
+    """
+    from llamafarm.cli.kept import check_begun, what_is_lost
     from llamafarm.cli.stop import Stop
     from llamafarm.runtime import open_runtime, zero
 
     stop = Stop()
     with stop.on_signals():
-        async with open_runtime() as runtime:
+        async with open_runtime(record=keeping.record) as runtime:
+            resume, command = keeping.resume, keeping.command
             run = runtime.begin_batch(project, job, survey) if resume is None else runtime.resume_batch(resume, survey)
             identity = None if run is None else run.id
+            await check_begun(runtime.store)
             if identity and resume is None:
                 typer.echo(f"Kept as it goes; to go on with it: {command} --resume {identity}", err=True)
             await zero(runtime)
             batch = runtime.batch(project, job, survey, at_once=at_once, run=run)
             await _shown(batch, stop, quiet=quiet)
-            trouble = await runtime.store.recorded() if runtime.store else None
-            await _after(runtime, batch, identity, command, out, excel=excel)
-    if trouble:
+            written = await _after(runtime, batch, identity, keeping)
+    # Only now that the history is closed it is known what could not be stored.
+    if trouble := what_is_lost(runtime.store, f"{keeping.command} --resume {identity}"):
         typer.echo(f"lf: {trouble}", err=True)
     answered = any(tally.asked > tally.failed for tally in batch.tallies.values())
-    code = stop.code or (0 if answered else 1)
+    code = stop.code or (0 if answered and written and not trouble else 1)
     return Ran(identity, batch.tallies, batch.progress.elapsed_s, batch.finished, code)
 
 
@@ -107,19 +124,24 @@ async def _shown(batch: Batch, stop: Stop, *, quiet: bool) -> None:
         live.end(batch.progress)
 
 
-async def _after(
-    runtime: Runtime, batch: Batch, run: str | None, command: str, out: Path | None, *, excel: bool
-) -> None:
-    """Write the answers, and tell how to go on where something is left."""
-    progress = batch.progress
-    if out is not None and run is not None:
-        count = await write(runtime.history(), run, out, excel=excel)
-        typer.echo(f"{count:,} answers were written to {out}.", err=True)
+async def _after(runtime: Runtime, batch: Batch, run: str | None, keeping: Keeping) -> bool:
+    """Write the answers, and tell how to go on where something is left; False where they could not be written."""
+    from llamafarm.errors import LlamaFarmError
+
+    progress, written = batch.progress, True
+    if keeping.out is not None and run is not None:
+        try:
+            count = await write(runtime.history(), run, keeping.out, excel=keeping.excel)
+            typer.echo(f"{count:,} answers were written to {keeping.out}.", err=True)
+        except LlamaFarmError as error:  # what was measured is shown all the same
+            written = False
+            typer.echo(f"lf: {error}", err=True)
     if run is not None and (progress.failed or not batch.finished):
         failed = f"{progress.failed:,} calls failed" if progress.failed else ""
         left = f"{progress.total - progress.done:,} are left" if not batch.finished else ""
         told = ", ".join(part for part in (failed, left) if part)
-        typer.echo(f"{told}; to ask them again: {command} --resume {run}", err=True)
+        typer.echo(f"{told}; to ask them again: {keeping.command} --resume {run}", err=True)
+    return written
 
 
 async def write(history: History, run: str, out: Path, *, excel: bool = False) -> int:

@@ -50,7 +50,8 @@ Examples:
 \b
 Checks: equals:TEXT, contains:TEXT, not-contains:TEXT, regex:PATTERN, json,
 schema:{…}, number:42, number:3.14±0.01.
-Exit codes: 0 answered, 1 no answer at all, 2 wrong usage, 130 interrupted."""
+Exit codes: 0 answered, 1 no answer at all or not all kept, 2 wrong usage,
+130 interrupted."""
 
 
 TasksFileOption = Annotated[
@@ -118,10 +119,11 @@ def sweep(
             prompt, file, parameter, values or (), task, repeats, check or (), judge, rubric, system, seeding
         )
         grid = grid_of(project, models_of(project, models), wanted, max_tokens, param or (), var or ())
-        confirm(asyncio.run(_plan(project, grid, at_once, fair=fair)), ask=not yes)
+        confirm(asyncio.run(_plan(project, grid, at_once, fair=fair, record=record)), ask=not yes)
     else:
         grid, task = asyncio.run(_begun(project, resume))
-    keeping = Keeping(task, resume, record, fair)
+    again = "lf sweep" + (f" -c {config}" if config else "")
+    keeping = Keeping(task, resume, record, fair, again)
     raise typer.Exit(_measured(path, project, grid, at_once, keeping, as_json=as_json, patch=patch, apply=apply))
 
 
@@ -135,31 +137,35 @@ def _measured(
     from llamafarm.engine.findings import recommendations
 
     stop, aim = Stop(), aim_of(keeping.task)
-    run, findings = asyncio.run(_swept(project, grid, at_once, stop, keeping, quiet=as_json))
+    run, findings, kept = asyncio.run(_swept(project, grid, at_once, stop, keeping, quiet=as_json))
     cells = findings.cells()
     found = recommendations(grid, cells, aim) if aim else {}
     _tell(grid, cells, found, at_once, run if as_json else None, as_json=as_json)
     if patch or apply:
         _patch(path, grid, found, write=apply)
     answered = any(cell.answered for cell in cells.values())
-    return stop.code or (0 if answered else 1)
+    return stop.code or (0 if answered and kept else 1)
 
 
-async def _plan(project: Project, grid: Grid, at_once: int, *, fair: bool) -> Plan:
+async def _plan(project: Project, grid: Grid, at_once: int, *, fair: bool, record: bool) -> Plan:
     from llamafarm.runtime import open_runtime
 
-    async with open_runtime() as runtime:
+    async with open_runtime(record=record) as runtime:
         return await runtime.plan(project, grid, at_once, fair=fair)
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Whether and as what a sweep is kept: a new run, or the one it goes on with. `fair`: one at a time, warmed."""
+    """Whether and as what a sweep is kept: a new run, or the one it goes on with. `fair`: one at a time, warmed.
+
+    `command` is what --resume and a run's id are added to.
+    """
 
     task: str | None
     resume: str | None
     record: bool
     fair: bool
+    command: str
 
 
 async def _begun(project: Project, run: str) -> tuple[Grid, str | None]:
@@ -173,13 +179,15 @@ async def _begun(project: Project, run: str) -> tuple[Grid, str | None]:
 
 async def _swept(
     project: Project, grid: Grid, at_once: int, stop: Stop, keeping: Keeping, *, quiet: bool
-) -> tuple[str | None, Findings]:
-    """Run until all has ended, or `stop`; its id in the history, and what was found.
+) -> tuple[str | None, Findings, bool]:
+    """Run until all has ended, or `stop`; its id in the history, what was found, and whether all that is kept.
 
+    Raises StoreError before anything is asked where it is to be kept and can't be.
     Drawing is done in a thread, so that it changes no measurement.
     """
     import asyncio
 
+    from llamafarm.cli.kept import check_begun, what_is_lost
     from llamafarm.cli.sweepscreen import LiveProgress
     from llamafarm.engine.findings import Findings
     from llamafarm.runtime import open_runtime, zero
@@ -191,8 +199,10 @@ async def _swept(
                 run = runtime.begin_sweep(project, grid, keeping.task, fair=keeping.fair)
             else:
                 run, _, _ = await runtime.resume_sweep(keeping.resume, project)
+            await check_begun(runtime.store)
+            again = f"{keeping.command} --resume {run.id}" if run else ""
             if run is not None:
-                typer.echo(f"Kept as it goes; to go on with it: lf sweep --resume {run.id}", err=True)
+                typer.echo(f"Kept as it goes; to go on with it: {again}", err=True)
             await zero(runtime)
             async with runtime.sweep(project, grid, at_once=at_once, run=run, fair=keeping.fair) as sweep:
                 with stop.stops(sweep.stop):
@@ -200,11 +210,11 @@ async def _swept(
                         for result in batch:
                             findings.add(result)
                         await asyncio.to_thread(shown.show, sweep.progress, batch)
-            trouble = await runtime.store.recorded() if runtime.store else None
         await asyncio.to_thread(shown.end, sweep.progress)
-    if trouble:
+    # Only now that the history is closed it is known what could not be stored.
+    if trouble := what_is_lost(runtime.store, again):
         typer.echo(f"lf: {trouble}", err=True)
-    return None if run is None else run.id, findings
+    return None if run is None else run.id, findings, trouble is None
 
 
 def _tell(

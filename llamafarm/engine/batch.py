@@ -43,6 +43,14 @@ class Kept(NamedTuple):
 class Ledger(Protocol):
     """What remembers a batch from one process to the next."""
 
+    async def claim(self) -> None:
+        """Take the run for this process, before anything of it is read. Raises RequestError where another is at it."""
+        ...
+
+    async def release(self) -> None:
+        """Let others have the run."""
+        ...
+
     def kept(self) -> AsyncGenerator[Kept, None]:
         """The calls that ended before."""
         ...
@@ -89,9 +97,8 @@ class Batch:
         for server, models in self._servers.items():
             self._meter.expect(server, self.survey.good * len(models))
         if self._ledger is not None:
-            async with aclosing(self._ledger.kept()) as kept:
-                async for each in kept:
-                    self._remember(each)
+            await self._ledger.claim()
+            await self._recall(self._ledger)
         self._meter.start()
         for server, models in self._servers.items():
             places = 1 if all(model.provider == "embedded" for model in models) else self._at_once
@@ -104,6 +111,17 @@ class Batch:
     ) -> None:
         self.stop()
         await self._watcher
+        if self._ledger is not None:
+            await self._ledger.release()
+
+    async def _recall(self, ledger: Ledger) -> None:
+        try:
+            async with aclosing(ledger.kept()) as kept:
+                async for each in kept:
+                    self._remember(each)
+        except BaseException:
+            await ledger.release()
+            raise
 
     def stop(self) -> None:
         """Stop asking; what is being answered stops too, at its server."""

@@ -62,6 +62,14 @@ class BatchRun:
         checks = tuple(check.text for check in row.checks)
         return identity, Origin(kind=BATCH, run=self.id, item=row.item, into=into, checks=checks)
 
+    async def claim(self) -> None:
+        """See `Ledger`."""
+        await self.recorder.claim(self.id)
+
+    async def release(self) -> None:
+        """See `Ledger`."""
+        await self.recorder.release(self.id)
+
     async def kept(self) -> AsyncGenerator[Kept, None]:
         """See `Ledger`."""
         if self.past is None:

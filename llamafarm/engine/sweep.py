@@ -30,6 +30,14 @@ ALL = "all servers"
 class Ledger(Protocol):
     """What remembers a sweep from one process to the next."""
 
+    async def claim(self) -> None:
+        """Take the run for this process, before anything of it is read. Raises RequestError where another is at it."""
+        ...
+
+    async def release(self) -> None:
+        """Let others have the run."""
+        ...
+
     async def ended(self) -> Mapping[str, Reply]:
         """The replies that were kept before, by key."""
         ...
@@ -88,7 +96,8 @@ class Sweep:
 
     async def __aenter__(self) -> Self:
         if self._ledger is not None:
-            kept = await self._ledger.ended()
+            await self._ledger.claim()
+            kept = await self._ended(self._ledger)
             self._kept = {key: reply for key, reply in kept.items() if reply.status == "done"}
         for call in self._calls():
             server = self._servers[call.model]
@@ -106,6 +115,15 @@ class Sweep:
     ) -> None:
         self.stop()
         await self._watcher
+        if self._ledger is not None:
+            await self._ledger.release()
+
+    async def _ended(self, ledger: Ledger) -> Mapping[str, Reply]:
+        try:
+            return await ledger.ended()
+        except BaseException:
+            await ledger.release()
+            raise
 
     def _calls(self) -> Iterable[Call]:
         order = [model.name for model in self.grid.models]

@@ -46,6 +46,14 @@ class Keeper(Recorder, Protocol):
         """Wait until all that was taken is kept, or can't be."""
         ...
 
+    async def claim(self, run: str) -> None:
+        """Take the run for this process. Raises RequestError where somebody else is at it."""
+        ...
+
+    async def release(self, run: str) -> None:
+        """Let others have the run."""
+        ...
+
 
 @dataclass(slots=True)
 class SweepRun:
@@ -63,6 +71,14 @@ class SweepRun:
     def origin(self, key: str) -> Origin:
         """Where the call `key` is recorded: anew, or in the comparison in which it was begun before."""
         return Origin(kind=SWEEP, run=self.id, item=key, into=self._begun.get(key))
+
+    async def claim(self) -> None:
+        """See `Ledger`."""
+        await self.recorder.claim(self.id)
+
+    async def release(self) -> None:
+        """See `Ledger`."""
+        await self.recorder.release(self.id)
 
     async def ended(self) -> Mapping[str, Reply]:
         """See `Ledger`. A call that failed or was cut off is not in it: it is asked again."""

@@ -39,7 +39,7 @@ def attempt(database: Database, place: Place, batch: Sequence[Record]) -> Outcom
     outcome = _together(database, place, batch)
     if outcome.fault or not outcome.refused:
         return outcome
-    over = refused = 0
+    over, refused = 0, list[Record]()
     for record in batch:
         alone = _together(database, place, [record], alone=True)
         if alone.fault:
@@ -69,7 +69,7 @@ def _together(database: Database, place: Place, batch: Sequence[Record], *, alon
         fault = fault_of(error, place)
         if fault is None and alone:
             _log_refused(error)
-        return Outcome(0, 0, fault) if fault else Outcome(len(batch), len(batch))
+        return Outcome(0, fault=fault) if fault else Outcome(len(batch), batch)
     return Outcome(len(batch))
 
 

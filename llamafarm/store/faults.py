@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
 from llamafarm.store.place import Place
 
 FULL = "the disk is full"
+CLOSED_FOLDER = "its folder may not be written"
 # SQLite's result codes (sqlite.org/rescode.html) that speak of the file, the disk or another process.
 SQLITE_FAULTS = {
     sqlite3.SQLITE_FULL: FULL,
@@ -40,21 +43,57 @@ POSTGRESQL_FAULTS = {
 }
 
 
-def fault_of(error: Exception, place: Place) -> str | None:
-    """In a sentence, why the database can't be written now; None where the record itself is at fault.
+# Codes at which the file may still be read: reading makes nothing, writing does.
+STILL_READ = (
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+)
+
+
+def fault_of(error: Exception, place: Place, doing: str = "written") -> str | None:
+    """In a sentence, why the database can't be used now; None where the record itself is at fault.
 
     No part of a record and no password is in it.
     """
     if isinstance(error, OSError):
         return f"The history at {place.name} can't be opened: {(error.strerror or 'the system refuses it').lower()}."
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, sqlite3.Error):
-        reason = SQLITE_FAULTS.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    if (code := _sqlite_code(error)) is not None:
+        reason = (
+            CLOSED_FOLDER if code == sqlite3.SQLITE_CANTOPEN and _folder_is_closed(place) else SQLITE_FAULTS.get(code)
+        )
     elif isinstance(error, DBAPIError):
         reason = _postgresql(error)
     else:
         reason = None
-    return reason and f"The history at {place.name} can't be written: {reason}."
+    return reason and f"The history at {place.name} can't be {doing}: {reason}."
+
+
+def _folder_is_closed(place: Place) -> bool:
+    """Whether the file is there, and it is only that SQLite can't make what it needs beside it."""
+    return place.file is not None and place.file.exists() and not may_write(place.file.parent)
+
+
+def may_write(path: Path) -> bool:
+    """Whether this process has the right to write there."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def read_only(place: Place) -> str:
+    """The sentence for a file that is there to be read."""
+    return f"The history at {place.name} can't be written: {SQLITE_FAULTS[sqlite3.SQLITE_READONLY]}."
+
+
+def leaves_reading(error: Exception) -> bool:
+    """Whether a SQLite file that can't be opened to be written for this reason may still be read."""
+    return isinstance(error, OSError) or _sqlite_code(error) in STILL_READ
+
+
+def _sqlite_code(error: Exception) -> int | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", 0) & 0xFF if isinstance(cause, sqlite3.Error) else None
 
 
 def _postgresql(error: DBAPIError) -> str | None:

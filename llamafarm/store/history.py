@@ -170,7 +170,7 @@ class History:
                 return read(connection, *args, **kwargs)
 
         database = await self.store.writer.database()
-        with self._told():
+        with self._told("read"):
             return await asyncio.to_thread(reading, database)
 
     async def _change(
@@ -195,10 +195,10 @@ class History:
             await self.store.writer.do(checkpoint)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, doing: str = "written") -> Iterator[None]:
         """The database's own errors as StoreError."""
         place = self.store.place
         try:
             yield
         except (SQLAlchemyError, OSError) as error:
-            raise StoreError(fault_of(error, place) or f"The history at {place.name} can't be used.") from error
+            raise StoreError(fault_of(error, place, doing) or f"The history at {place.name} can't be used.") from error

@@ -22,16 +22,28 @@ def migrate(engine: Engine, steps: Sequence[Migration] = MIGRATIONS) -> None:
     with engine.begin() as connection:
         _alone(connection)
         applied = _applied(connection)
-        unknown = applied - {step.name for step in steps}
-        if unknown:
-            raise StoreError(
-                "The history was written by a newer LlamaFarm Playground.",
-                hint="Update this one, or name another database in LF_DATABASE_URL.",
-            )
+        _check_known(applied, steps)
         for step in steps:
             if step.name not in applied:
                 step.apply(connection)
                 connection.execute(migrations.insert().values(name=step.name, applied_at=datetime.now(UTC)))
+
+
+def check_tables(engine: Engine, steps: Sequence[Migration] = MIGRATIONS) -> None:
+    """Raise StoreError where the tables are not those of this program; changes nothing. Blocks."""
+    with engine.connect() as connection:
+        applied = set(connection.scalars(select(migrations.c.name)))
+    _check_known(applied, steps)
+    if len(applied) < len(steps):
+        raise StoreError("The history was written by an older LlamaFarm Playground, and can't be brought up to date.")
+
+
+def _check_known(applied: set[str], steps: Sequence[Migration]) -> None:
+    if applied - {step.name for step in steps}:
+        raise StoreError(
+            "The history was written by a newer LlamaFarm Playground.",
+            hint="Update this one, or name another database in LF_DATABASE_URL.",
+        )
 
 
 def _alone(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llamafarm.records.model import Began, Ended, Record
+from llamafarm.store.claims import Claims
 from llamafarm.store.place import Place
 from llamafarm.store.writer import Writer
 from llamafarm.types import JsonValue, Message
@@ -23,10 +24,11 @@ OVERHEAD = 2048  # letters that any record takes in memory, beside its texts
 class Store:
     """Takes what happens. Nothing here waits for the database or fails because of it.
 
-    `writer` is the seam to `history`, which reads what was taken.
+    `writer` is the seam to `history`, which reads what was taken; `claims` are the runs that this process asks.
     """
 
     writer: Writer
+    claims: Claims
 
     @property
     def place(self) -> Place:
@@ -37,6 +39,16 @@ class Store:
     def trouble(self) -> str | None:
         """Why records are not stored now, or that some were lost: a sentence to show. None while all is well."""
         return self.writer.trouble
+
+    @property
+    def answers(self) -> tuple[int, int]:
+        """How many of the lanes that ended are stored by now, and how many never will be."""
+        return self.writer.stored_answers, self.writer.lost_answers
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the file was deleted or replaced while it was open, with all that was in it."""
+        return self.writer.deleted is not None
 
     def take(self, record: Record) -> None:
         """Store `record` as soon as may be, after all that were taken before."""
@@ -56,6 +68,14 @@ class Store:
         """
         return await self.writer.settled()
 
+    async def claim(self, run: str) -> None:
+        """Take `run` for this process, until `release`. Raises RequestError where somebody else is at it."""
+        await self.claims.claim(run)
+
+    async def release(self, run: str) -> None:
+        """Let others have `run`."""
+        await self.claims.release(run)
+
 
 @asynccontextmanager
 async def open_store(place: Place) -> AsyncIterator[Store]:
@@ -63,11 +83,13 @@ async def open_store(place: Place) -> AsyncIterator[Store]:
 
     A database that can't be opened is no error here: `trouble` says so, and it is tried again.
     """
-    store = Store(Writer(place))
+    writer = Writer(place)
+    store = Store(writer, Claims(writer))
     store.writer.start()
     try:
         yield store
     finally:
+        await store.claims.close()
         await store.writer.close()
 
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from llamafarm.errors import StoreError
-from llamafarm.records.model import Record
+from llamafarm.records.model import Ended, Record
 from llamafarm.store.place import Place
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ AT_ONCE = 500
 MOST_WAITING = 128 * 1024 * 1024  # letters of records, while the database takes none
 CLOSING_S = 15.0
 CLOSED = "The history is closed."
+GONE = "what it held is gone, and a new one was begun."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Outcome:
     """What a try came to: how many records are over, how many of them were refused, and why the rest must wait."""
 
     over: int
-    refused: int = 0
+    refused: Sequence[Record] = ()
     fault: str | None = None
 
 
@@ -46,7 +48,9 @@ class Writer:
     """Writes to the database at `place`. All its methods are for the event loop in which it was started.
 
     What is given waits `gather_s` seconds for more, unless somebody waits for it: the thread that writes takes its time
-    from lanes, which most often begin and end together. `lost` counts records that were given and will never be stored.
+    from lanes, which most often begin and end together. `lost` counts records that were given and will never be stored,
+    `lost_answers` the lanes that ended among them, and `stored_answers` those that are stored. `deleted` says that the
+    file was deleted or replaced while it was open.
     """
 
     place: Place
@@ -54,6 +58,9 @@ class Writer:
     pauses_s: Sequence[float] = PAUSES_S
     most_waiting: int = MOST_WAITING
     lost: int = 0
+    lost_answers: int = 0
+    stored_answers: int = 0
+    deleted: str | None = None
     _fault: str | None = None
     _database: Database | None = None
     _records: deque[tuple[Record, int]] = field(default_factory=deque)
@@ -72,7 +79,7 @@ class Writer:
         """Why records are not stored now, or that some are lost: a sentence for people. None while all is well."""
         waiting = f"Waiting in memory: {_counted(len(self._records))}." if self._fault and self._records else ""
         lost = f"Lost, because they could not be stored: {_counted(self.lost)}." if self.lost else ""
-        return " ".join(part for part in (self._fault, waiting, lost) if part) or None
+        return " ".join(part for part in (self.deleted, self._fault, waiting, lost) if part) or None
 
     def start(self) -> None:
         """Open the database and write what is given, until `close`."""
@@ -81,7 +88,7 @@ class Writer:
     def put(self, record: Record, size: int) -> None:
         """Write a record of about `size` letters as soon as may be."""
         if self._size + size > self.most_waiting or self._closing.is_set():
-            self.lost += 1
+            self._lose([record])
             return
         self._records.append((record, size))
         self._size += size
@@ -93,25 +100,29 @@ class Writer:
 
         What was lost before the call is told by `trouble` alone.
         """
-        lost = self.lost
+        lost, deleted = self.lost, self.deleted
         if (self._over < self._given or self._database is None) and self._task and not self._task.done():
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.append((self._given, waiter))
             self._hurry.set()
             await waiter
-        return self.trouble if self._fault or self.lost > lost or self._closing.is_set() else None
+        news = self.lost > lost or self.deleted is not deleted
+        return self.trouble if self._fault or news or self._closing.is_set() else None
 
     async def database(self) -> Database:
         """The open database, with all in it that was given before. Raises StoreError where it can't be used."""
         await self.settled()
         if self._fault or self._database is None or self._closing.is_set():
             raise StoreError(self._fault or CLOSED)
+        if await self.in_thread(self._left_behind):
+            self._wake.set()  # the next one who asks finds the new file
+            raise StoreError(self.deleted or CLOSED)
         return self._database
 
     async def do(self, work: Callable[[Database], Result]) -> Result:
         """The result of `work`, which runs between two batches. Raises StoreError where the database can't be used."""
         database = await self.database()
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, database)
+        return await self.in_thread(partial(work, database))
 
     async def close(self) -> None:
         """Write what waits, with one last try where there is trouble; then close the database."""
@@ -123,7 +134,7 @@ class Writer:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        self.lost += len(self._records)
+        self._lose([record for record, _ in self._records])
         self._records.clear()
         self._answer(everyone=True)
         closing = self._thread.submit(self._disconnect)
@@ -157,14 +168,23 @@ class Writer:
     async def _try(self) -> bool:
         """Try to write what waits; tells whether the database took it, or would have but for faults in records."""
         batch = [record for record, _ in islice(self._records, AT_ONCE)]
-        outcome = await asyncio.get_running_loop().run_in_executor(self._thread, self._attempt, batch)
+        outcome = await self.in_thread(partial(self._attempt, batch))
         for _ in range(outcome.over):
             self._size -= self._records.popleft()[1]
         self._over += outcome.over
-        self.lost += outcome.refused
+        self.stored_answers += _answers(batch[: outcome.over]) - _answers(outcome.refused)
+        self._lose(outcome.refused)
         self._fault = outcome.fault
         self._answer(everyone=outcome.fault is not None)
         return outcome.fault is None
+
+    def _lose(self, records: Sequence[Record]) -> None:
+        self.lost += len(records)
+        self.lost_answers += _answers(records)
+
+    async def in_thread(self, work: Callable[[], Result]) -> Result:
+        """The result of `work`, which runs in the thread that writes."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _answer(self, *, everyone: bool) -> None:
         """Wake those who wait for what is over by now; after a failed try all of them."""
@@ -180,16 +200,37 @@ class Writer:
     def _attempt(self, batch: Sequence[Record]) -> Outcome:
         from llamafarm.store.attempt import attempt, open_or_fault  # noqa: PLC0415 - see the top of this file
 
-        if self._database is None:
+        self._left_behind()
+        if self._database is None or (batch and self._database.fault):
             opened = open_or_fault(self.place)
             if isinstance(opened, str):
-                return Outcome(0, 0, opened)
+                return Outcome(0, fault=opened)
             self._database = opened
+        if self._database.fault is not None:  # it can be read
+            return Outcome(0, fault=self._database.fault if batch else None)
         return attempt(self._database, self.place, batch)
+
+    def _left_behind(self) -> bool:
+        """Whether the file has gone that is open here, or another one has its name: then it is let go of, and told."""
+        from llamafarm.store.connect import identity_of  # noqa: PLC0415 - see the top of this file
+
+        open_now = self._database
+        if open_now is None or open_now.identity is None or self.place.file is None:
+            return False
+        if identity_of(self.place.file) == open_now.identity:
+            return False
+        open_now.close()
+        self._database = None
+        self.deleted = f"The history at {self.place.name} was deleted or replaced while it was open: {GONE}"
+        return True
 
     def _disconnect(self) -> None:
         if self._database is not None:
             self._database.close()
+
+
+def _answers(records: Sequence[Record]) -> int:
+    return sum(isinstance(record, Ended) for record in records)
 
 
 def _counted(count: int) -> str:

@@ -73,6 +73,14 @@ class Remembered:
         self.before = kept
         self.finished = False
         self.settles = 0
+        self.claimed = False
+
+    async def claim(self) -> None:
+        assert not self.claimed, "two at once"
+        self.claimed = True
+
+    async def release(self) -> None:
+        self.claimed = False
 
     async def kept(self) -> AsyncGenerator[Kept, None]:
         for each in self.before:

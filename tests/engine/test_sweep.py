@@ -55,9 +55,17 @@ class Kept:
     """A ledger in memory."""
 
     finished = False
+    claimed = False
 
     def __init__(self) -> None:
         self.replies: dict[str, Reply] = {}
+
+    async def claim(self) -> None:
+        assert not self.claimed, "two at once"
+        self.claimed = True
+
+    async def release(self) -> None:
+        self.claimed = False
 
     async def ended(self) -> Mapping[str, Reply]:
         return dict(self.replies)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from llamafarm.errors import StoreError
+from llamafarm.store.claims import Claims
 from llamafarm.store.connect import Database
 from llamafarm.store.history import History
 from llamafarm.store.place import FILE, Place, file_place, place_of
@@ -88,7 +89,8 @@ async def test_closing_writes_what_waits(place: Place) -> None:
 @asynccontextmanager
 async def impatient(place: Place, most_waiting: int = MOST_WAITING) -> AsyncIterator[Store]:
     """A store that tries again at once."""
-    store = Store(Writer(place, pauses_s=SOON, most_waiting=most_waiting))
+    writer = Writer(place, pauses_s=SOON, most_waiting=most_waiting)
+    store = Store(writer, Claims(writer))
     store.writer.start()
     yield store
     await store.writer.close()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from llamafarm.records.model import Record
+from llamafarm.store.claims import Claims
 from llamafarm.store.history import History
 from llamafarm.store.place import Place
 from llamafarm.store.store import Store
@@ -40,7 +41,7 @@ async def counting(place: Place, gather_s: float) -> AsyncIterator[tuple[Store, 
     writer.start()
     await writer.settled()  # it is open
     writer.sizes.clear()
-    yield Store(writer), writer
+    yield Store(writer, Claims(writer)), writer
     await writer.close()
 
 
