@@ -13,6 +13,9 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API_PATH = "/v1"
+CALLER = "llamafarm.caller"  # in the scope: who calls, as the gate found
+ANYBODY = "anybody"
+ADDRESSED = "llamafarm.host"  # in the scope: the host that the request itself named, whatever a proxy says
 
 
 def header(scope: Scope, name: bytes) -> str | None:

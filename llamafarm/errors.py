@@ -77,6 +77,14 @@ class ModelUnusable(RequestError):
     """A named model can't be asked on this machine, whatever the request: its entry or its file is wrong."""
 
 
+class TooManyGenerations(RequestError):
+    """A caller has as many answers running as one may have."""
+
+    def __init__(self, running: int, asked: int, limit: int) -> None:
+        here = f"{running} answers are running for you" if running else f"{asked} answers at once were asked for"
+        super().__init__(f"{here}, and {limit} may.", hint="Wait for some to end." if running else "Ask fewer models.")
+
+
 class MissingPartError(LlamaFarmError):
     """An optional package or a model file is missing; the hint says how to install it."""
 

@@ -7,11 +7,9 @@ import binascii
 import hashlib
 import hmac
 
-from llamafarm.asgi import App, Receive, Scope, Send, header, refuse
+from llamafarm.asgi import ANYBODY, CALLER, App, Receive, Scope, Send, header, refuse
 from llamafarm.settings import ServerSettings
 
-CALLER = "llamafarm.caller"
-ANYBODY = "anybody"
 NOT_ALLOWED = 1008  # RFC 6455: against the server's policy; neither page nor API has websockets
 FOR_PROGRAMS = ("/v1", "/mcp")
 BASIC = b'Basic realm="LlamaFarm Playground", charset="UTF-8"'

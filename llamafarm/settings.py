@@ -34,7 +34,9 @@ class ServerSettings:
 
     As soon as there are `api_keys` or a `login`, everything but `/health` asks for one of them: the API for a
     bearer key, the page for the login, or for a key as the password.
-    `trust_uploads`: files that come from a browser may be trusted also where `host` is not loopback.
+    `trust_uploads`: whoever sees the page may trust files that come from a browser; `allow_paths`: may open files of
+    this machine by path. Otherwise the operator alone may, who comes with `operator_token`. `forwarded_allow_ips`:
+    proxies that are believed.
     `cors_origins`: sites whose pages may call the API. `generations`: answers that one caller may have running.
     `record_completions`: the API's completions are kept in the history, where all who see the page see them.
     """
@@ -42,11 +44,14 @@ class ServerSettings:
     host: str = "127.0.0.1"
     port: int = 7860
     trust_uploads: bool = False
+    allow_paths: bool = False
+    forwarded_allow_ips: tuple[str, ...] = ()
     api_keys: tuple[SecretStr, ...] = ()
     login: Login | None = None
     cors_origins: tuple[str, ...] = ()
     generations: int = GENERATIONS
     record_completions: bool = False
+    operator_token: SecretStr | None = None
 
     @property
     def loopback(self) -> bool:
@@ -60,6 +65,11 @@ class ServerSettings:
     def protected(self) -> bool:
         """Whether callers must say who they are."""
         return bool(self.api_keys or self.login)
+
+    @property
+    def has_operator(self) -> bool:
+        """Whether the server's link makes its browser the operator's: where all others are strangers without a name."""
+        return self.loopback and not self.protected
 
     def check(self) -> None:
         """Raise RequestError where anybody on the network could spend the operator's keys and read the files."""

@@ -7,14 +7,26 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
+from pydantic import SecretStr
 
 from llamafarm.mcpserver import McpEndpoint
+from llamafarm.operator import link
 from llamafarm.runtime import open_runtime
-from llamafarm.server import build_app
+from llamafarm.server import build_app, http_config
 from llamafarm.settings import ServerSettings
+
+TOKEN = "the-token-of-the-operators-link"  # noqa: S105 - made up
+
+
+def link_to(url: str) -> str:
+    """The operator's link to a server of these tests, where `url` is one of its page."""
+    parts = urlsplit(url)
+    return link(f"{parts.scheme}://{parts.netloc}", TOKEN) + (f"&{parts.query}" if parts.query else "")
 
 
 class Announcing(uvicorn.Server):
@@ -31,17 +43,25 @@ class Announcing(uvicorn.Server):
 
 
 @contextmanager
-def serving(configs: list[Path], settings: ServerSettings | None = None) -> Iterator[str]:
-    """The address of a real server with these projects."""
+def listening_socket() -> Iterator[socket.socket]:
+    """A free port of this machine."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
+        yield sock
+
+
+@contextmanager
+def serving(configs: list[Path], settings: ServerSettings | None = None) -> Iterator[str]:
+    """The address of a real server with these projects."""
+    with listening_socket() as sock:
         stop, ready = threading.Event(), threading.Event()
 
         async def run() -> None:
-            async with open_runtime(configs) as runtime, McpEndpoint(runtime) as mcp:
-                app = build_app(runtime, settings or ServerSettings(port=sock.getsockname()[1]), mcp)
-                config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
-                server = Announcing(config, ready)
+            own = settings or ServerSettings(port=sock.getsockname()[1])
+            opening = open_runtime(configs, generations=own.generations)
+            async with opening as runtime, McpEndpoint(runtime) as mcp:
+                app = build_app(runtime, replace(own, operator_token=SecretStr(TOKEN)), mcp)
+                server = Announcing(http_config(app, log_level="error"), ready)
                 task = asyncio.create_task(server.serve(sockets=[sock]))
                 await asyncio.to_thread(stop.wait)
                 server.should_exit = True

@@ -21,7 +21,7 @@ from llamafarm.api.asked import Asked
 from llamafarm.api.chunks import Chunks, error_event
 from llamafarm.api.completion import completion_json
 from llamafarm.api.disconnect import until_gone
-from llamafarm.api.errors import SERVER, ApiError, failed
+from llamafarm.api.errors import SERVER, ApiError, failed, too_many
 from llamafarm.api.jsons import dumps
 from llamafarm.api.services import Services
 from llamafarm.api.sessions import Conversation, Key
@@ -30,6 +30,7 @@ from llamafarm.asgi import Receive, Scope, Send
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.compare import LaneEvent
 from llamafarm.engine.recording import Origin, Recording
+from llamafarm.errors import TooManyGenerations
 from llamafarm.events import Event, Failed, Stopped, is_final
 from llamafarm.reply import Reply
 from llamafarm.types import Message
@@ -93,6 +94,9 @@ async def _recorded(
                 ended = is_final(event)
                 recording.watch(LaneEvent(lane.id, event))
                 yield event
+    except TooManyGenerations:
+        ended = True  # it never began
+        raise
     finally:
         if not ended:
             recording.watch(LaneEvent(lane.id, Stopped(at=time.perf_counter())))
@@ -115,6 +119,8 @@ class ChatAnswer(Response):
         work = self._streamed(send) if self._order.stream else self._whole(send)
         try:
             await until_gone(receive, work)
+        except TooManyGenerations as error:
+            raise too_many(error) from None
         except asyncio.CancelledError:
             if self._begun:
                 await send({"type": "http.response.body", "body": error_event(STOPPING), "more_body": True})
@@ -122,10 +128,9 @@ class ChatAnswer(Response):
 
     @contextmanager
     def _running(self) -> Iterator[_Run]:
-        """The lane, with a place among the caller's answers and its turn in the conversation."""
+        """The lane, with its turn in the conversation."""
         asked, order, runtime = self._asked, self._order, self._services.runtime
         with ExitStack() as stack:
-            stack.enter_context(self._services.generations.running(order.caller))
             conversation, session = None, None
             if order.session is not None:
                 conversation = stack.enter_context(self._services.conversations.turn(order.session))
@@ -138,7 +143,7 @@ class ChatAnswer(Response):
     def _events(self, lane: Lane) -> AsyncGenerator[Event, None]:
         """The lane's events; the history sees them too, where completions are kept."""
         asked, services = self._asked, self._services
-        events = services.runtime.chat(asked.project, lane, asked.question)
+        events = services.runtime.of(self._order.caller).chat(asked.project, lane, asked.question)
         if not services.settings.record_completions:
             return events
         origin = Origin("chat", routes=[asked.route] if lane.auto else ())

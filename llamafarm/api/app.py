@@ -14,7 +14,6 @@ from llamafarm import __version__
 from llamafarm.api import chat, compare, health, projects
 from llamafarm.api.answers import ChatCompletionChunk
 from llamafarm.api.errors import ApiError, on_api_error, on_defect, on_http_error, on_validation_error
-from llamafarm.api.limits import Generations
 from llamafarm.api.services import Services
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
@@ -39,7 +38,7 @@ def build_api(runtime: Runtime, settings: ServerSettings) -> FastAPI:
         description=DESCRIPTION,
         swagger_ui_oauth2_redirect_url="/docs/oauth2-redirect",
     )
-    api.state.services = Services(runtime, settings, Generations(settings.generations))
+    api.state.services = Services(runtime, settings)
     bearer = [Security(HTTPBearer(auto_error=False, description="One of the server's API keys."))]
     for part in (chat, projects, compare):
         api.include_router(part.router, dependencies=bearer if settings.protected else [])

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from llamafarm.api.answers import ErrorBody
 from llamafarm.api.asked import named, parameters_of, prompt_of
 from llamafarm.api.disconnect import until_gone
-from llamafarm.api.errors import invalid
+from llamafarm.api.errors import invalid, too_many
 from llamafarm.api.lanes import lane_event, sse
 from llamafarm.api.reading import Route
 from llamafarm.api.requests import CompareRequest
@@ -22,6 +22,7 @@ from llamafarm.asgi import Receive, Scope, Send
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.record import lane_json
+from llamafarm.errors import TooManyGenerations
 from llamafarm.events import is_final
 from llamafarm.routing import suggest
 
@@ -101,26 +102,28 @@ class CompareAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Stream all events, until the last lane has ended or the client has gone."""
-        await until_gone(receive, self._run(send))
+        try:
+            await until_gone(receive, self._run(send))
+        except TooManyGenerations as error:
+            raise too_many(error) from None
 
     async def _run(self, send: Send) -> None:
-        runtime, lanes = self._services.runtime, self._lanes
-        with self._services.generations.running(self._caller, len(lanes)):
+        runtime, lanes = self._services.runtime.of(self._caller), self._lanes
+        board, started = runtime.board(self._project, lanes), time.perf_counter()
+        fair = runtime.fair() if self._fair else None
+        async with (
+            runtime.compare(self._project, lanes, self._question, fair=fair) as comparison,
+            aclosing(comparison.batches(heartbeat_s=None)) as batches,
+        ):
             await self._begin(send)
-            board, started = runtime.board(self._project, lanes), time.perf_counter()
-            fair = runtime.fair() if self._fair else None
-            async with (
-                runtime.compare(self._project, lanes, self._question, fair=fair) as comparison,
-                aclosing(comparison.batches(heartbeat_s=None)) as batches,
-            ):
-                async for batch in batches:
-                    pieces = []
-                    for told in batch:
-                        board.add(told)
-                        pieces.append(sse("lane", lane_event(told, started)))
-                        if is_final(told.event):
-                            pieces.append(sse("reply", lane_json(board.replies()[told.lane])))
-                    await _send(send, b"".join(pieces))
+            async for batch in batches:
+                pieces = []
+                for told in batch:
+                    board.add(told)
+                    pieces.append(sse("lane", lane_event(told, started)))
+                    if is_final(told.event):
+                        pieces.append(sse("reply", lane_json(board.replies()[told.lane])))
+                await _send(send, b"".join(pieces))
         await _send(send, sse("done", {}), more=False)
 
     async def _begin(self, send: Send) -> None:

@@ -33,6 +33,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from llamafarm.api.jsons import dumps
+from llamafarm.errors import TooManyGenerations
 from llamafarm.events import Failed
 from llamafarm.types import JsonValue
 
@@ -108,6 +109,11 @@ def failed(failure: Failed, extension: Mapping[str, JsonValue] | None = None) ->
         headers["retry-after"] = str(math.ceil(failure.retry_after_s))
     message = f"{failure.message} {failure.hint}".strip()
     return ApiError(meaning.status, message, meaning.code, meaning.type, headers=headers, extension=extension)
+
+
+def too_many(error: TooManyGenerations) -> ApiError:
+    """429: the caller's own answers have to end first."""
+    return ApiError(429, str(error), "too_many_generations", LIMITED, headers={"retry-after": "1"})
 
 
 def not_found(message: str, code: str, param: str | None = None) -> ApiError:

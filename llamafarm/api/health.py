@@ -13,8 +13,8 @@ from llamafarm.api.catalogue import Health
 from llamafarm.api.jsons import dumps
 from llamafarm.api.reading import Route
 from llamafarm.api.services import Services, services_of
+from llamafarm.asgi import ANYBODY, CALLER
 from llamafarm.config.library import Entry
-from llamafarm.gate import ANYBODY, CALLER
 
 router = APIRouter(route_class=Route, tags=["health"])
 

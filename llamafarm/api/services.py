@@ -9,11 +9,10 @@ from fastapi import Path
 from starlette.requests import Request
 
 from llamafarm.api.errors import not_found
-from llamafarm.api.limits import Generations
 from llamafarm.api.sessions import Conversations
+from llamafarm.asgi import ANYBODY, CALLER
 from llamafarm.config.library import Entry
 from llamafarm.config.model import Project
-from llamafarm.gate import ANYBODY, CALLER
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
 
@@ -24,7 +23,6 @@ class Services:
 
     runtime: Runtime
     settings: ServerSettings
-    generations: Generations
     conversations: Conversations = field(default_factory=Conversations)
 
     async def entries(self) -> tuple[tuple[Entry, Project], ...]:

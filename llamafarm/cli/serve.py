@@ -29,7 +29,7 @@ def serve(
         list[str] | None, typer.Option(help="A site whose pages may call the API, such as https://example.org.")
     ] = None,
     max_generations: Annotated[
-        int | None, typer.Option(min=1, help="Answers that one key may have running; more get 429. Default: 256.")
+        int | None, typer.Option(min=1, help="Answers that one caller may have running, on every face. Default: 256.")
     ] = None,
     record_completions: Annotated[
         bool,
@@ -39,8 +39,17 @@ def serve(
         ),
     ] = False,
     trust_uploads: Annotated[
-        bool, typer.Option("--trust-uploads", help="Files from browsers may be trusted although others reach the page.")
+        bool,
+        typer.Option("--trust-uploads", help="Whoever sees the page may trust files, which may start commands."),
     ] = False,
+    allow_paths: Annotated[
+        bool,
+        typer.Option("--allow-paths", help="Whoever sees the page may open files of this machine by path."),
+    ] = False,
+    forwarded_allow_ips: Annotated[
+        list[str] | None,
+        typer.Option(help="A proxy (an address or network) whose X-Forwarded headers count; may be repeated."),
+    ] = None,
 ) -> None:
     """Serve the page at / and the API at /v1 until Ctrl-C; /docs describes the API."""
     from llamafarm.server import serve as run
@@ -51,6 +60,8 @@ def serve(
         host=host,
         port=port,
         trust_uploads=trust_uploads,
+        allow_paths=allow_paths,
+        forwarded_allow_ips=tuple(forwarded_allow_ips or ()),
         api_keys=_keys(api_key or []),
         login=Login.of(person) if person else None,
         cors_origins=tuple(origin.rstrip("/") for origin in cors_origin or []),

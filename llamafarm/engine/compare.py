@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import aclosing, suppress
+from contextlib import AbstractContextManager, ExitStack, aclosing, nullcontext, suppress
 from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -37,16 +37,23 @@ class Comparison:
     small and no instant is lost. `stop` ends one or all of them: a stopped lane closes its stream, so that
     its server stops too, and ends with a `Stopped` event. Leaving the context stops what still runs.
     `watch` sees each event as it happens, whether somebody reads `events` or not. `record` is the id under which the
-    comparison is kept, where it is.
+    comparison is kept, where it is. `places` are held while it runs; entering raises what they raise.
     """
 
     def __init__(
-        self, lanes: Iterable[Lane], open_lane: OpenLane, *, watch: Watch | None = None, record: str | None = None
+        self,
+        lanes: Iterable[Lane],
+        open_lane: OpenLane,
+        *,
+        watch: Watch | None = None,
+        record: str | None = None,
+        places: AbstractContextManager[None] | None = None,
     ) -> None:
         self.lanes = tuple(lanes)
         self.record = record
         self._open = open_lane
         self._watch = watch
+        self._places = places or nullcontext()
         self._backlog: list[LaneEvent] = []
         self._room = BACKLOG
         self._begun = asyncio.Event()
@@ -58,6 +65,7 @@ class Comparison:
             raise ValueError("the lanes of a comparison need different ids")
 
     async def __aenter__(self) -> Self:
+        self._places.__enter__()
         turns = [asyncio.Event() for _ in self.lanes]
         for lane, turn in zip(self.lanes, turns, strict=True):
             task = asyncio.create_task(self._run(lane, turn), name=f"lane {lane.id}")
@@ -69,8 +77,10 @@ class Comparison:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        with ExitStack() as stack:
+            stack.push(self._places)
+            self.stop()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def stop(self, lane: str | None = None) -> None:
         """Stop `lane`, or all lanes; one that has ended stays as it is."""

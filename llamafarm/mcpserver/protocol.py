@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from mcp.server import Server, ServerRequestContext
@@ -11,6 +12,7 @@ from mcp.types import CallToolRequestParams, CallToolResult, ListToolsResult, Pa
 from pydantic import ValidationError
 
 from llamafarm import __version__
+from llamafarm.asgi import ANYBODY, CALLER
 from llamafarm.errors import LlamaFarmError
 from llamafarm.mcpserver.actions import Actions, Answer, Arguments, Chat, Compare, ListModels, Progress, RoutePrompt
 from llamafarm.runtime import Runtime
@@ -37,7 +39,9 @@ def _server(actions: Actions) -> Server[Any]:
         async def progress(done: int, total: int, what: str) -> None:
             await context.session.report_progress(done, total, what)
 
-        return await _called(actions, params.name, params.arguments or {}, progress)
+        scope = context.request.scope if context.request is not None else {}
+        own = replace(actions, runtime=actions.runtime.of(scope.get(CALLER) or ANYBODY))
+        return await _called(own, params.name, params.arguments or {}, progress)
 
     # The package's higher MCPServer would set up logging for the whole process.
     return Server(

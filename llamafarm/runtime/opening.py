@@ -13,6 +13,7 @@ from llamafarm.pricing import PriceBook
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
+from llamafarm.runtime.generations import Generations
 from llamafarm.runtime.runtime import Runtime, history_of, switched_off
 from llamafarm.store.place import place_of
 from llamafarm.store.store import open_store
@@ -23,18 +24,21 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def open_runtime(configs: Sequence[Path] = (), *, record: bool = True) -> AsyncIterator[Runtime]:
+async def open_runtime(
+    configs: Sequence[Path] = (), *, record: bool = True, generations: int | None = None
+) -> AsyncIterator[Runtime]:
     """Open the operator's projects, the store, connections, the homes of embedded models and MCP servers; close them.
 
-    `record` is False where nothing shall be kept. Raises ConfigError where one of `configs` is not there, RequestError
-    where `LF_DATABASE_URL` names no database.
+    `record` is False where nothing shall be kept; `generations`: lanes that one caller may have running.
+    Raises ConfigError where one of `configs` is not there, RequestError where `LF_DATABASE_URL` names no database.
     """
     library = open_library(configs)
     place = place_of(os.environ) if record else None
     opening = open_store(place) if place else nullcontext()
     async with opening as store, open_client() as client, EmbeddedModels(client) as embedded, McpServers() as tools:
         providers = Providers(client, embedded=embedded.provider)
-        yield Runtime(library, providers, PriceBook(), tools, embedded=embedded, store=store)
+        limit = Generations(generations)
+        yield Runtime(library, providers, PriceBook(), tools, embedded=embedded, store=store, generations=limit)
 
 
 @asynccontextmanager

@@ -40,6 +40,7 @@ from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT, SLOTS
 from llamafarm.providers.registry import Providers
 from llamafarm.reply import Reply
+from llamafarm.runtime.generations import Generations, held
 from llamafarm.store.store import Store
 from llamafarm.tools import McpServers
 from llamafarm.types import Fault, ModelCheck, SentRequest
@@ -56,6 +57,7 @@ class Runtime:
     `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago; `embedded` is the home of
     the embedded models. `store` keeps what happens, and is None where that is switched off. `turn` is what fair lanes
     take, one at a time in the whole process. `lag` tells how late the event loop is while lanes are timed.
+    `generations` counts the lanes that run for each `caller`.
     """
 
     library: Library
@@ -67,16 +69,23 @@ class Runtime:
     store: Store | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     lag: LoopLag = field(default_factory=LoopLag)
+    generations: Generations = field(default_factory=Generations)
+    caller: str = ""
+
+    def of(self, caller: str) -> Runtime:
+        """This runtime for `caller`, in whose name its lanes are counted."""
+        return replace(self, caller=caller)
 
     def chat(
         self, project: Project, lane: Lane, question: Question, *, fair: Fair | None = None
     ) -> AsyncGenerator[Event, None]:
         """The events of one lane, without a task of its own: closing it stops the model's server.
 
-        `fair` as in `compare`.
+        `fair` as in `compare`. Raises TooManyGenerations with the first event.
         """
         box = Toolbox(self.tools, self.context_window)
-        return self._opening(project, question, box, fair)(lane)
+        events = self._opening(project, question, box, fair)(lane)
+        return events if self.generations.limit is None else held(self.generations.running(self.caller), events)
 
     def _opening(
         self, project: Project, question: Question, box: Toolbox, fair: Fair | None
@@ -102,7 +111,8 @@ class Runtime:
 
         What happens is recorded as coming from `origin`, where there is a store. `approve`, where given, is awaited
         before each tool call with the lane's id, the tool and the call. With `fair` (see there) the lanes run one after
-        the other, each model warmed before; comparisons that are measured together have the same one.
+        the other, each model warmed before; comparisons that are measured together have the same one. Entering the
+        comparison raises TooManyGenerations where the caller has too many lanes already.
         """
         lanes, box = tuple(lanes), Toolbox(self.tools, self.context_window, approve)
         recording = self.recording(project, lanes, question, origin)
@@ -111,6 +121,7 @@ class Runtime:
             self._opening(project, question, box, fair),
             watch=None if recording is None else recording.watch,
             record=None if recording is None else recording.id,
+            places=self.generations.running(self.caller, len(lanes)),
         )
 
     def recording(
@@ -154,15 +165,17 @@ class Runtime:
         `fair`: one call at a time, a model's calls one after the other, each model warmed before (see `Fair`); a run
         that was begun so goes on so.
         """
-        project, bare = without_fallback(project), replace(self, store=None)
+        kept = self._patient()
+        project, bare = without_fallback(project), replace(kept, store=None)
         quiet = self.fair() if fair or (run is not None and run.fair) else None
 
         async def ask(lane: Lane, question: Question, key: str) -> Reply:
             if quiet is not None and key.endswith(JUDGED):  # a judge's figures are not shown
                 quiet.warmed.add(lane.model.name)
-            into, origin = (bare, Origin()) if run is None else (self, run.origin(key))
-            comparison = into.compare(project, (lane,), question, origin=origin, fair=quiet)
-            return await reply_of(comparison, self.board(project, (lane,)))
+            into, origin = (bare, Origin()) if run is None else (kept, run.origin(key))
+            async with self.generations.waiting(self.caller):
+                comparison = into.compare(project, (lane,), question, origin=origin, fair=quiet)
+                return await reply_of(comparison, self.board(project, (lane,)))
 
         return Sweep(grid, ask, at_once=at_once, ledger=run, fair=quiet is not None)
 
@@ -215,8 +228,17 @@ class Runtime:
         bare, fair = without_tools(project), self.fair() if job.fair else None
         job = replace(job, models=tuple(bare.model(model.name) or model for model in job.models))
         self.prices.prepare(bare.models)
-        ask = asking(bare, job, self.prices, partial(self.chat, bare, fair=fair), run)
+        chat = partial(self._patient().chat, bare, fair=fair)
+
+        def waiting(lane: Lane, question: Question) -> AsyncGenerator[Event, None]:
+            return held(self.generations.waiting(self.caller), chat(lane, question))
+
+        ask = asking(bare, job, self.prices, waiting, run)
         return Batch(job, survey, ask, at_once=at_once, ledger=run)
+
+    def _patient(self) -> Runtime:
+        """For work that waits for a place by itself before each of its lanes, instead of being refused one."""
+        return replace(self, generations=Generations())
 
     def begin_batch(self, project: Project, job: Job, survey: Survey) -> BatchRun | None:
         """A new run for `job`; None where recording is switched off."""

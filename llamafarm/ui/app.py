@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from gradio.blocks import Block
 from gradio.events import Dependency
 
+from llamafarm.asgi import App
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
 from llamafarm.ui.batch_handlers import BatchHandlers
@@ -23,6 +24,7 @@ from llamafarm.ui.labpast import LabPast
 from llamafarm.ui.layout import Page, build
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.rerun import Rerun
+from llamafarm.ui.routes import OwnRoutes
 from llamafarm.ui.runs import Runner
 from llamafarm.ui.states import TabStates
 from llamafarm.ui.tabs import Tabs
@@ -41,10 +43,10 @@ EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st
 
 def build_page(runtime: Runtime, settings: ServerSettings, tabs: Tabs) -> gr.Blocks:
     """The page as Gradio Blocks; nothing is opened and nothing runs before a browser comes in one of `tabs`."""
-    projects = Projects(runtime, settings)
+    projects = Projects(runtime)
     demo = QuickBlocks(title="LlamaFarm Playground", fill_width=True, analytics_enabled=False)
     with demo:
-        page = build(projects.sources(), paths=settings.loopback)
+        page = build(projects.sources())
         handlers = Handlers(page, projects, Runner(runtime, page), tabs)
         opening = _wire_project(demo, page, handlers)
         _wire_prompt(page, handlers)
@@ -63,8 +65,8 @@ def build_page(runtime: Runtime, settings: ServerSettings, tabs: Tabs) -> gr.Blo
     return demo
 
 
-def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAPI:
-    """Mount the page at `/`, after all other routes: what is added later would be shadowed.
+def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> App:
+    """The page at `/` of `app`, after all other routes: what is added later would be shadowed.
 
     `has_launched` switches on Gradio's check that file inputs were uploaded by their user; mounting
     leaves it off, and then any file of the server could be read through the page.
@@ -90,7 +92,7 @@ def mount(app: FastAPI, runtime: Runtime, *, settings: ServerSettings) -> FastAP
     )
     demo.has_launched = True
     _keep_little(mounted, demo, tabs)
-    return mounted
+    return OwnRoutes(mounted)
 
 
 def _keep_little(mounted: FastAPI, demo: gr.Blocks, tabs: Tabs) -> None:
@@ -107,7 +109,17 @@ def _shown(page: Page) -> list[Block]:
     outputs += [page.send, page.stop, *page.verdict.outputs, *_talk(page), page.tools.ask]
     outputs += [page.tools.listed, page.tools.tool, page.tools.result]
     panel = page.panel
-    outputs += [panel.source, panel.report, panel.asks, panel.trust, panel.editor, panel.check]
+    outputs += [
+        panel.source,
+        panel.path,
+        panel.open_path,
+        panel.no_path,
+        panel.report,
+        panel.asks,
+        panel.trust,
+        panel.editor,
+        panel.check,
+    ]
     outputs += page.theatre.faults
     for slot in page.slots:
         tab = slot.tab

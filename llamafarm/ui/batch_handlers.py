@@ -79,7 +79,7 @@ class BatchHandlers:
                 raise RequestError("A batch runs already in this tab: stop it first.")
             project, job, survey = await self._job(session, controls)
             run = self._run(project, job, survey, controls.earlier)
-            runtime = self.base.runner.runtime
+            runtime = self.base.runner.runtime.of(session.caller)
             batch = runtime.batch(project, job, survey, at_once=controls.calls_at_once, run=run)
         except LlamaFarmError as error:
             yield refuse(error)

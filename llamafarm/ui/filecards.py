@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from llamafarm.config.model import Ask, Loaded
 from llamafarm.errors import Problem
+from llamafarm.operator import BY_LINK, Rights
 from llamafarm.ui.markup import Markup, tag
 
 BROKEN_EDIT = "The file was edited and can't be used as it is: its last good state is shown and asked."
@@ -63,12 +64,21 @@ ASKS = {
 }
 
 
-def asks(loaded: Loaded, *, may_trust: bool) -> Markup:
+def no_paths(rights: Rights) -> Markup:
+    """Why files of this machine can't be opened here; nothing where no link would help."""
+    return (
+        tag("p", f"Files of this machine can be opened by path, too. {BY_LINK}", class_="lf-sub")
+        if rights.by_link
+        else Markup("")
+    )
+
+
+def asks(loaded: Loaded, rights: Rights) -> Markup:
     """What an untrusted file asks for, for the person who may allow it."""
     note = (
         "Nothing of this happens unless you trust the file."
-        if may_trust
-        else "This page can't trust files: it was started without --trust-uploads."
+        if rights.trust
+        else f"This page can't trust files. {rights.how('--trust-uploads')}"
     )
     items = (tag("li", _ask(ask)) for ask in loaded.asks)
     listed = tag("ul", *items) if loaded.asks else tag("p", "It asks for nothing more than what runs already.")

@@ -10,8 +10,10 @@ from typing import Any
 
 import gradio as gr
 
+from llamafarm.asgi import ANYBODY, CALLER
 from llamafarm.engine.chat import Question
 from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.operator import NONE, RIGHTS, Rights
 from llamafarm.routing import suggest
 from llamafarm.ui.blind import blind_routing
 from llamafarm.ui.blocks import forgotten
@@ -59,7 +61,7 @@ class Handlers:
 
     async def open_path(self, request: gr.Request, path: str, prompt: str) -> Updates:
         """A file of this machine."""
-        return await self._open(request, prompt, self.projects.path(path))
+        return await self._open(request, prompt, self.projects.path(path, rights_of(request)))
 
     async def open_upload(self, request: gr.Request, upload: dict[str, str] | None, prompt: str) -> Updates:
         """A file that the browser read: {"name", "data" as base64}, or {"name", "refused": why}."""
@@ -71,7 +73,7 @@ class Handlers:
 
     async def trust(self, request: gr.Request, prompt: str) -> Updates:
         """The file that is shown, trusted."""
-        return await self._open(request, prompt, self.projects.trust(self.session(request)))
+        return await self._open(request, prompt, self.projects.trust(self.session(request), rights_of(request)))
 
     async def check(self, request: gr.Request, text: str) -> Updates:
         """What is wrong with the editor's text, while it is typed."""
@@ -84,8 +86,9 @@ class Handlers:
             session = self.tabs.put(_key(request), await opening)
         except RequestError as error:
             return refuse(error)
+        _know(session, request)
         return {
-            **project_updates(self.page, session, may_trust=self.projects.may_trust),
+            **project_updates(self.page, session),
             **self.routed(session, prompt),
             **self.talk(session),
             **verdict_updates(self.page.verdict, None),
@@ -217,6 +220,7 @@ class Handlers:
         session = self.tabs.get(_key(request))
         if session is None:
             raise forgotten()
+        _know(session, request)
         return session
 
 
@@ -230,6 +234,18 @@ def refuse(error: LlamaFarmError) -> Updates:
 
 def _key(request: gr.Request) -> str:
     return request.session_hash or ""
+
+
+def rights_of(request: gr.Request) -> Rights:
+    """What the browser behind `request` may, as was found before the page saw it."""
+    rights: Rights = request.request.scope.get(RIGHTS, NONE) if request.request else NONE
+    return rights
+
+
+def _know(session: Session, request: gr.Request) -> None:
+    """Who is at the tab, and what they may: as of their newest request."""
+    session.rights = rights_of(request)
+    session.caller = (request.request.scope.get(CALLER) if request.request else None) or ANYBODY
 
 
 def _ask(inputs: Sequence[Any]) -> Ask:

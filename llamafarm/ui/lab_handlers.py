@@ -121,7 +121,7 @@ class LabHandlers:
         yield {lab.start: ready, lab.resume: ready, lab.stop: gr.Button(interactive=False)}
 
     async def _follow(self, session: Session, asking: Asking, findings: Findings) -> AsyncGenerator[Updates, None]:
-        runtime, newest, grid = self.base.runner.runtime, list[Result](), asking.grid
+        runtime, newest, grid = self.base.runner.runtime.of(session.caller), list[Result](), asking.grid
         project = session.project
         if project is None:
             return
@@ -168,7 +168,7 @@ class LabHandlers:
             return "", ""
         own = project.source is not None and project.trusted and not (session.source or "").startswith(SAMPLE)
         try:
-            if own and self.base.projects.may_trust and project.source is not None:
+            if own and session.rights.trust and project.source is not None:
                 before, after = patch_file(project.source, changes)
                 session.proposal = Proposal(project.source, before, after)
                 return diff(before, after, session.title), ""
@@ -182,7 +182,7 @@ class LabHandlers:
         """Write the proposal into its file."""
         session = self.base.session(request)
         proposal, session.proposal = session.proposal, None
-        if proposal is None:
+        if proposal is None or not session.rights.trust:
             return refuse(RequestError("There is nothing to apply."))
         try:
             await asyncio.to_thread(apply_file, proposal.path, proposal.before, proposal.after)

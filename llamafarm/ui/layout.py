@@ -28,6 +28,7 @@ class ProjectPanel:
     source: gr.Dropdown
     path: gr.Textbox
     open_path: gr.Button
+    no_path: gr.HTML
     upload: gr.Button
     uploaded: gr.JSON
     report: gr.HTML
@@ -72,12 +73,12 @@ class Page:
     here: gr.Timer
 
 
-def build(sources: Sequence[tuple[str, str]], *, paths: bool) -> Page:
-    """Build the page inside the current Blocks. `paths`: whether files of this machine may be opened."""
+def build(sources: Sequence[tuple[str, str]]) -> Page:
+    """Build the page inside the current Blocks."""
     head = html(masthead(None), elem_id="masthead")
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=1, min_width=300, elem_id="side"):
-            panel = _project_panel(sources, paths=paths)
+            panel = _project_panel(sources)
             theatre = build_theatre()
             tools = build_tools()
         with gr.Column(scale=4, min_width=320, elem_id="main"):
@@ -174,19 +175,20 @@ def _lanes() -> tuple[gr.Tabs, tuple[Slot, ...], Lab, BatchTab, HistoryTab]:
     return lanes, slots, lab, batch, history
 
 
-def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> ProjectPanel:
+def _project_panel(sources: Sequence[tuple[str, str]]) -> ProjectPanel:
     with gr.Accordion("Project", open=True, elem_id="project") as accordion:
         source = gr.Dropdown(list(sources), value=sources[0][1], label="Open a project", elem_id="source")
         path = gr.Textbox(
             label="or a file on this machine",
             placeholder="/path/to/llamafarm.yaml",
             max_lines=1,
-            visible=paths,
+            visible=False,
             elem_id="path",
         )
         with gr.Row(elem_id="open-file"):
-            open_path = gr.Button("Open this path", size="sm", min_width=110, visible=paths, elem_id="open-path")
+            open_path = gr.Button("Open this path", size="sm", min_width=110, visible=False, elem_id="open-path")
             upload = gr.Button("From your browser…", size="sm", min_width=110, elem_id="upload")
+        no_path = html(visible=False, elem_id="no-path")
         uploaded = gr.JSON(visible=False)
         report = html(elem_id="report")
         asks = html(visible=False, elem_id="asks")
@@ -195,4 +197,6 @@ def _project_panel(sources: Sequence[tuple[str, str]], *, paths: bool) -> Projec
             editor = gr.Code(language="yaml", lines=12, max_lines=28, show_label=False, elem_id="editor")
             check = html(elem_id="check")
             apply = gr.Button("Use this text", size="sm", elem_id="apply")
-    return ProjectPanel(accordion, source, path, open_path, upload, uploaded, report, asks, trust, editor, check, apply)
+    return ProjectPanel(
+        accordion, source, path, open_path, no_path, upload, uploaded, report, asks, trust, editor, check, apply
+    )

@@ -1,7 +1,7 @@
 """Opening projects on the page: the operator's files, samples, paths, uploads, edits, and trust.
 
-What comes from a browser is not trusted: nothing is resolved or started for it until the person presses
-"Trust this file", which works only on a page bound to loopback or started with --trust-uploads.
+What comes from a browser is not trusted: nothing is resolved or started for it until a person who may (see
+`llamafarm.operator`) presses "Trust this file".
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from pathlib import Path
 from llamafarm.config import addresses, load, parse, read_text, sample_names, sample_path
 from llamafarm.config.model import Loaded
 from llamafarm.errors import ConfigError, Problem, RequestError
+from llamafarm.operator import Rights
 from llamafarm.runtime import Runtime
-from llamafarm.settings import ServerSettings
 from llamafarm.ui.sessions import Session
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml")
@@ -30,12 +31,6 @@ class Projects:
     """Makes sessions out of what a person opens on the page."""
 
     runtime: Runtime
-    settings: ServerSettings
-
-    @property
-    def may_trust(self) -> bool:
-        """Whether a file from a browser may be trusted on this page."""
-        return self.settings.loopback or self.settings.trust_uploads
 
     def sources(self) -> list[tuple[str, str]]:
         """What can be opened by name: (what is shown, key). The first is what a new tab shows."""
@@ -43,7 +38,7 @@ class Projects:
         samples = {sample_path(name): name for name in sample_names()}
         shown = {path.absolute() for path in own}
         names = Counter(path.name for path in own)
-        listed = [(_title(path, samples, names), f"{OPERATOR}{path}") for path in own]
+        listed = [(_title(path, samples, names), _key(path)) for path in own]
         return listed + [(f"sample: {name}", f"{SAMPLE}{name}") for path, name in samples.items() if path not in shown]
 
     async def named(self, key: str) -> Session:
@@ -54,15 +49,15 @@ class Projects:
             return await self._file(sample_path(key.removeprefix(SAMPLE)), source=key)
         library = self.runtime.library
         await library.refresh()
-        entry = library.entry(Path(key.removeprefix(OPERATOR)))
+        entry = next((each for each in library.entries if _key(each.path) == key), None)
         if entry is None:
             raise RequestError("This project is no longer in the list.")
         return Session(entry.loaded, text=entry.loaded.text, title=entry.path.name, source=key, broken=entry.broken)
 
-    async def path(self, text: str) -> Session:
-        """The session for a file of this machine, which only a person at this machine may name."""
-        if not self.settings.loopback:
-            raise RequestError("Files of this machine can be opened by path only where the page is on loopback.")
+    async def path(self, text: str, rights: Rights) -> Session:
+        """The session for a file of this machine; raises RequestError where this browser may not name one."""
+        if not rights.paths:
+            raise RequestError(f"This page can't open files by path. {rights.how('--allow-paths')}")
         path = await asyncio.to_thread(Path(text.strip()).expanduser)
         if path.suffix.lower() not in SUFFIXES:
             raise RequestError(f"A project file ends in {', '.join(SUFFIXES)}.")
@@ -94,10 +89,10 @@ class Projects:
             problems = error.problems or (Problem(None, "", str(error)),)
             return Session(Loaded(project=None, errors=problems), title=name)
 
-    async def trust(self, session: Session) -> Session:
-        """The same text as a trusted project; raises RequestError where this page may not trust files."""
-        if not self.may_trust:
-            raise RequestError("This page can't trust files: it was started without --trust-uploads.")
+    async def trust(self, session: Session, rights: Rights) -> Session:
+        """The same text as a trusted project; raises RequestError where this browser may not trust files."""
+        if not rights.trust:
+            raise RequestError(f"This page can't trust files. {rights.how('--trust-uploads')}")
         loaded = await self._parse(session.text, session.title, trusted=True)
         return Session(loaded, text=session.text, title=session.title)
 
@@ -109,6 +104,11 @@ class Projects:
         own = (entry.project for entry in self.runtime.library.entries)
         known = frozenset().union(*(addresses(project) for project in own if project is not None))
         return await asyncio.to_thread(parse, text, name=name, trusted=trusted, known_addresses=known)
+
+
+def _key(path: Path) -> str:
+    """What stands for an operator's file in the page: which folder it is in is nobody's business there."""
+    return OPERATOR + hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _title(path: Path, samples: Mapping[Path, str], names: Mapping[str, int]) -> str:

@@ -82,6 +82,7 @@ class Runner:
         if not session.shown():
             raise RequestError("Choose at least one model.")
         question = ask.question(tuple(picture.image for picture in session.pictures))
+        self.runtime.generations.check(session.caller, len(session.shown()))
         before, blind = session.blind, _blind(session, ask, follow=follow)
         session.ask(question, follow=follow)
         session.routes, session.blind = suggest(ask.prompt, project), blind
@@ -117,6 +118,7 @@ class Runner:
         if session.blind is not None:
             raise RequestError("A lane can be asked again after the vote.")
         model = session.seats()[seat]
+        self.runtime.generations.check(session.caller)
         session.stop(model.name)
         async with aclosing(self._follow(session, session.project, question, [model], ask)) as updates:
             async for update in updates:
@@ -135,6 +137,7 @@ class Runner:
         lanes, refused = _lanes(session, project, models, ask.settings)
         faults = staged(ask.stage, ask.faults, session.seats())
         runtime = self.runtime if faults is None else self.runtime.staged(faults, session.rests)
+        runtime = runtime.of(session.caller)
         board = self.runtime.board(project, lanes)
         ticket = session.take({model.name for model in models})
         session.tell(ticket, refused | board.replies())

@@ -18,6 +18,7 @@ from llamafarm.engine.recording import Origin
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Sweep
 from llamafarm.errors import Problem
+from llamafarm.operator import NONE, Rights
 from llamafarm.records.model import Kind, Recorded, Vote
 from llamafarm.reply import Reply
 from llamafarm.types import Message, Route, Tool
@@ -108,6 +109,8 @@ class Session:
     votes: dict[str, Vote] = field(default_factory=dict)
     draft: str | None = None
     views: Views = field(default_factory=Views)
+    rights: Rights = NONE
+    caller: str = ""
 
     def __post_init__(self) -> None:
         usable = [model.name for model in self.models if model.usable]

@@ -12,7 +12,7 @@ from llamafarm.config.template import variables
 from llamafarm.reply import Reply
 from llamafarm.ui.blind import blind_table
 from llamafarm.ui.cards import masthead, model_facts, unusable
-from llamafarm.ui.filecards import asks, report
+from llamafarm.ui.filecards import asks, no_paths, report
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import lane_values, reasoning_title
 from llamafarm.ui.markdown import Views
@@ -28,18 +28,21 @@ from llamafarm.ui.tools import asked_before
 Updates = dict[Any, Any]
 
 
-def project_updates(page: Page, session: Session, *, may_trust: bool) -> Updates:
+def project_updates(page: Page, session: Session) -> Updates:
     """Everything that changes on the page when a session shows another project."""
     project, loaded = session.project, session.loaded
     untrusted = project is not None and not project.trusted
-    panel = page.panel
+    panel, rights = page.panel, session.rights
     models = project.models if project else ()
     return {
         page.masthead: masthead(project),
         panel.source: session.source,
         panel.report: report(loaded, session.title, session.broken),
-        panel.asks: gr.HTML(asks(loaded, may_trust=may_trust), visible=untrusted),
-        panel.trust: gr.Button(visible=untrusted and may_trust),
+        panel.path: gr.Textbox(visible=rights.paths),
+        panel.open_path: gr.Button(visible=rights.paths),
+        panel.no_path: gr.HTML(no_paths(rights), visible=not rights.paths),
+        panel.asks: gr.HTML(asks(loaded, rights), visible=untrusted),
+        panel.trust: gr.Button(visible=untrusted and rights.trust),
         panel.editor: session.text,
         panel.check: "",
         page.models: gr.CheckboxGroup(

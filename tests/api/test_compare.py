@@ -121,7 +121,7 @@ async def test_a_client_that_goes_away_stops_every_lane(here: World) -> None:
         for seen in here.upstream.requests:
             await seen.gone.wait()
     assert len(here.upstream.requests) == 3
-    assert here.services.generations.total() == 0
+    assert here.services.runtime.generations.total() == 0
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ async def test_two_hundred_streams_at_once(tmp_path: Path) -> None:
             texts = await asyncio.gather(*asking)
         assert texts == ["".join(WORDS)] * STREAMS
         assert refused.status_code == 429
-        assert here.services.generations.total() == 0
+        assert here.services.runtime.generations.total() == 0
         await here.client.aclose()
         await until(lambda: len(asyncio.all_tasks()) <= tasks and sockets() <= open_sockets)
 
@@ -87,4 +87,4 @@ async def test_two_hundred_clients_that_go_away(tmp_path: Path) -> None:
             for seen in here.upstream.requests:
                 await seen.gone.wait()
         await until(lambda: len(asyncio.all_tasks()) <= tasks and sockets() <= open_sockets)
-        assert here.services.generations.total() == 0
+        assert here.services.runtime.generations.total() == 0

@@ -185,7 +185,7 @@ async def test_a_client_that_goes_away_stops_the_model(here: World, stream: bool
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
         await seen.gone.wait()
-    assert here.services.generations.total() == 0
+    assert here.services.runtime.generations.total() == 0
 
 
 def _request(here: World, *, stream: bool = True) -> httpx.Request:

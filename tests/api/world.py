@@ -117,7 +117,7 @@ async def world(folder: Path, settings: ServerSettings | None = None) -> AsyncIt
         config.write_text(config_text(address))
         (folder / "b.json").write_text(config_text(address, "prompted", **system("You are {{ who | nice }}.")))
         (folder / "c.json").write_text(config_text(address, "strict", **system("You are {{ who }}.")))
-        async with open_runtime([folder]) as opened:
+        async with open_runtime([folder], generations=settings.generations) as opened:
             runtime = replace(opened, providers=replace(opened.providers, pauses=Pauses(tries=1)))
             api = build_api(runtime, settings)
             app = Guards(Gate(Express(api, chat.router), settings), settings)

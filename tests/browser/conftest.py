@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from llamafarm.config import sample_path
 from llamafarm.settings import ServerSettings
-from tests.serving import serving
+from tests.serving import link_to, serving
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -70,8 +70,9 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[OpenPage]:
-    """Opens an address; afterwards the page must have had no error and asked no other host.
+    """Opens an address as the server's operator does; afterwards the page must have had no error and asked no other host.
 
+    `stranger`: without the operator's link.
     `server_ends`: the test ends the server, and what the browser logs of that is no error. `script` runs before the
     page's own scripts.
     """
@@ -86,6 +87,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         dark: bool = False,
         server_ends: bool = False,
         script: str = "",
+        stranger: bool = False,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
@@ -98,7 +100,8 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         if not server_ends:
             page.on("console", lambda said: trouble.append(f"console: {said.text}") if said.type == "error" else None)
         page.on("request", lambda sent: trouble.append(f"asked {sent.url}") if _is_foreign(sent.url) else None)
-        page.goto(url)
+        is_page = urlsplit(url).path in ("", "/")
+        page.goto(link_to(url) if is_page and not stranger else url)
         return page
 
     yield opener

@@ -20,13 +20,14 @@ PROJECT = (
 
 @contextmanager
 def running(*command: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and the address that it prints once it is about to listen."""
+    """The process and the address of the link that it prints once it is about to listen."""
     process = subprocess.Popen(
         [sys.executable, *command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
-        yield process, process.stdout.readline().strip().removeprefix("LlamaFarm Playground: ")
+        link = process.stdout.readline().strip().removeprefix("LlamaFarm Playground: ")
+        yield process, link.partition("/?")[0]
     finally:
         process.kill()
         process.communicate()
@@ -39,7 +40,7 @@ def test_app_serves_the_named_project_until_a_signal_comes(tmp_path: Path, numbe
     with running(str(ROOT / "app.py"), *options, folder=tmp_path) as (process, url):
         assert not url.endswith(":0")  # the port that it got, not the one that was asked for
         with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
-            assert "operator:llamafarm.yaml" in client.get(f"{url}/config").text
+            assert '"llamafarm.yaml","operator:' in client.get(f"{url}/config").text
         process.send_signal(number)
         assert process.wait(20) == 0
         assert process.stderr is not None

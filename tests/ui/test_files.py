@@ -70,8 +70,6 @@ def test_a_path_in_the_place_of_a_value_reads_nothing(server: str, config: dict[
             assert SECRET not in answer.text
 
 
-def test_uploads_of_others_cannot_be_named(server: str, planted: Path) -> None:
+def test_nothing_can_be_uploaded(server: str) -> None:
     answer = httpx.post(f"{server}/gradio_api/upload", files={"files": ("../../x.txt", b"mine")})
-    for path in answer.json() if answer.is_success else []:
-        assert Path(path).name == "x.txt"
-        assert planted.parent not in Path(path).parents
+    assert answer.status_code == 404

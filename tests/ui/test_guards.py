@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,7 +18,7 @@ from llamafarm.errors import RequestError
 from llamafarm.guards import MAX_BODY, Guards
 from llamafarm.server import serve
 from llamafarm.settings import ServerSettings
-from tests.serving import serving
+from tests.serving import TOKEN, serving
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,50 @@ def test_another_sites_page_cannot_post(server: str, origin: str) -> None:
     answer = httpx.post(f"{server}/gradio_api/queue/join", json={}, headers={"Origin": origin})
     assert answer.status_code == httpx.codes.FORBIDDEN
     assert "Another site's page" in answer.text
+
+
+PAGES = ("/", "/config", "/gradio_api/app_id", "/gradio_api/queue/data?session_hash=x", "/theme.css", "/v1/models", "/health", "/docs",
+         "/openapi.json", "/history/export?format=csv", "/report/x", "/mcp", "/nothing", "/static/js/x.js")  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_another_sites_page_cannot_read(server: str, path: str) -> None:
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": server.replace("127.0.0.1", "localhost")},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "object"},
+    ):
+        answer = httpx.get(f"{server}{path}", headers=headers)
+        assert answer.status_code == httpx.codes.FORBIDDEN
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "same-origin", "none"])
+def test_a_link_that_a_person_follows_opens_the_page(server: str, site: str) -> None:
+    followed = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    for path in ("/", "/?comparison=x", "/docs"):
+        assert httpx.get(f"{server}{path}", headers=followed).status_code == httpx.codes.OK
+
+
+def test_nothing_outside_the_api_says_that_others_may(server: str) -> None:
+    preflight = {"Origin": server, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x"}
+    for path in PAGES:
+        for method in ("OPTIONS", "HEAD"):
+            answer = httpx.request(method, f"{server}{path}", headers=preflight)
+            assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+def test_the_pages_settings_tell_no_path_of_this_machine(server: str) -> None:
+    for path in ("/config", "/"):
+        text = httpx.get(f"{server}{path}").text
+        assert str(sample_path("embedded").parent) not in text
+        assert str(Path.home()) not in text
+        assert TOKEN not in text
 
 
 def test_a_body_that_says_it_is_too_long_is_refused_unread(server: str) -> None:
@@ -97,7 +142,7 @@ async def test_a_stream_that_is_open_when_the_server_ends_is_closed_quietly() ->
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope: Scope = {"type": "http", "method": "GET", "headers": [(b"host", b"localhost")]}
+    scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
     task = asyncio.create_task(Guards(endless, ServerSettings())(scope, receive, send))
     await opened.wait()
     task.cancel()

@@ -1,66 +1,28 @@
-"""The server: the page, the API and the MCP endpoint on one port, with all that they need opened and closed around."""
+"""Serving: a port is taken, all that is needed is opened, and closed when a signal comes."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
+from pydantic import SecretStr
 
-from llamafarm.api import chat
-from llamafarm.api.app import PATHS, build_api
-from llamafarm.api.express import Express
-from llamafarm.asgi import App, Receive, Scope, Send
+from llamafarm.asgi import App
 from llamafarm.config.samples import FIRST, sample_path
 from llamafarm.errors import RequestError
-from llamafarm.gate import Gate
-from llamafarm.guards import Guards
 from llamafarm.mcpserver import McpEndpoint
-from llamafarm.reports import PATH as REPORTS
-from llamafarm.reports import reports
-from llamafarm.runtime import Runtime, open_runtime, zero
+from llamafarm.operator import link, new_token
+from llamafarm.runtime import open_runtime, zero
+from llamafarm.server.app import build_app
+from llamafarm.server.protocol import bounded
 from llamafarm.settings import ServerSettings
-
-
-class Doors:
-    """Each application at its own addresses, the page at all others: none sees what is meant for another."""
-
-    def __init__(self, apps: Mapping[str, App], page: App) -> None:
-        self._apps = apps
-        self._page = page
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on. The server's start and end are the page's: it alone has something to start."""
-        first = "/" + scope.get("path", "").split("/", 2)[1] if scope["type"] != "lifespan" else ""
-        await self._apps.get(first, self._page)(scope, receive, send)
-
-
-def build_app(runtime: Runtime, settings: ServerSettings, mcp: App | None = None) -> App:
-    """The HTTP application around an open runtime; `mcp` is its endpoint for MCP clients."""
-    api: App = Gate(Express(build_api(runtime, settings), chat.router), settings)
-    if settings.cors_origins:
-        origins, anything = list(settings.cors_origins), ["*"]
-        api = CORSMiddleware(
-            api, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=anything
-        )
-    doors = dict.fromkeys(PATHS, api) | ({"/mcp": Gate(mcp, settings)} if mcp else {})
-    doors[REPORTS] = Gate(reports(runtime), settings)
-    return Guards(Doors(doors, Gate(_page(runtime, settings), settings)), settings)
-
-
-def _page(runtime: Runtime, settings: ServerSettings) -> FastAPI:
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is imported
-    from llamafarm.ui.app import mount  # noqa: PLC0415 - gradio takes seconds to import, and reads the line above
-
-    return mount(FastAPI(docs_url=None, redoc_url=None, openapi_url=None), runtime, settings=settings)
 
 
 def serve(configs: Sequence[Path], settings: ServerSettings) -> None:
@@ -70,8 +32,24 @@ def serve(configs: Sequence[Path], settings: ServerSettings) -> None:
     `configs` is not there.
     """
     settings.check()
+    settings = replace(settings, operator_token=SecretStr(new_token()) if settings.has_operator else None)
     with closing(_listen(settings)) as sock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(configs or [sample_path(FIRST)], settings, sock))
+
+
+def http_config(app: App, log_level: str = "warning") -> uvicorn.Config:
+    """How uvicorn serves `app`: with bounds on what comes, and none of its own belief in what proxies say."""
+    return uvicorn.Config(
+        app,
+        http=bounded(),
+        lifespan="on",  # a page that can't start is said, not served
+        log_level=log_level,
+        # A browser tab holds its stream open: without this bound the server would never end.
+        timeout_graceful_shutdown=1,
+        server_header=False,
+        access_log=False,
+        proxy_headers=False,
+    )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -116,20 +94,28 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(configs: Sequence[Path], settings: ServerSettings, sock: socket.socket) -> None:
-    async with open_runtime(configs) as runtime, McpEndpoint(runtime) as mcp:
+    async with open_runtime(configs, generations=settings.generations) as runtime, McpEndpoint(runtime) as mcp:
         app = build_app(runtime, settings, mcp)
         runtime.prices.load()
         await zero(runtime)
-        # A browser tab holds its stream open: without this bound the server would never end.
-        config = uvicorn.Config(
-            app, log_level="warning", timeout_graceful_shutdown=1, server_header=False, access_log=False
-        )
-        server = _Server(config)
+        server = _Server(http_config(app))
         await asyncio.sleep(0)  # a Ctrl-C from while the page was built ends it here, not within uvicorn's start
-        print(f"LlamaFarm Playground: {_address(sock)}", flush=True)  # noqa: T201 - the person needs the address
+        _tell(_address(sock), settings)
         await server.serve(sockets=[sock])
     if runtime.store and runtime.store.trouble:  # now that it is closed, what is lost is known
         print(f"lf: {runtime.store.trouble}", file=sys.stderr)  # noqa: T201 - nobody looks at the page any more
+
+
+def _tell(address: str, settings: ServerSettings) -> None:
+    """Where the page is: on loopback by the operator's link, which is told here and nowhere else."""
+    token = settings.operator_token
+    told = link(address, token.get_secret_value()) if token else address
+    print(f"LlamaFarm Playground: {told}", flush=True)  # noqa: T201 - the person needs the address
+    if token:
+        print(  # noqa: T201 - the same
+            f"The link is yours alone: it lets you trust files and open them by path. All else works at {address} too.",
+            flush=True,
+        )
 
 
 def _address(sock: socket.socket) -> str:

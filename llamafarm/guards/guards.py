@@ -1,17 +1,21 @@
-"""What the server refuses or adds before anything else sees a request. Plain ASGI, so that streams stay streams."""
+"""Hosts, origins, sizes and headers: every request passes here first. Plain ASGI, so that streams stay streams."""
 
 from __future__ import annotations
 
 import asyncio
 
-from llamafarm.asgi import App, Message, Receive, Scope, Send, is_api, refuse
+from llamafarm.asgi import ADDRESSED, App, Message, Receive, Scope, Send, header, is_api, refuse
+from llamafarm.guards.origins import LOOKED_AT, is_foreign
+from llamafarm.guards.shape import MAX_VALUES, Shape
 from llamafarm.settings import ServerSettings
 
-MAX_BODY = 8 * 1024 * 1024
+MAX_BODY = 6_000_000  # four MiB of pictures in base64, and the rest of a request
 Refusal = tuple[int, str, str]  # status, code and reason
-TOO_LARGE: Refusal = (413, "request_too_large", f"The request is larger than {MAX_BODY // 1024 // 1024} MiB.")
+TOO_LARGE: Refusal = (413, "request_too_large", f"The request is larger than {MAX_BODY // 1_000_000} MB.")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-LOOKED_AT = (b"host", b"origin", b"content-length")
+CORS = b"access-control-"
+PAGE = "/gradio_api/"
+PAGE_VALUES = 5_000  # ten times what the page's largest listener reads; Gradio walks through them several times
 
 # Scripts and styles of the page itself are inline, and its plots and events compile functions; nothing may
 # come from, or go to, another server.
@@ -42,9 +46,10 @@ HEADERS = (
 class Guards:
     """Wraps an application.
 
-    On loopback only this machine's names are answered to (else another site's name could be pointed here), a
-    page of another origin can't post (but to the API, where the operator allows its origin), a body has at most
-    8 MiB, and every answer carries the policy that keeps what models say from loading anything.
+    On loopback only this machine's names are answered to (else another site's name could be pointed here). A page of
+    another origin gets nothing (but of the API, where the operator allows its origin), and no answer outside the API
+    says that it may. A body has at most 6 MB and so many values, and every answer carries the policy that keeps
+    what models say from loading anything.
     """
 
     def __init__(self, app: App, settings: ServerSettings) -> None:
@@ -57,7 +62,6 @@ class Guards:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-
         guarded = _Guarded(scope, receive, send)
         refusal = self._refusal(scope)
         if refusal is not None:
@@ -70,53 +74,69 @@ class Guards:
             if not guarded.begun:
                 raise
             await send({"type": "http.response.body", "body": b""})
+        except Exception:
+            if not guarded.cut:  # else it is about half a body, which nobody asked for
+                raise
+        await guarded.end()
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in LOOKED_AT}
-        host = headers.get(b"host", "")
+        host = scope.get(ADDRESSED, headers.get(b"host", ""))
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if self._loopback and name not in LOCAL_HOSTS:
             return 421, "wrong_host", f"This server answers to localhost, not to {name!r}."
-        if scope["method"] not in ("GET", "HEAD", "OPTIONS") and not self._may_post(scope, host, headers):
+        if not scope["path"].startswith("/"):
+            return 400, "invalid_request", "The address of a request begins with a slash."
+        asks_api = scope["method"] == "OPTIONS" and is_api(scope)  # may it? there the API itself answers
+        if not asks_api and is_foreign(scope["method"], headers, self._origins if is_api(scope) else ()):
             return 403, "wrong_origin", "Another site's page can't use this server."
-        length = headers.get(b"content-length", "0")
+        length = header(scope, b"content-length") or "0"
         if not length.isdigit() or int(length) > MAX_BODY:
             return TOO_LARGE
         return None
 
-    def _may_post(self, scope: Scope, host: str, headers: dict[bytes, str]) -> bool:
-        origin = headers.get(b"origin")
-        own = (None, f"http://{host}", f"https://{host}")
-        return origin in own or (is_api(scope) and origin in self._origins)
-
 
 class _Guarded:
-    """One request and its answer: a body ends as soon as it is too long, whatever its length was said to be.
+    """One request and its answer: a body ends as soon as it is too much, whatever its length was said to be.
 
-    What the application makes of half a body is not told then: the answer says that it is too long.
+    What the application makes of half a body is not told then: the answer says what is wrong with it.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.begun = False
+        self.cut: Refusal | None = None
         self._scope = scope
         self._receive = receive
         self._send = send
         self._read = 0
+        self._shape = Shape(PAGE_VALUES if scope["path"].startswith(PAGE) else MAX_VALUES)
         self._refused = False
 
     async def receive(self) -> Message:
         message = await self._receive()
-        self._read += len(message.get("body", b""))
-        return message if self._read <= MAX_BODY else {"type": "http.disconnect"}
+        body = message.get("body", b"")
+        if body and self.cut is None:
+            self._read += len(body)
+            if self._read > MAX_BODY:
+                self.cut = TOO_LARGE
+            elif why := self._shape.trouble(body):
+                self.cut = (400, "invalid_request", why)
+        return message if self.cut is None else {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
+        if self._refused:
+            return
         if message["type"] == "http.response.start":
-            if self._read > MAX_BODY:
-                await self.refuse(TOO_LARGE)
+            if self.cut is not None:
+                await self.refuse(self.cut)
                 return
             self._begin(message)
-        if not self._refused:
-            await self._send(message)
+        await self._send(message)
+
+    async def end(self) -> None:
+        """The application has returned: what it was not given whole may not have made it say anything."""
+        if self.cut is not None and not self.begun:
+            await self.refuse(self.cut)
 
     async def refuse(self, refusal: Refusal) -> None:
         self._refused = True
@@ -130,4 +150,7 @@ class _Guarded:
 
     def _begin(self, message: Message) -> None:
         self.begun = True
-        message["headers"] = [*message.get("headers", []), *HEADERS]
+        given = message.get("headers", [])
+        if not is_api(self._scope):
+            given = [(name, value) for name, value in given if not name.lower().startswith(CORS)]
+        message["headers"] = [*given, *HEADERS]

@@ -1,0 +1,57 @@
+"""The application: the page, the API and the MCP endpoint, each behind its guards."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from llamafarm.api import chat
+from llamafarm.api.app import PATHS, build_api
+from llamafarm.api.express import Express
+from llamafarm.asgi import App, Receive, Scope, Send
+from llamafarm.gate import Gate
+from llamafarm.guards import Guards, Whole
+from llamafarm.operator import Operator
+from llamafarm.reports import PATH as REPORTS
+from llamafarm.reports import reports
+from llamafarm.runtime import Runtime
+from llamafarm.server.proxies import Proxies
+from llamafarm.settings import ServerSettings
+
+
+class Doors:
+    """Each application at its own addresses, the page at all others: none sees what is meant for another."""
+
+    def __init__(self, apps: Mapping[str, App], page: App) -> None:
+        self._apps = apps
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on. The server's start and end are the page's: it alone has something to start."""
+        first = "/" + scope.get("path", "").split("/", 2)[1] if scope["type"] != "lifespan" else ""
+        await self._apps.get(first, self._page)(scope, receive, send)
+
+
+def build_app(runtime: Runtime, settings: ServerSettings, mcp: App | None = None) -> App:
+    """The HTTP application around an open runtime; `mcp` is its endpoint for MCP clients."""
+    api: App = Gate(Express(build_api(runtime, settings), chat.router), settings)
+    if settings.cors_origins:
+        origins, anything = list(settings.cors_origins), ["*"]
+        api = CORSMiddleware(
+            api, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=anything
+        )
+    doors = dict.fromkeys(PATHS, api) | ({"/mcp": Gate(Whole(mcp), settings)} if mcp else {})
+    doors[REPORTS] = Gate(reports(runtime), settings)
+    page = Gate(Operator(_page(runtime, settings), settings), settings)
+    guarded = Guards(Doors(doors, page), settings)
+    return Proxies(guarded, settings.forwarded_allow_ips)
+
+
+def _page(runtime: Runtime, settings: ServerSettings) -> App:
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read once, when gradio is imported
+    from llamafarm.ui.app import mount  # noqa: PLC0415 - gradio takes seconds to import, and reads the line above
+
+    return mount(FastAPI(docs_url=None, redoc_url=None, openapi_url=None), runtime, settings=settings)

@@ -1,0 +1,1 @@
+"""What strangers may cost the server, and who is believed."""
