@@ -28,6 +28,18 @@ def references(text: str) -> tuple[str, ...]:
     return tuple(found[1] for found in _REFERENCE.finditer(text))
 
 
+_FORM = re.compile(r"\$\{[^}]*\}?|\{\{.*?\}\}|^\$[A-Za-z_][A-Za-z0-9_]*$|^%[A-Za-z_][A-Za-z0-9_]*%$", re.DOTALL)
+
+
+def unknown_form(text: str) -> str | None:
+    """What in `text` looks as if it were filled in, in no form of ours, and without what may be secret in it."""
+    found = _FORM.search(_REFERENCE.sub("", text))
+    if found is None:
+        return None
+    form, colon, _ = found[0].partition(":")
+    return f"{form}:…}}" if colon else form
+
+
 def without_references(text: str) -> str:
     """`text` with nothing in the places of its references, or the defaults that they name."""
     return _REFERENCE.sub(lambda found: found[2] or "", text)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 
 from llamafarm.config.checked import checked
 from llamafarm.config.document import Findings, Path
+from llamafarm.config.env import unknown_form
 from llamafarm.config.model import McpServer
 from llamafarm.config.strings import Strings
 from llamafarm.types import JsonValue
 
 SETTINGS = ("command", "args", "env", "headers", "timeout")
+FILLED = ("base_url", "url", "env", "headers")  # where a form of `${…}` that we don't know is no value
 KEYS = ("name", "transport", "base_url", "url", *SETTINGS)
 
 
@@ -57,11 +59,21 @@ def _entries(findings: Findings, path: Path, value: JsonValue) -> list[tuple[Pat
     return entries
 
 
+def _unknown_forms(value: JsonValue, path: Path) -> Iterator[tuple[Path, str]]:
+    """Texts that are to be filled in, in a form that we don't know."""
+    if isinstance(value, str) and (form := unknown_form(value)):
+        yield path, form
+    for key, each in value.items() if isinstance(value, dict) else ():
+        yield from _unknown_forms(each, (*path, key))
+
+
 def _server(
     findings: Findings, path: Path, name: str, entry: Mapping[str, JsonValue], strings: Strings
 ) -> McpServer | None:
     for key in entry.keys() - set(KEYS):
         findings.warn((*path, key), f"`{key}` of an MCP server is not used by the playground: ignored.")
+    for place, form in _unknown_forms({key: entry.get(key) for key in FILLED}, path):
+        findings.error(place, f"`{form}` is not filled in: write `${{env:NAME}}` for a variable.")
     filled = strings.fill(dict(entry), path)
     settings = filled.value if isinstance(filled.value, dict) else {}
     address = settings.get("base_url") or settings.get("url")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
+from llamafarm.config.template import texts_of
 from llamafarm.errors import Problem
 from llamafarm.types import Role
 
@@ -156,6 +157,11 @@ class Project(Frozen):
         """The messages of all prompt sets that apply to `model`, in order."""
         sets = {prompt_set.name: prompt_set for prompt_set in self.prompts}
         return tuple(message for name in model.prompts for message in sets[name].messages)
+
+    def templates_for(self, model: NamedModel) -> tuple[str, ...]:
+        """The texts that template variables of `model` stand in: its prompts', then its tools'."""
+        prompts = (message.content for message in self.messages_for(model))
+        return (*prompts, *(text for tool in model.tools for text in texts_of(dict(tool))))
 
 
 class Ask(Frozen):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from llamafarm.config.checked import checked
 from llamafarm.config.document import Findings, Path, kind
-from llamafarm.config.env import references
+from llamafarm.config.env import references, unknown_form
 from llamafarm.config.model import PROVIDERS, NamedModel
+from llamafarm.config.modeloptions import as_numbers, unknown_options, wrong_number
+from llamafarm.config.modeltools import read_tools
+from llamafarm.config.nearest import nearest, there_are
 from llamafarm.config.strings import Strings
 from llamafarm.errors import Problem
 from llamafarm.parameters import OURS, RESERVED, reserved
@@ -32,7 +34,13 @@ KEYS = (
     "default", "pricing", "timeout", "fallback", "context_window", "max_tool_turns",
 )  # fmt: skip
 PARAMETERS = ("temperature", "top_p", "top_k", "max_tokens", "num_ctx", "repeat_penalty", "seed", "stop")
-UNUSED = ("instructor_mode", "lora", "encoder_config", "cache", "rag", "memory")
+# Keys of LlamaFarm's schema and of the templates that come with it, which say nothing about a chat from here.
+UNUSED = (
+    "instructor_mode", "lora", "encoder_config", "cache", "rag", "memory", "prompt_format", "lemonade",
+    "provider_config", "deployment", "environments", "tools_mode", "prompts_mode", "keep_loaded", "quantization",
+    "embedding", "monitoring", "metadata", "tags", "enabled",
+)  # fmt: skip
+FILLED = ("provider", "model", "base_url", "api_key")  # where a form of `${…}` that we don't know is no value
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +60,18 @@ class ModelReader:
     findings: Findings
     strings: Strings
     names: Names
+    hints: bool = True
     _problems: list[Problem] = field(default_factory=list)
 
     def read(self, path: Path, name: str, entry: Mapping[str, JsonValue]) -> NamedModel:
         """The named model at `path`; what is wrong with it stands in its `problems` and in the findings."""
         self._problems = []
-        self._warn_unknown(path, entry)
+        self._warn_unknown(path, name, entry)
+        self._check_forms(path, entry)
         filled = self.strings.fill({**entry, "name": name}, path)
         settings = filled.value if isinstance(filled.value, dict) else {}
         self._problems += filled.problems
-        values = self._values(path, name, settings)
+        values = self._values(path, name, entry, settings)
         key = entry.get("api_key")
         used = references(key) if isinstance(key, str) else ()
         if used:
@@ -75,7 +85,9 @@ class ModelReader:
         self.findings.errors += self._problems
         return model.model_copy(update={"problems": tuple(self._problems), "line": document.line(path)})
 
-    def _values(self, path: Path, name: str, settings: Mapping[str, JsonValue]) -> dict[str, object]:
+    def _values(
+        self, path: Path, name: str, entry: Mapping[str, JsonValue], settings: Mapping[str, JsonValue]
+    ) -> dict[str, object]:
         """The entry as the fields of NamedModel; what is absent or null takes the field's default."""
         text = self.findings.document.text
         values: dict[str, object] = {"name": name, "provider": ""}
@@ -86,8 +98,9 @@ class ModelReader:
             elif value is not None and written:
                 values[key] = written.strip() if key != "description" else written
         for key, field_name in (("model_api_parameters", "parameters"), ("extra_body", "extra_body")):
-            values[field_name] = self._fields((*path, key), settings.get(key))
-        for key in ("tools", "pricing", "timeout", "context_window", "max_tool_turns"):
+            values[field_name] = self._fields((*path, key), settings.get(key), entry.get(key))
+        values["tools"] = self._tools((*path, "tools"), settings.get("tools"))
+        for key in ("pricing", "timeout", "context_window", "max_tool_turns"):
             if settings.get(key) is not None:
                 values[key] = settings[key]
         values["prompts"] = self._prompts(path, settings)
@@ -95,9 +108,19 @@ class ModelReader:
         fallback = self.findings.names((*path, "fallback"), settings.get("fallback")) or ()
         for other in fallback:
             if other not in self.names.models:
-                self._problem((*path, "fallback"), f"There is no model `{other}` to fall back to.")
+                others = self.names.models - {name}
+                told = f": {there_are(other, others)}" if others else "."
+                self._problem((*path, "fallback"), f"There is no model `{other}` to fall back to{told}")
         values["fallback"] = fallback
         return values
+
+    def _tools(self, path: Path, value: JsonValue) -> list[dict[str, JsonValue]]:
+        tools = read_tools(path, value)
+        for place, message in tools.wrong:
+            self._problem(place, message)
+        for place, message in tools.ignored:
+            self.findings.warn(place, message)
+        return tools.found
 
     def _provider(self, path: Path, values: dict[str, object]) -> None:
         provider = str(values["provider"])
@@ -105,13 +128,19 @@ class ModelReader:
             self._problem(path, f"`provider` is missing: write one of {', '.join(PROVIDERS)}.")
             return
         if provider not in PROVIDERS:
-            near = difflib.get_close_matches(provider, PROVIDERS, 1)
-            hint = f"did you mean `{near[0]}`?" if near else f"write one of {', '.join(PROVIDERS)}."
+            near = nearest(provider, PROVIDERS)
+            others = "servers that speak OpenAI's API are `openai`, with their `base_url`"
+            hint = f"did you mean `{near}`?" if near else f"write one of {', '.join(PROVIDERS)}; {others}."
             self._problem((*path, "provider"), f"The provider `{provider}` is not known: {hint}")
             return
         if not values.get("model"):
             self._problem(path, "`model` is missing: write the provider's name of the model.")
         self._address(path, provider, values)
+        parameters = values["parameters"]
+        for name, message in unknown_options(
+            provider, str(values.get("base_url") or ""), parameters if isinstance(parameters, dict) else {}
+        ):
+            self.findings.warn((*path, "model_api_parameters", name), message)
 
     def _address(self, path: Path, provider: str, values: dict[str, object]) -> None:
         """The provider's own address and key where the file gives none."""
@@ -146,9 +175,8 @@ class ModelReader:
         wanted = tuple(dict.fromkeys((*named, *single)))
         for name in wanted:
             if name not in self.names.prompts:
-                known = ", ".join(self.names.prompts) or "none"
                 key = "prompts" if name in named else "prompt"
-                self._problem((*path, key), f"There is no prompt set `{name}`; the file has: {known}.")
+                self._undeclared((*path, key), "prompt set", name, self.names.prompts)
         return tuple(name for name in wanted if name in self.names.prompts) if wanted else self.names.prompts
 
     def _servers(self, path: Path, settings: Mapping[str, JsonValue]) -> tuple[str, ...]:
@@ -158,13 +186,22 @@ class ModelReader:
             return self.names.servers
         for name in wanted:
             if name not in self.names.known_servers:
-                known = ", ".join(sorted(self.names.known_servers)) or "none"
-                self._problem((*path, "mcp_servers"), f"There is no MCP server `{name}`; the file has: {known}.")
+                self._undeclared((*path, "mcp_servers"), "MCP server", name, self.names.known_servers)
         return tuple(name for name in wanted if name in self.names.servers)
 
-    def _fields(self, path: Path, value: JsonValue) -> Mapping[str, JsonValue]:
-        """The fields of a request's body, without those that are never the file's to set."""
-        fields = self._mapping(path, value)
+    def _undeclared(self, path: Path, what: str, name: str, declared: Collection[str]) -> None:
+        """A name of something that the file does not have: a slip where it has others; else another file has them."""
+        if declared:
+            self._problem(path, f"There is no {what} `{name}`; {there_are(name, declared)}")
+        else:
+            self.findings.warn(path, f"There is no {what} `{name}`, and the file declares none: ignored.")
+
+    def _fields(self, path: Path, value: JsonValue, written: JsonValue) -> Mapping[str, JsonValue]:
+        """The fields of a request's body, without those that are never the file's to set; `written` before filling."""
+        fields = as_numbers(written if isinstance(written, dict) else {}, self._mapping(path, value))
+        for name, each in fields.items():
+            if wrong := wrong_number(name, each):
+                self._problem((*path, name), wrong)
         among = OURS if path[-1] == "extra_body" else RESERVED
         for name in fields:
             if wrong := reserved([name], among):
@@ -179,13 +216,39 @@ class ModelReader:
     def _problem(self, path: Path, message: str) -> None:
         self._problems.append(self.findings.document.problem(path, message))
 
-    def _warn_unknown(self, path: Path, entry: Mapping[str, JsonValue]) -> None:
+    def _check_forms(self, path: Path, entry: Mapping[str, JsonValue]) -> None:
+        """A key or an address that is to be filled in, and can't be, is none."""
+        for key in FILLED:
+            value = entry.get(key)
+            if isinstance(value, str) and (form := unknown_form(value)):
+                self._problem((*path, key), f"`{form}` is not filled in: write `${{env:NAME}}` for a variable.")
+
+    def _warn_unknown(self, path: Path, name: str, entry: Mapping[str, JsonValue]) -> None:
         for key in entry:
             if key in UNUSED:
                 self.findings.warn((*path, key), f"`{key}` is not used by the playground: ignored.")
             elif key not in KEYS:
-                near = difflib.get_close_matches(key, (*KEYS, *PARAMETERS), 1)
-                hint = f" Did you mean `{near[0]}`?" if near else ""
-                if near and near[0] in PARAMETERS:
-                    hint = f" Put `{near[0]}` under `model_api_parameters`."
+                hint = self._hint(path, name, entry, key) if self.hints else ""
                 self.findings.warn((*path, key), f"`{key}` is not known: ignored.{hint}")
+
+    def _hint(self, path: Path, name: str, entry: Mapping[str, JsonValue], key: str) -> str:
+        """What may have been meant by `key`, where the file would load so: each hint is tried."""
+        others = {other: value for other, value in entry.items() if other != key}
+        near = nearest(key, [each for each in (*KEYS, *PARAMETERS) if each not in others])
+        if near is None:
+            return ""
+        section = entry.get("model_api_parameters") or {}
+        moved = {**others, near: entry[key]}
+        hint = f" Did you mean `{near}`?"
+        if near in PARAMETERS:
+            if not isinstance(section, dict) or near in section:
+                return ""
+            moved = {**others, "model_api_parameters": {**section, near: entry[key]}}
+            hint = f" Put `{near}` under `model_api_parameters`."
+        return hint if self._troubles(path, name, moved) <= self._troubles(path, name, others) else ""
+
+    def _troubles(self, path: Path, name: str, entry: Mapping[str, JsonValue]) -> int:
+        """How many problems and warnings `entry` would have."""
+        findings = Findings(self.findings.document)
+        model = ModelReader(findings, self.strings, self.names, hints=False).read(path, name, entry)
+        return len(model.problems) + len(findings.warnings)

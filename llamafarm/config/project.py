@@ -13,6 +13,7 @@ from llamafarm.config.mask import masked_text
 from llamafarm.config.mcp import read_servers, server_names
 from llamafarm.config.model import Ask, Loaded, NamedModel, Project
 from llamafarm.config.models import ModelReader, Names
+from llamafarm.config.nearest import there_are
 from llamafarm.config.prompts import read_prompts
 from llamafarm.config.read import MAX_BYTES, read_document, read_file, read_text
 from llamafarm.config.strings import Strings
@@ -221,7 +222,7 @@ class _Reader:
         path: Path = ("runtime", "default_model")
         wanted = self.document.text(path, runtime.get("default_model"))
         if wanted is not None and wanted not in names:
-            self.findings.error(path, f"There is no model `{wanted}`; the file has: {', '.join(names)}.")
+            self.findings.error(path, f"There is no model `{wanted}`; {there_are(wanted, names)}")
             wanted = None
         for place, name in marked:
             if name != (wanted or marked[0][1]):
@@ -234,7 +235,7 @@ class _Reader:
         names = self.findings.names(path, runtime.get("fallback")) or ()
         for name in names:
             if name not in models:
-                self.findings.error(path, f"There is no model `{name}` to fall back to.")
+                self.findings.error(path, f"There is no model `{name}` to fall back to: {there_are(name, models)}")
         return tuple(dict.fromkeys(name for name in names if name in models))
 
     def _trust(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from llamafarm.errors import RequestError
@@ -63,6 +63,32 @@ def render(text: str, values: Mapping[str, JsonValue]) -> str:
         names = ", ".join(missing)
         raise RequestError(f"The prompt needs a value for: {names}.", hint="Give it as a template variable.")
     return fill(text, values, defaults=True).text
+
+
+def render_all(value: JsonValue, values: Mapping[str, JsonValue]) -> JsonValue:
+    """`value` with every text in it rendered; names of fields stay. Raises RequestError as `render` does."""
+    match value:
+        case str():
+            return render(value, values) if "{{" in value else value
+        case dict():
+            return {name: render_all(each, values) for name, each in value.items()}
+        case list() | tuple():
+            return [render_all(each, values) for each in value]
+        case _:
+            return value
+
+
+def texts_of(value: JsonValue) -> Iterator[str]:
+    """All texts in `value`, but the names of fields."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for each in value.values():
+                yield from texts_of(each)
+        case list() | tuple():
+            for each in value:
+                yield from texts_of(each)
 
 
 def fill(

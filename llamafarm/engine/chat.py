@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.config.template import fill, render, variables
+from llamafarm.config.template import render, render_all, variables
 from llamafarm.engine.chain import chain_of, chained
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolloop import Answering, Toolbox
@@ -49,7 +49,8 @@ class Question:
     """What is asked: the conversation so far, and values for the prompts' template variables.
 
     `parameters`, `tools` (OpenAI function definitions) and `system` are the asker's own, for whichever model answers:
-    the first two come after the project's, and `system` replaces its system messages as `Lane.system` does.
+    the first two come after the project's, and `system` replaces its system messages as `Lane.system` does. `verbatim`:
+    it is sent as it is, whatever stands in it.
     """
 
     messages: tuple[Message, ...]
@@ -57,6 +58,7 @@ class Question:
     parameters: Mapping[str, JsonValue] = field(default_factory=dict)
     tools: tuple[Mapping[str, JsonValue], ...] = ()
     system: str | None = None
+    verbatim: bool = False
 
     @classmethod
     def of(
@@ -82,23 +84,30 @@ def request_for(project: Project, lane: Lane, question: Question, model: NamedMo
     asked = model or lane.model
     own = asked.name == lane.model.name
     prompts = [Message(m.role, render(m.content, question.variables)) for m in project.messages_for(asked)]
-    system = lane.system if own and lane.system is not None else question.system
+    mine = own and lane.system is not None
+    system = lane.system if mine else question.system
     if system is not None:
         prompts = [message for message in prompts if message.role != "system"]
         if system.strip():
-            prompts.insert(0, Message("system", fill(system, question.variables).text))
+            text = system if question.verbatim and not mine else render(system, question.variables)
+            prompts.insert(0, Message("system", text))
     parameters = overridden(overridden(asked.parameters, lane.parameters if own else {}), question.parameters)
     check_parameters(parameters)
     return ChatRequest(
         messages=(*prompts, *lane.history, *question.messages),
         parameters={name: value for name, value in parameters.items() if value is not None},
-        tools=(*asked.tools, *question.tools),
+        tools=(*(_rendered(tool, question.variables) for tool in asked.tools), *question.tools),
     )
+
+
+def _rendered(tool: Mapping[str, JsonValue], variables: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """A tool of the project with the variables of its texts filled in."""
+    return {name: render_all(each, variables) for name, each in tool.items()}
 
 
 def names_in(project: Project, models: Iterable[NamedModel], system: str | None) -> frozenset[str]:
     """The names of template variables in the prompts that `models` get of their project, and in `system`."""
-    texts = [message.content for model in models for message in project.messages_for(model)]
+    texts = [text for model in models for text in project.templates_for(model)]
     return frozenset(each.name for each in variables([*texts, system or ""]))
 
 

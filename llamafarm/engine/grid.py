@@ -109,11 +109,12 @@ class Grid:
     def question(self, call: Call) -> Question:
         """What a call asks."""
         prompt = self.prompts[call.prompt]
-        return Question((Message("user", prompt.text),), prompt.variables)
+        own = prompt.system
+        return Question((Message("user", prompt.text),), prompt.variables, system=own, verbatim=own is not None)
 
     def _system(self, call: Call) -> str | None:
-        own = self.prompts[call.prompt].system
-        return self.system if own is None else own
+        """That of all calls, where the prompt has none of its own."""
+        return self.system if self.prompts[call.prompt].system is None else None
 
     @property
     def seedless(self) -> tuple[str, ...]:

@@ -45,7 +45,8 @@ class Job:
     def question(self, row: Row) -> Question:
         """What a row asks, whichever model answers."""
         system = self.system if row.system is None else row.system
-        return Question((Message("user", row.prompt),), row.variables, self.parameters, system=system)
+        messages, own = (Message("user", row.prompt),), row.system is not None
+        return Question(messages, row.variables, self.parameters, system=system, verbatim=own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ class _Counts:
         question, made = self.job.question(row), {}
         try:
             for model in self.job.models:
-                if model.prompts not in made:
+                if model.prompts not in made or model.tools:  # whose texts may lack a value, too
                     request = request_for(self.project, Lane(model.name, model), question)
                     made[model.prompts] = estimate_messages(request.messages)
         except RequestError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from llamafarm.config.model import Project
+from llamafarm.config.template import fill
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import LaneEvent
@@ -137,6 +138,14 @@ def snapshot_of(project: Project) -> Snapshot | None:
     return Snapshot(project.digest, Path(project.source or UNNAMED).name, project.text)
 
 
+def question_of(asked: Asked) -> Question:
+    """What was asked. In the system prompt of a run's row only names with a value are variables."""
+    question = Question(asked.messages, asked.variables, asked.parameters, asked.tools, asked.system)
+    if asked.run is None or asked.system is None:
+        return question
+    return replace(question, system=fill(asked.system, asked.variables, defaults=True).text, verbatim=True)
+
+
 def again(recorded: Recorded, project: Project) -> tuple[tuple[Lane, ...], Question]:
     """What was asked, to be asked again by `project` as it is now: the same lanes, each with its newest settings.
 
@@ -153,4 +162,4 @@ def again(recorded: Recorded, project: Project) -> tuple[tuple[Lane, ...], Quest
                 hint="Name the project file that has it.",
             )
         lanes.append(Lane(spec.id, model, spec.parameters, spec.system, spec.auto, spec.history))
-    return tuple(lanes), Question(asked.messages, asked.variables, asked.parameters, asked.tools, asked.system)
+    return tuple(lanes), question_of(asked)

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from llamafarm.engine.chat import Question
+from llamafarm.engine.recording import question_of
 from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.records.model import Recorded
 from llamafarm.ui.conversation import Turn, history
@@ -107,8 +107,7 @@ class Rerun:
 
 def _turn(recorded: Recorded) -> Turn:
     asked = recorded.asked
-    question = Question(asked.messages, asked.variables, asked.parameters, asked.tools, asked.system)
-    return Turn(question, recorded.replies, asked.id)
+    return Turn(question_of(asked), recorded.replies, asked.id)
 
 
 def _as_heard(turns: Sequence[Turn], recorded: Recorded) -> bool:

@@ -64,7 +64,9 @@ def project_updates(page: Page, session: Session) -> Updates:
 def variables_box(project: Project | None) -> gr.Textbox:
     """The box for template variables, seen only where the project's prompts have any."""
     sets = project.prompts if project else ()
-    found = variables(m.content for s in sets for m in s.messages)
+    prompts = [message.content for each in sets for message in each.messages]
+    every = [text for model in project.models for text in project.templates_for(model)] if project else []
+    found = variables([*prompts, *every])
     lines = "\n".join(f"{v.name}={'' if v.default is None else v.default}" for v in found)
     return gr.Textbox(value=lines, visible=bool(found))
 

@@ -300,7 +300,7 @@ def test_other_formats_know_their_lines(kind: str) -> None:
 def test_what_is_not_ours_loads_with_a_warning_and_its_line() -> None:
     loaded = read(
         f"{HEAD}rag:\n  databases: []\ndatasets: null\nvoice: {{}}\nmy-own-key: 1\nmemory:\n"
-        "runtime:\n  models:\n    - name: hyphen-ated\n      provider: ollama\n      model: x\n      lora: {}\n      modle: y\n"
+        "runtime:\n  models:\n    - name: hyphen-ated\n      provider: ollama\n      model: x\n      lora: {}\n      descripton: y\n"
     )
     assert loaded.project is not None
     assert loaded.errors == ()
@@ -311,9 +311,9 @@ def test_what_is_not_ours_loads_with_a_warning_and_its_line() -> None:
         (8, "my-own-key"),
         (9, "memory"),
         (15, "runtime.models[0].lora"),
-        (16, "runtime.models[0].modle"),
+        (16, "runtime.models[0].descripton"),
     ]
-    assert "Did you mean `model`?" in loaded.warnings[-1].message
+    assert "Did you mean `description`?" in loaded.warnings[-1].message
 
 
 def test_the_report_for_machines() -> None:

@@ -348,3 +348,11 @@ def test_checks_of_the_command_are_made_of_every_row(tmp_path: Path) -> None:
     file = replace(numbered(tmp_path, 2), checks=("json",))
     asked = job(file)
     assert surveyed(project(asked.models), asked).checked == 2
+
+
+async def test_a_row_s_own_system_prompt_is_data_and_goes_out_once_filled(tmp_path: Path) -> None:
+    system = "Explain {{ user.name | upper }} of {{x}}."
+    asked = job(prompts(tmp_path, {"prompt": "a", "system": system, "x": "{{x}} {{y}}", "y": "no"}), model("m"))
+    provider = Scripted("x")
+    await ran(batch(asked, {"m": provider}, project(asked.models)))
+    assert provider.requests[0].messages[0].content == "Explain {{ user.name | upper }} of {{x}} {{y}}."

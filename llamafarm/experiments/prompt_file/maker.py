@@ -53,7 +53,7 @@ class Maker:
         given = {**{name: said[name] for name in NAMED if name in said}, **values}
         prompt = self._prompt(said, given)
         system = None if said.get("system") is None else _text(said, "system", str)
-        around = Filled("") if system is None else fill(system, values)
+        around = Filled("") if system is None else fill(system, given)
         if not all(map(is_text, (name, prompt.text, system or ""))):
             raise _Wrong("half of a surrogate pair is no text that can be sent")
         if max(len(prompt.text), len(system or "")) > LONGEST_TEXT:
@@ -64,7 +64,7 @@ class Maker:
             entry.line,
             " ".join(name.split()),
             prompt.text,
-            system,
+            None if system is None else around.text,
             values,
             checks,
             used=(*prompt.used, *around.used, *asked),

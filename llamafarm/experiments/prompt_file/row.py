@@ -11,11 +11,11 @@ from llamafarm.types import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A good row: `number` counts all rows from 1, `line` is where it begins. `prompt` is as it is sent.
+    """A good row: `number` counts all rows from 1, `line` is where it begins.
 
-    `system` may hold variables, which are filled in when it is asked. `used` are the names of values that the row's
-    texts took, `left` is what else stands in braces there: it is sent as it is. `columns` are the names that the row
-    gives values, but ours. `short`: it has fewer cells than the table has columns; the others are empty.
+    `prompt` and `system` are as they are sent. `used` are the names of values that the row's texts took, `left` is what
+    else stands in braces there: it is sent as it is. `columns` are the names that the row gives values, but ours.
+    `short`: it has fewer cells than the table has columns; the others are empty.
     """
 
     number: int

@@ -1,0 +1,100 @@
+"""A model's parameters as the file has them: numbers that are none, and names that its provider does not know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from llamafarm.config.document import kind
+from llamafarm.config.env import references
+from llamafarm.config.nearest import nearest
+from llamafarm.types import JsonValue
+
+NUMBERS = frozenset(
+    {
+        "temperature", "top_p", "min_p", "typical_p", "tfs_z", "frequency_penalty", "presence_penalty",
+        "repeat_penalty", "repetition_penalty", "mirostat_tau", "mirostat_eta",
+    }
+)  # fmt: skip
+WHOLE = frozenset(
+    {
+        "top_k", "max_tokens", "max_completion_tokens", "num_predict", "num_ctx", "n_ctx", "seed", "num_gpu",
+        "num_thread", "num_batch", "num_keep", "main_gpu", "repeat_last_n", "mirostat", "top_logprobs", "n_batch",
+        "n_gpu_layers", "n_threads", "thinking_budget",
+    }
+)  # fmt: skip
+# https://github.com/ollama/ollama/blob/main/docs/api.md and its api.Options; names of OpenAI that we translate.
+OLLAMA = NUMBERS - {"repetition_penalty"} | {
+    "top_k", "num_predict", "num_ctx", "seed", "num_gpu", "num_thread", "num_batch", "num_keep", "main_gpu", "mirostat",
+    "repeat_last_n", "stop", "use_mmap", "use_mlock", "numa", "low_vram", "f16_kv", "vocab_only", "logits_all",
+    "penalize_newline", "draft_num_predict", "max_tokens", "max_completion_tokens", "response_format", "format",
+    "think", "keep_alive", "truncate", "shift", "logprobs", "top_logprobs",
+}  # fmt: skip
+# https://platform.openai.com/docs/api-reference/chat/create
+OPENAI = {
+    "audio", "frequency_penalty", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "metadata",
+    "modalities", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key", "reasoning_effort",
+    "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "temperature", "tool_choice",
+    "top_logprobs", "top_p", "user", "verbosity", "web_search_options",
+}  # fmt: skip
+OTHERS = NUMBERS | OPENAI | WHOLE | {"min_tokens", "ignore_eos", "grammar", "json_schema", "think", "auto_truncate"}
+
+
+def wrong_number(name: str, value: JsonValue) -> str | None:
+    """What is wrong with a well-known number, in a sentence; None where it is one, or no number is known by that name.
+
+    A null takes a parameter away.
+    """
+    if name not in NUMBERS | WHOLE or value is None:
+        return None
+    what = "a whole number" if name in WHOLE else "a number"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        quoted = isinstance(value, str) and _number(value) is not None
+        return f"`{name}` must be {what}, but is {kind(value)}{': write it without quotes' if quoted else ''}."
+    if not math.isfinite(value) or (name in WHOLE and value != int(value)):
+        return f"`{name}` must be {what}, but is {value}."
+    return None
+
+
+def as_numbers(written: Mapping[str, JsonValue], filled: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """`filled`, in which a well-known number that came from the environment is one: variables hold text alone."""
+
+    def value(name: str) -> JsonValue:
+        before, after = written.get(name), filled[name]
+        if name in NUMBERS | WHOLE and isinstance(before, str) and references(before) and isinstance(after, str):
+            found = _number(after)
+            return after if found is None else found
+        return after
+
+    return {name: value(name) for name in filled}
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def unknown_options(provider: str, address: str, parameters: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    """(name, a sentence) of each parameter that `provider` does not know, with the nearest that it does.
+
+    Servers that speak OpenAI's API know more than anybody lists: of theirs only slips are told.
+    """
+    known, sure = frozenset(OTHERS), False
+    if provider == "ollama":
+        known, sure = OLLAMA, True
+    elif provider == "openai" and address.startswith("https://api.openai.com/"):
+        known, sure = frozenset(OPENAI), True
+    for name, value in parameters.items():
+        if name in known or value is None:
+            continue
+        near = nearest(name, known - parameters.keys())
+        fits = near is not None and wrong_number(near, value) is None
+        if sure or fits:
+            hint = f" Did you mean `{near}`?" if fits else ""
+            yield name, f"`{name}` is no parameter that {provider} is known to take: it is sent as it is.{hint}"
