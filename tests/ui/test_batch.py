@@ -13,6 +13,8 @@ import pytest
 
 from llamafarm.conditions import Sharing
 from llamafarm.errors import RequestError
+from llamafarm.experiments.prompt_file.file import PromptFile
+from llamafarm.experiments.prompt_file.form import ENDINGS
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.records.model import ProjectRef, Run
 from llamafarm.reply import Reply
@@ -20,6 +22,7 @@ from llamafarm.study.progress import Progress
 from llamafarm.study.sample import Sample
 from llamafarm.study.tally import Tally
 from llamafarm.types import Cost, Count, Timings, Usage
+from llamafarm.ui import promptfiles
 from llamafarm.ui.batchjob import Inputs
 from llamafarm.ui.batchview import batch_progress, choices, chosen_view, results_view
 from llamafarm.ui.promptfiles import Files, Prompts, uploaded_bytes
@@ -128,3 +131,18 @@ def test_progress_and_choices_are_told_in_words() -> None:
         ("2026-11-24 12:30 · p.csv: 3 rows · not finished", "id1"),
     ]
     assert "a&amp;b.csv · 2 kB" in chosen_view("a&b.csv", 1025)
+
+
+def test_the_browser_offers_every_form_that_is_read() -> None:
+    script = (Path(promptfiles.__file__).parent / "assets" / "prompts.js").read_text()
+    offered = script.partition('lfChoose("')[2].partition('"')[0].split(",")
+    assert sorted(offered) == sorted(ENDINGS)
+
+
+def test_a_file_of_the_browser_is_read_by_its_own_name(tmp_path: Path) -> None:
+    """On the disk it has one of ours, which says nothing."""
+    path = tmp_path / "0sgq1pj5w5"
+    path.write_bytes('prompt,x\n{"a": 1}\n'.encode("utf-16"))
+    for name, prompts in (("questions.txt", ["prompt,x", '{"a": 1}']), ("questions.csv", ['{"a": 1}'])):
+        rows = PromptFile(path, name=name).rows()
+        assert [row.prompt for row in rows if isinstance(row, Row)] == prompts
