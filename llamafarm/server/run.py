@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from pydantic import SecretStr
@@ -24,6 +26,8 @@ from llamafarm.server.app import build_app
 from llamafarm.server.protocol import bounded
 from llamafarm.settings import ServerSettings
 
+PAGE_FOLDER = "GRADIO_TEMP_DIR"
+
 
 def serve(configs: Sequence[Path], settings: ServerSettings) -> None:
     """Serve until a signal comes. Without `configs`, the sample that needs nothing is the operator's project.
@@ -33,7 +37,7 @@ def serve(configs: Sequence[Path], settings: ServerSettings) -> None:
     """
     settings.check()
     settings = replace(settings, operator_token=SecretStr(new_token()) if settings.has_operator else None)
-    with closing(_listen(settings)) as sock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with _own_folder(), closing(_listen(settings)) as sock, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(configs or [sample_path(FIRST)], settings, sock))
 
 
@@ -50,6 +54,23 @@ def http_config(app: App, log_level: str = "warning") -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
     )
+
+
+@contextmanager
+def _own_folder() -> Iterator[None]:
+    """Gradio's files in a folder of this process alone, which goes with it: its usual one is everybody's.
+
+    A folder that the operator names (`GRADIO_TEMP_DIR`) is used as it is.
+    """
+    if os.environ.get(PAGE_FOLDER):
+        yield
+        return
+    with TemporaryDirectory(prefix="lf-page-", ignore_cleanup_errors=True) as folder:
+        os.environ[PAGE_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[PAGE_FOLDER]
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -18,6 +18,7 @@ from llamafarm.store.faults import fault_of, leaves_reading, may_write, read_onl
 from llamafarm.store.migrate import check_tables, migrate
 from llamafarm.store.place import URL as VARIABLE
 from llamafarm.store.place import Place
+from llamafarm.store.private import keep_private
 
 READERS = 4
 BUSY_S = 10.0  # how long one process waits for another that writes to the same file
@@ -70,6 +71,7 @@ def open_database(place: Place) -> Database:
 def _to_write(file: Path, place: Place) -> Database:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # prompts are nobody else's business
+        keep_private(file)
         return _migrated(Database(_sqlite(file, write=True), _sqlite(file, write=False)))
     except Exception as error:
         found = _to_read(file, fault_of(error, place)) if leaves_reading(error) else None

@@ -47,6 +47,23 @@ def test_app_serves_the_named_project_until_a_signal_comes(tmp_path: Path, numbe
         assert process.stderr.read() == ""
 
 
+def test_the_pages_files_are_in_a_folder_of_its_own_that_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "tmp"
+    shared.mkdir()
+    monkeypatch.setenv("TMPDIR", str(shared))
+    with running(str(ROOT / "app.py"), "--port", "0", folder=tmp_path) as (process, url):
+        with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+            assert client.get(f"{url}/config").status_code == 200
+        assert any(each.name.startswith("lf-page-") for each in shared.iterdir())
+        assert not (shared / "gradio").exists()
+        assert {each.stat().st_mode & 0o777 for each in shared.iterdir() if each.is_dir()} == {0o700}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert list(shared.iterdir()) == []
+
+
 def test_app_has_the_port_that_hosts_expect(tmp_path: Path) -> None:
     def told(*command: str) -> str:
         return subprocess.run(
