@@ -43,7 +43,7 @@ def masked_text(text: str, name: str) -> str:
     except Unplaceable:
         return roughly_masked(text)
     edits = {start: (end, new) for start, end, new in _edits(text, places, bare=_is_yaml(name))}
-    return _edited(text, edits)
+    return edited_text(text, edits)
 
 
 def places_of(text: str, name: str) -> Places:
@@ -75,7 +75,8 @@ def _edits(text: str, places: Places, *, bare: bool) -> Iterator[tuple[int, int,
                 yield *comment.span(), new
 
 
-def _edited(text: str, edits: dict[int, tuple[int, str]]) -> str:
+def edited_text(text: str, edits: dict[int, tuple[int, str]]) -> str:
+    """`text` with `edits` in it: by where each begins, where it ends and what stands there then."""
     pieces, done = list[str](), 0
     for start in sorted(edits):
         end, new = edits[start]
@@ -171,9 +172,9 @@ def _shown(scalar: Scalar, raw: str, *, words: bool) -> str:
         inner = len(scalar.mark) if scalar.mark and scalar.mark[0] in "\"'" else 0
         return raw[:inner] + show(raw[inner : len(raw) - inner]) + raw[len(raw) - inner :]
     shown = show(scalar.value)
-    return raw if shown == scalar.value else _quoted(shown)
+    return raw if shown == scalar.value else quoted(shown)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """`text` in quotation marks as YAML, JSON and TOML read them."""
     return _UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

@@ -75,6 +75,7 @@ def _server(
     for place, form in _unknown_forms({key: entry.get(key) for key in FILLED}, path):
         findings.error(place, f"`{form}` is not filled in: write `${{env:NAME}}` for a variable.")
     filled = strings.fill(dict(entry), path)
+    filled.problems += strings.hidden(dict(entry), path)
     settings = filled.value if isinstance(filled.value, dict) else {}
     address = settings.get("base_url") or settings.get("url")
     transport = settings.get("transport") or ("stdio" if settings.get("command") else "http")

@@ -41,6 +41,7 @@ UNUSED = (
     "embedding", "monitoring", "metadata", "tags", "enabled",
 )  # fmt: skip
 FILLED = ("provider", "model", "base_url", "api_key")  # where a form of `${…}` that we don't know is no value
+_WORDS = ("name", "description", "prompts", "prompt")  # which people write
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class ModelReader:
         filled = self.strings.fill({**entry, "name": name}, path)
         settings = filled.value if isinstance(filled.value, dict) else {}
         self._problems += filled.problems
+        self._problems += self.strings.hidden({k: v for k, v in entry.items() if k not in _WORDS}, path)
         values = self._values(path, name, entry, settings)
         key = entry.get("api_key")
         used = references(key) if isinstance(key, str) else ()

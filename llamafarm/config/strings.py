@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,9 @@ from llamafarm.config.document import Document, Path
 from llamafarm.config.env import references, resolve
 from llamafarm.errors import Problem
 from llamafarm.types import JsonValue
+
+WRITE_ANEW = "The secret here was hidden when this text was shown: write it anew, best as ${env:NAME}."
+_HIDDEN = re.compile(r"^(?:Bearer )?\(hidden\)$|://\(hidden\)@|[=:] ?\(hidden\)")
 
 
 @dataclass(slots=True)
@@ -31,6 +35,18 @@ class Strings:
         filled = Filled(None)
         filled.value = self._fill(value, path, filled.problems)
         return filled
+
+    def hidden(self, value: JsonValue, path: Path) -> list[Problem]:
+        """A problem for each secret that was hidden when the text was shown: `(hidden)` is nobody's key."""
+        match value:
+            case dict():
+                return [each for key, inner in value.items() for each in self.hidden(inner, (*path, key))]
+            case list():
+                return [each for at, inner in enumerate(value) for each in self.hidden(inner, (*path, at))]
+            case str() if _HIDDEN.search(value):
+                return [self.document.problem(path, WRITE_ANEW)]
+            case _:
+                return []
 
     def _fill(self, value: JsonValue, path: Path, problems: list[Problem]) -> JsonValue:
         match value:

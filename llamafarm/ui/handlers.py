@@ -69,7 +69,7 @@ class Handlers:
 
     async def open_text(self, request: gr.Request, text: str, prompt: str) -> Updates:
         """The editor's text."""
-        return await self._open(request, prompt, self.projects.text(text, self.session(request).title))
+        return await self._open(request, prompt, self.projects.edited(text, self.session(request)))
 
     async def trust(self, request: gr.Request, prompt: str) -> Updates:
         """The file that is shown, trusted."""
@@ -79,7 +79,7 @@ class Handlers:
         """What is wrong with the editor's text, while it is typed."""
         session = self.session(request)
         session.draft = text
-        return {self.page.panel.check: report(await self.projects.check(text, session.title), "This text")}
+        return {self.page.panel.check: report(await self.projects.check(text, session), "This text")}
 
     async def _open(self, request: gr.Request, prompt: str, opening: Awaitable[Session]) -> Updates:
         try:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from llamafarm.config import addresses, load, parse, read_text, sample_names, sample_path
 from llamafarm.config.model import Loaded
+from llamafarm.config.read import read_file
+from llamafarm.config.restore import restored
 from llamafarm.errors import ConfigError, Problem, RequestError
 from llamafarm.operator import Rights
 from llamafarm.runtime import Runtime
@@ -71,7 +73,13 @@ class Projects:
 
     async def text(self, text: str, name: str) -> Session:
         """The session for a file's text from the browser, not trusted."""
-        return Session(await self._parse(text, name, trusted=False), text=text, title=name)
+        loaded = await self._parse(text, name, trusted=False)
+        shown = loaded.text if loaded.project else text  # what can't be read yet is still being written
+        return Session(loaded, text=shown, title=name, raw=text)
+
+    async def edited(self, text: str, session: Session) -> Session:
+        """The session for the editor's text, not trusted; what was hidden in it is as `session` has it."""
+        return await self.text(await asyncio.to_thread(_restored, text, session), session.title)
 
     async def upload(self, upload: Mapping[str, str]) -> Session:
         """The session for a file from the browser: {"name", "data" as base64}; not trusted.
@@ -93,12 +101,13 @@ class Projects:
         """The same text as a trusted project; raises RequestError where this browser may not trust files."""
         if not rights.trust:
             raise RequestError(f"This page can't trust files. {rights.how('--trust-uploads')}")
-        loaded = await self._parse(session.text, session.title, trusted=True)
-        return Session(loaded, text=session.text, title=session.title)
+        loaded = await self._parse(session.raw or session.text, session.title, trusted=True)
+        return Session(loaded, text=session.text, title=session.title, raw=session.raw)
 
-    async def check(self, text: str, name: str) -> Loaded:
-        """What is wrong with a text, without opening it."""
-        return await self._parse(text, name, trusted=False)
+    async def check(self, text: str, session: Session) -> Loaded:
+        """What is wrong with the editor's text, without opening it."""
+        text = await asyncio.to_thread(_restored, text, session)
+        return await self._parse(text, session.title, trusted=False)
 
     async def _parse(self, text: str, name: str, *, trusted: bool) -> Loaded:
         own = (entry.project for entry in self.runtime.library.entries)
@@ -109,6 +118,17 @@ class Projects:
 def _key(path: Path) -> str:
     """What stands for an operator's file in the page: which folder it is in is nobody's business there."""
     return OPERATOR + hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _restored(text: str, session: Session) -> str:
+    """`text` with the secrets that it was shown without. Blocks."""
+    before, source = session.raw, session.project.source if session.project else None
+    if not before and source is not None:
+        try:
+            before = read_text(read_file(source))
+        except ConfigError:  # it has gone meanwhile
+            return text
+    return restored(text, before, session.title) if before else text
 
 
 def _title(path: Path, samples: Mapping[Path, str], names: Mapping[str, int]) -> str:

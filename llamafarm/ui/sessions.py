@@ -76,11 +76,13 @@ class Session:
     newer edit of the file, which is not used. `past` is what the History tab shows, whichever project is open. `rerun`
     is the comparison that was put into the page to be asked again, and its prompt. `blind`: the names of the lanes are
     hidden until the vote; `votes` are those on this conversation's comparisons. `draft` is the file's text as it was
-    edited last. `views` are what is shown of the newest question's replies.
+    edited last. `views` are what is shown of the newest question's replies. `raw` is the text of a file from the
+    browser with its secrets in it, where `text` is what is shown of it.
     """
 
     loaded: Loaded
     text: str = ""
+    raw: str = field(default="", repr=False)
     title: str = ""
     source: str | None = None
     chosen: Sequence[str] = ()

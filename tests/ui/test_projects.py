@@ -11,6 +11,7 @@ from llamafarm.errors import RequestError
 from llamafarm.operator import Rights
 from llamafarm.runtime import open_runtime
 from llamafarm.ui.projects import Projects
+from llamafarm.ui.sessions import Session
 
 TEXT = "version: v1\nname: p\nnamespace: n\nruntime:\n  models:\n    - {name: a, provider: ollama, model: m}\n"
 
@@ -110,3 +111,48 @@ async def test_no_key_of_a_project_tells_its_folder(tmp_path: Path) -> None:
         keys = [key for _, key in Projects(runtime).sources()]
     assert len(set(keys)) == len(keys)
     assert str(tmp_path) not in " ".join(keys)
+
+
+KEYED = (
+    'version = "v1"\nname = "p"\nnamespace = "n"\n[[runtime.models]]\nname = "a"\nprovider = "openai"\nmodel = "m"\n'
+    'base_url = "http://127.0.0.1:9/v1"\napi_key = "sk-own-1"\n'
+)
+
+
+def key_of(session: Session) -> str:
+    assert session.project is not None
+    key = session.project.models[0].api_key
+    return key.get_secret_value() if key else ""
+
+
+async def test_the_editor_shows_no_key_and_an_edit_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "llamafarm.toml"
+    path.write_text(KEYED)
+    async with open_runtime([path]) as runtime:
+        projects = Projects(runtime)
+        uploaded = await projects.text(KEYED, path.name)
+        for session in (
+            await projects.path(str(path), OPERATOR),
+            await projects.named(projects.sources()[0][1]),
+            uploaded,
+        ):
+            assert "sk-own-1" not in session.text + repr(session)
+            assert key_of(session) == "sk-own-1"
+            edited = await projects.edited(session.text.replace('"m"', '"other"'), session)
+            again = await projects.edited(edited.text.replace('"other"', '"third"'), edited)
+            for each in (edited, again, await projects.trust(again, OPERATOR)):
+                assert key_of(each) == "sk-own-1"
+                assert "sk-own-1" not in each.text
+            assert (await projects.check(session.text, session)).errors == ()
+            elsewhere = await projects.edited(session.text.replace("127.0.0.1:9", "127.0.0.1:8"), session)
+            assert elsewhere.project is not None
+            assert not elsewhere.project.models[0].usable
+            assert "write it anew" in elsewhere.project.models[0].problems[0].message
+
+
+async def test_a_text_that_can_not_be_read_yet_stays_as_it_was_typed() -> None:
+    async with open_runtime() as runtime:
+        projects = Projects(runtime)
+        session = await projects.text(f"{TEXT}api_key: sk-own-1\nx: [", "llamafarm.yaml")
+        assert session.project is None
+        assert session.text == f"{TEXT}api_key: sk-own-1\nx: ["
