@@ -10,9 +10,11 @@ from itertools import islice
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, TypeVar
 
+from llamafarm.config.loading import grouped, loading_of
 from llamafarm.config.model import NamedModel
 from llamafarm.config.server import server_of
 from llamafarm.engine.chat import Lane
+from llamafarm.engine.compare import Before
 from llamafarm.engine.grade import verdict
 from llamafarm.engine.job import Job, Survey, lanes_of, stamp_of
 from llamafarm.errors import RequestError
@@ -29,7 +31,6 @@ AT_ONCE = 8
 ALL = "all servers"
 ROWS_AT_ONCE = 200  # that are read from the file in one go
 NEWEST = 3
-LOCAL = ("embedded", "ollama", "universal", "lemonade")  # load a model before they ask it
 
 
 class Kept(NamedTuple):
@@ -69,13 +70,21 @@ class Batch:
 
     At most `at_once` calls are at one server at a time, and one at an embedded model. Each server has the file for
     itself, so that none waits for another, and memory holds a few rows of it. One that loads its models gets all rows
-    of one model before the next one's. A call that fails is counted, and the rest goes on. What `ledger` kept as done
+    of one model before the next one's, and these begin when those have ended. `before` is awaited before the first
+    call. A call that fails is counted, and the rest goes on. What `ledger` kept as done
     is not asked again; `tallies` has it by model all the same. A fair job is one queue, a model's rows after the
     other's, with one call at a time.
     """
 
     def __init__(
-        self, job: Job, survey: Survey, ask: Ask, *, at_once: int = AT_ONCE, ledger: Ledger | None = None
+        self,
+        job: Job,
+        survey: Survey,
+        ask: Ask,
+        *,
+        at_once: int = AT_ONCE,
+        ledger: Ledger | None = None,
+        before: Before | None = None,
     ) -> None:
         self.job = job
         self.survey = survey
@@ -84,6 +93,7 @@ class Batch:
         self._ask = ask
         self._at_once = 1 if job.fair else at_once
         self._ledger = ledger
+        self._before = before
         self._lanes = {lane.model.name: lane for lane in lanes_of(job)}
         self._done = {model.name: bytearray(survey.rows + 1) for model in job.models}
         self._servers: dict[str, list[NamedModel]] = {}
@@ -99,6 +109,8 @@ class Batch:
         if self._ledger is not None:
             await self._ledger.claim()
             await self._recall(self._ledger)
+        if self._before is not None:
+            await self._before()
         self._meter.start()
         for server, models in self._servers.items():
             places = 1 if all(model.provider == "embedded" for model in models) else self._at_once
@@ -177,17 +189,22 @@ class Batch:
     async def _serve(self, models: Sequence[NamedModel], server: str, places: int) -> None:
         """All calls at one server. A reader and so many workers, which end together."""
         calls: Calls = asyncio.Queue(2 * places)
-        loads = self.job.fair or any(model.provider in LOCAL for model in models)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(places):
                     group.create_task(self._work(calls, server), name=f"batch {server} worker")
-                for some in [[model] for model in models] if loads else [models]:
+                for some in self._groups(models):
                     await self._read(some, calls)
+                    await calls.join()
                 for _ in range(places):
                     await calls.put(None)
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
+
+    def _groups(self, models: Sequence[NamedModel]) -> list[list[NamedModel]]:
+        """Models that can be asked together: those for which the server loads nothing, or the same."""
+        found = grouped([(loading_of(model, self.job.parameters), model) for model in models])
+        return [[model] for group in found for model in group] if self.job.fair else found
 
     async def _read(self, models: Sequence[NamedModel], calls: Calls) -> None:
         lanes = [self._lanes[model.name] for model in models]
@@ -216,6 +233,7 @@ class Batch:
             while (call := await calls.get()) is not None:
                 row, lane = call
                 reply = await self._ask(row, lane)
+                calls.task_done()
                 passed, notes = await verdict(row.checks, reply)
                 if writing is not None:
                     await writing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, aclosing, nullcontext, suppress
 from functools import partial
 from types import TracebackType
@@ -15,6 +15,7 @@ from llamafarm.engine.condense import condensed
 from llamafarm.events import Event, Stopped, is_final
 
 OpenLane = Callable[[Lane], AsyncGenerator[Event, None]]
+Before = Callable[[], Awaitable[None]]
 
 
 BACKLOG = 10_000  # events
@@ -33,11 +34,12 @@ Watch = Callable[[LaneEvent], None]
 class Comparison:
     """Runs lanes side by side and tells their events; an async context manager that owns their tasks.
 
-    No lane waits for another, nor for the reader: what a slow one leaves unread is condensed, so that it stays
-    small and no instant is lost. `stop` ends one or all of them: a stopped lane closes its stream, so that
-    its server stops too, and ends with a `Stopped` event. Leaving the context stops what still runs.
-    `watch` sees each event as it happens, whether somebody reads `events` or not. `record` is the id under which the
-    comparison is kept, where it is. `places` are held while it runs; entering raises what they raise.
+    No lane waits for another, nor for the reader: what a slow one leaves unread is condensed, so that it stays small
+    and no instant is lost. `stop` ends one or all of them: a stopped lane closes its stream, so that its server stops
+    too, and ends with a `Stopped` event. Leaving the context stops what still runs. `before`, where given, is awaited
+    before any lane begins. `watch` sees each event as it happens, whether somebody reads `events` or not. `record` is
+    the id under which the comparison is kept, where it is. `places` are held while it runs; entering raises
+    what they raise.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class Comparison:
         watch: Watch | None = None,
         record: str | None = None,
         places: AbstractContextManager[None] | None = None,
+        before: Before | None = None,
     ) -> None:
         self.lanes = tuple(lanes)
         self.record = record
         self._open = open_lane
         self._watch = watch
         self._places = places or nullcontext()
+        self._before = before
         self._backlog: list[LaneEvent] = []
         self._room = BACKLOG
         self._begun = asyncio.Event()
@@ -65,6 +69,8 @@ class Comparison:
             raise ValueError("the lanes of a comparison need different ids")
 
     async def __aenter__(self) -> Self:
+        if self._before is not None:
+            await self._before()
         self._places.__enter__()
         turns = [asyncio.Event() for _ in self.lanes]
         for lane, turn in zip(self.lanes, turns, strict=True):

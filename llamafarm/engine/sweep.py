@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
+from llamafarm.config.loading import Loading, grouped, loading_of
 from llamafarm.config.server import server_of
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question
-from llamafarm.engine.compare import Comparison
+from llamafarm.engine.compare import Before, Comparison
 from llamafarm.engine.grade import checked, judged
 from llamafarm.engine.grid import Call, Grid, judge_lane
 from llamafarm.reply import Reply
@@ -23,6 +25,7 @@ from llamafarm.study.sample import Judged, Sample
 
 Ask = Callable[[Lane, Question, str], Awaitable[Reply]]  # the last is the call's key, which stays when it is resumed
 JUDGED = " judged"  # what the key of a judgement ends in
+Item = TypeVar("Item")
 AT_ONCE = 4
 ALL = "all servers"
 
@@ -72,21 +75,29 @@ class Sweep:
     """Runs a grid; an async context manager that owns its tasks. Leaving it stops what still runs.
 
     At most `at_once` calls are at one server at a time. Each result is told once, in the order in which they end. A
-    call that fails is a result like any other. What `ledger` kept as done is not asked again. `fair`: one call at a
-    time, whichever servers there are, and a model's calls one after the other, so that none drives another out of
-    memory.
+    call that fails is a result like any other. What `ledger` kept as done is not asked again. A server that loads its
+    models gets all calls for which it needs the same loaded, and has answered them, before the next ones; a judge that
+    it would have to load comes at the end. `fair`: one call at a time, whichever servers there are. `before` is awaited
+    before the first call.
     """
 
     def __init__(
-        self, grid: Grid, ask: Ask, *, at_once: int = AT_ONCE, ledger: Ledger | None = None, fair: bool = False
+        self,
+        grid: Grid,
+        ask: Ask,
+        *,
+        at_once: int = AT_ONCE,
+        ledger: Ledger | None = None,
+        fair: bool = False,
+        before: Before | None = None,
     ) -> None:
         self.grid = grid
         self._ask = ask
         self._ledger = ledger
         self._at_once = 1 if fair else at_once
         self._fair = fair
+        self._before = before
         self._kept: Mapping[str, Reply] = {}
-        self._waiting: dict[str, deque[Call]] = {}
         self._servers = {model.name: ALL if fair else server_of(model) for model in grid.models}
         self._places: dict[str, asyncio.Semaphore] = {}
         self._results: asyncio.Queue[Result] = asyncio.Queue()
@@ -99,14 +110,16 @@ class Sweep:
             await self._ledger.claim()
             kept = await self._ended(self._ledger)
             self._kept = {key: reply for key, reply in kept.items() if reply.status == "done"}
+        if self._before is not None:
+            await self._before()
+        waiting: dict[str, list[tuple[Loading, Call]]] = {}
         for call in self._calls():
             server = self._servers[call.model]
-            self._waiting.setdefault(server, deque()).append(call)
+            waiting.setdefault(server, []).append((self._loading(call), call))
             self._meter.expect(server)
         self._meter.start()
-        for server, calls in self._waiting.items():
-            for number in range(min(self._at_once, len(calls))):
-                self._workers.append(asyncio.create_task(self._work(server), name=f"sweep {server} {number}"))
+        for server, calls in waiting.items():
+            self._workers.append(asyncio.create_task(self._serve(server, grouped(calls)), name=f"sweep {server}"))
         self._watcher = asyncio.create_task(self._watch(), name="sweep")
         return self
 
@@ -175,20 +188,61 @@ class Sweep:
             self._ledger.finish()
         self._over.set()
 
-    async def _work(self, server: str) -> None:
-        calls = self._waiting[server]
-        while calls:
-            result = await self._one(calls.popleft(), server)
-            self._meter.count(server, failed=not result.sample.answered, resumed=result.resumed)
-            self._results.put_nowait(result)
+    def _loading(self, call: Call) -> Loading:
+        lane = self.grid.lane(call)
+        return loading_of(lane.model, {**lane.parameters, **self.grid.question(call).parameters})
 
-    async def _one(self, call: Call, server: str) -> Result:
+    async def _serve(self, server: str, groups: Sequence[Sequence[Call]]) -> None:
+        """All calls at one server: those of a group side by side, and one group after the other."""
+        judged_later: deque[Result] = deque()
+        try:
+            for group in groups:
+                await self._side_by_side(deque(group), partial(self._work, server, judged_later))
+            await self._side_by_side(judged_later, self._judge)
+        finally:
+            for result in judged_later:  # it was stopped: what was answered is told without a grade
+                self._results.put_nowait(result)
+
+    async def _side_by_side(self, left: deque[Item], work: Callable[[Item], Awaitable[None]]) -> None:
+        """`work` on each of those that are `left`, so many at once. Raises the first error."""
+
+        async def worker() -> None:
+            while left:
+                await work(left.popleft())
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for number in range(min(self._at_once, len(left))):
+                    tasks.create_task(worker(), name=f"sweep worker {number}")
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+
+    async def _work(self, server: str, judged_later: deque[Result], call: Call) -> None:
         grid, key = self.grid, self.grid.key(call)
         resumed = key in self._kept
         reply = await self._reply(server, grid.lane(call), grid.question(call), key)
         passed, notes = await checked(grid.prompts[call.prompt], reply)
-        grade = await self._judged(call, key, reply)
-        return Result(call, Sample(call.prompt, call.repeat, reply, passed, grade, notes), resumed)
+        result = Result(call, Sample(call.prompt, call.repeat, reply, passed, None, notes), resumed)
+        self._meter.count(server, failed=not result.sample.answered, resumed=resumed)
+        if self._exchanged_for(server, call):
+            judged_later.append(result)
+        else:
+            await self._judge(result)
+
+    async def _judge(self, result: Result) -> None:
+        """Have it judged, where there is a judge, and tell it."""
+        call, sample = result.call, result.sample
+        grade = await self._judged(call, self.grid.key(call), sample.reply)
+        self._results.put_nowait(replace(result, sample=replace(sample, judged=grade)))
+
+    def _exchanged_for(self, server: str, call: Call) -> bool:
+        """Whether the server would have to load the judge in the place of what `call` needs."""
+        judge = self.grid.judge
+        if judge is None or server not in (ALL, server_of(judge.model)):
+            return False
+        lane = judge_lane(judge)
+        needed = loading_of(lane.model, lane.parameters)
+        return bool(needed) and needed != self._loading(call)
 
     async def _judged(self, call: Call, key: str, reply: Reply) -> Judged | None:
         judge = self.grid.judge

@@ -76,6 +76,11 @@ class Ollama:
         url, headers = f"{self._root()}/tags", {"Accept": "application/json"}
         return Exchange(self._model, self._client, ChatRequest(()), url, {}, headers, "GET")
 
+    def running(self) -> Exchange:
+        """The request for the models that are in its memory; see `Residency`."""
+        url, headers = f"{self._root()}/ps", {"Accept": "application/json"}
+        return Exchange(self._model, self._client, ChatRequest(()), url, {}, headers, "GET")
+
     def _root(self) -> str:
         return (self._model.base_url or "").rstrip("/").removesuffix("/v1") + "/api"
 

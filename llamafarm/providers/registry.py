@@ -14,6 +14,7 @@ from llamafarm.providers.http.client import Client
 from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible
+from llamafarm.providers.residency import LoadTold, Residency
 from llamafarm.providers.retry import Pauses, Retried
 from llamafarm.providers.scrubbed import Scrubbed
 from llamafarm.providers.servers import Servers
@@ -34,7 +35,8 @@ REMOTE: dict[str, Callable[[NamedModel, Client], Remote]] = {
 class Providers:
     """Gives each named model its provider, with the policies that hold for all.
 
-    `faults` are staged for the named models, as a demonstration. `servers` knows who is asked now.
+    `faults` are staged for the named models, as a demonstration. `servers` knows who is asked now, `residency`
+    which models are in memory.
     """
 
     client: Client
@@ -42,6 +44,7 @@ class Providers:
     pauses: Pauses = Pauses()
     faults: Mapping[str, Fault] = field(default_factory=dict)
     servers: Servers = field(default_factory=Servers)
+    residency: Residency = field(default_factory=Residency)
 
     def staging(self, faults: Mapping[str, Fault]) -> Providers:
         """The same providers with `faults` staged; these here stay as they are."""
@@ -54,6 +57,8 @@ class Providers:
             place = f" (line {problem.line})" if problem.line else ""
             raise ModelUnusable(f"{model.name} can't be used: {problem.message}{place}")
         provider = self.embedded(model) if model.provider == "embedded" else REMOTE[model.provider](model, self.client)
+        if model.provider == "ollama":
+            provider = LoadTold(provider, model, self.residency)
         if scrubber := model_scrubber(model):
             provider = Scrubbed(provider, scrubber)
         if fault := self.faults.get(model.name):

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
+from llamafarm.conditions import ServerQueued
 from llamafarm.config.known import shown_json
 from llamafarm.config.scrubber import ScrubbedText, Scrubber
 from llamafarm.config.secret import shown_address
@@ -19,6 +20,7 @@ from llamafarm.events import (
     CostReported,
     Event,
     Finished,
+    HeldBack,
     Loaded,
     ReasoningDelta,
     Sent,
@@ -29,7 +31,7 @@ from llamafarm.events import (
 from llamafarm.providers.base import Provider
 from llamafarm.types import ChatRequest, JsonValue, SentRequest
 
-_FIGURES = (UsageReported, CostReported, Loaded)
+_FIGURES = (CostReported, HeldBack, Loaded, ServerQueued)
 _ASKED = ("messages", "tools", "prompt", "input")  # the person's own words, as they were sent
 
 E = TypeVar("E", bound=LlamaFarmError)
@@ -91,6 +93,8 @@ class _Answer:
                 yield _clean(event, self._scrubber)
             case Sent(request=sent):
                 yield replace(event, request=_shown(sent, self._scrubber))
+            case UsageReported(usage=usage) if not usage.doubts:
+                yield event
             case _ if isinstance(event, _FIGURES):
                 yield event
             case _:

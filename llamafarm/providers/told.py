@@ -45,7 +45,7 @@ THOUGHT_BESIDE = ("thoughtsTokenCount", "thoughts_token_count")
 _COUNTED = frozenset((*DETAILS, *(name for names in NAMES.values() for name in names)))
 _KEYS = _COUNTED | {"usage", "x_groq", "message", "response", "usageMetadata", "usage_metadata", "timings"}
 LARGEST = 20_000_000  # tokens: no model's context is as long
-SHOWN = 40  # letters of a value that is told
+_NUMBER = re.compile(r"[+-]?[0-9.,]{1,24}([eE][+-]?[0-9]{1,6})?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _WHOLE = re.compile(r"\s*(-?\d{1,18})(?:\.0*)?\s*")
 
 
@@ -151,7 +151,8 @@ def whole(value: JsonValue) -> int | Doubt:
 
 
 def short(value: JsonValue) -> str:
-    """`value` as it may be told: on one line, and cut."""
-    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    text = "".join(letter if letter.isprintable() else "·" for letter in text[: SHOWN + 1])
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    """`value` as it may be told: a number as it is, and of anything else nothing, which could be a secret."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    text = str(value)
+    return text if isinstance(value, bool | float) or _NUMBER.fullmatch(text) else "“…”"

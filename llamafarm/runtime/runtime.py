@@ -16,7 +16,7 @@ from llamafarm.engine.batchlane import asking
 from llamafarm.engine.batchrun import BatchRun, begin_batch
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import Comparison
+from llamafarm.engine.compare import Before, Comparison
 from llamafarm.engine.fair import Fair
 from llamafarm.engine.grid import Grid, without_fallback
 from llamafarm.engine.gridplan import grid_from
@@ -106,13 +106,15 @@ class Runtime:
         origin: Origin = Origin(),
         approve: Approve | None = None,
         fair: Fair | None = None,
+        looked: bool = False,
     ) -> Comparison:
         """`question` to all `lanes` at once; nothing runs before the comparison is entered.
 
         What happens is recorded as coming from `origin`, where there is a store. `approve`, where given, is awaited
         before each tool call with the lane's id, the tool and the call. With `fair` (see there) the lanes run one after
-        the other, each model warmed before; comparisons that are measured together have the same one. Entering the
-        comparison raises TooManyGenerations where the caller has too many lanes already.
+        the other, each model warmed before; comparisons that are measured together have the same one. `looked`: what
+        their servers have in memory was asked before. Entering the comparison raises TooManyGenerations where the
+        caller has too many lanes already.
         """
         lanes, box = tuple(lanes), Toolbox(self.tools, self.context_window, approve)
         recording = self.recording(project, lanes, question, origin)
@@ -122,7 +124,13 @@ class Runtime:
             watch=None if recording is None else recording.watch,
             record=None if recording is None else recording.id,
             places=self.generations.running(self.caller, len(lanes)),
+            before=None if looked else self._look(lane.model for lane in lanes),
         )
+
+    def _look(self, models: Iterable[NamedModel]) -> Before:
+        """What asks the servers of `models` what they have in memory, before anything is measured."""
+        asked = tuple(models)
+        return lambda: self.providers.residency.look(asked, self.providers.client)
 
     def recording(
         self, project: Project, lanes: Sequence[Lane], question: Question, origin: Origin
@@ -174,10 +182,12 @@ class Runtime:
                 quiet.warmed.add(lane.model.name)
             into, origin = (bare, Origin()) if run is None else (kept, run.origin(key))
             async with self.generations.waiting(self.caller):
-                comparison = into.compare(project, (lane,), question, origin=origin, fair=quiet)
+                comparison = into.compare(project, (lane,), question, origin=origin, fair=quiet, looked=True)
                 return await reply_of(comparison, self.board(project, (lane,)))
 
-        return Sweep(grid, ask, at_once=at_once, ledger=run, fair=quiet is not None)
+        judges = () if grid.judge is None else (grid.judge.model,)
+        look = self._look((*grid.models, *judges))
+        return Sweep(grid, ask, at_once=at_once, ledger=run, fair=quiet is not None, before=look)
 
     def begin_sweep(
         self, project: Project, grid: Grid, task: str | None = None, *, fair: bool = False
@@ -234,7 +244,7 @@ class Runtime:
             return held(self.generations.waiting(self.caller), chat(lane, question))
 
         ask = asking(bare, job, self.prices, waiting, run)
-        return Batch(job, survey, ask, at_once=at_once, ledger=run)
+        return Batch(job, survey, ask, at_once=at_once, ledger=run, before=self._look(job.models))
 
     def _patient(self) -> Runtime:
         """For work that waits for a place by itself before each of its lanes, instead of being refused one."""

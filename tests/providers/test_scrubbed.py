@@ -24,7 +24,10 @@ from llamafarm.events import (
     ToolCalled,
     UsageReported,
 )
+from llamafarm.providers.chat_chunks import ChatChunks
+from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.scrubbed import Scrubbed
+from llamafarm.providers.usage import Counting
 from llamafarm.types import ChatRequest, Message, Route, SentRequest, ToolCall, Usage
 from tests.providers.helpers import KEY
 
@@ -36,6 +39,18 @@ MODEL = NamedModel.model_validate(
     }
 )  # fmt: skip
 SECRETS = (KEY, "pass-word-9", "query-key-9", "body-auth-9", base64.b64encode(KEY.encode()).decode()[:20])
+
+
+async def test_counts_that_cannot_be_tell_no_secret() -> None:
+    """Neither a whole one nor the beginning of a long one, whether the scrubber knows it or not."""
+    long = "sk-" + "x" * 160
+    for value in (KEY, long, [long], {long: long}, f"{KEY} "):
+        chat, came = ChatChunks(Counting(REQUEST)), Arrived(0.0)
+        chat.feed({"usage": {"prompt_tokens": value, "completion_tokens": value, "cost": value}}, came)
+        (event,) = came.events()
+        assert isinstance(event, UsageReported)
+        assert len(event.usage.doubts) == 3
+        assert "sk-" not in "".join(event.usage.doubts)
 
 
 class Said:

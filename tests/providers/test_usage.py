@@ -181,7 +181,7 @@ def test_counts_that_grow_and_counts_that_come_once() -> None:
         (plain(12, float("inf")), (12, None), "inf output"),
         (plain(YES, 9), (None, 9), "True input tokens, not used: that is no number"),
         (plain(12, 9.5), (12, None), "9.5 output tokens, not used: that is no whole number"),
-        (plain(12, "many"), (12, None), "many output"),
+        (plain(12, "many"), (12, None), "“…” output tokens, not used: that is no whole number"),
         (plain(12, {"text": 9}), (12, None), "output"),
         (plain(12, 10**12), (12, None), "1,000,000,000,000 output tokens, not used: that is more than any"),
         (plain(12, 5_000_000), (12, None), "5,000,000 output tokens, not used: the answer has 44 letters"),

@@ -1,0 +1,35 @@
+"""What a server must have loaded for a named model to answer: models that need the same are asked together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from llamafarm.config.model import NamedModel
+from llamafarm.config.server import RUN_MODELS
+from llamafarm.types import JsonValue
+
+# Parameters for whose change a server loads a model anew: Ollama's, then those of LlamaFarm's Universal runtime.
+LOADED_WITH = (
+    "num_ctx", "num_gpu", "num_thread", "num_batch", "main_gpu", "use_mmap", "use_mlock",
+    "n_ctx", "n_batch", "n_gpu_layers", "n_threads", "flash_attn", "cache_type_k", "cache_type_v",
+)  # fmt: skip
+LOADS = ("embedded", *RUN_MODELS)  # providers that load a model before they ask it
+Loading = tuple[str, ...]
+Item = TypeVar("Item")
+
+
+def loading_of(model: NamedModel, parameters: Mapping[str, JsonValue]) -> Loading:
+    """What is loaded for `model` with `parameters` over its own; empty where its server loads nothing for it."""
+    if model.provider not in LOADS:
+        return ()
+    asked = {**model.parameters, **parameters}
+    return (model.model, *(f"{name}={asked[name]}" for name in LOADED_WITH if asked.get(name) is not None))
+
+
+def grouped(items: Sequence[tuple[Loading, Item]]) -> list[list[Item]]:
+    """The items that need the same loaded, together, in the order in which each group first comes."""
+    groups: dict[Loading, list[Item]] = {}
+    for loading, item in items:
+        groups.setdefault(loading, []).append(item)
+    return list(groups.values())

@@ -1,0 +1,155 @@
+"""A server that must exchange models gets all calls of one, and has answered them, before the next one's begin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llamafarm.config.loading import loading_of
+from llamafarm.config.model import NamedModel, Project
+from llamafarm.engine.batch import Batch
+from llamafarm.engine.batchlane import asking
+from llamafarm.engine.board import Board
+from llamafarm.engine.chat import Lane, Question, chat
+from llamafarm.engine.compare import Comparison
+from llamafarm.engine.grid import Grid, Judge, Prompt
+from llamafarm.engine.job import Job, survey_of
+from llamafarm.engine.rests import Rests
+from llamafarm.engine.sweep import Sweep, reply_of
+from llamafarm.events import Event
+from llamafarm.reply import Reply
+from llamafarm.types import ChatRequest, JsonValue
+from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
+from tests.engine.test_batch import numbered
+
+
+class Memory:
+    """A server's memory that holds one model at a time: who was asked, in order, and how often it was exchanged."""
+
+    def __init__(self) -> None:
+        self.busy: list[tuple[str, ...]] = []
+        self.loaded: list[tuple[str, ...]] = []
+        self.most = 0
+
+    def provider(self, asked: NamedModel) -> Held:
+        return Held(self, asked)
+
+
+class Held:
+    """A model in that memory."""
+
+    def __init__(self, memory: Memory, asked: NamedModel) -> None:
+        self._memory = memory
+        self._model = asked
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        memory, needed = self._memory, loading_of(self._model, request.parameters)
+        assert set(memory.busy) <= {needed}, "another model is still being asked"
+        memory.busy.append(needed)
+        memory.most = max(memory.most, len(memory.busy))
+        if not memory.loaded or memory.loaded[-1] != needed:
+            memory.loaded.append(needed)
+        try:
+            for _ in range(5):  # others have their turn
+                await asyncio.sleep(0)
+            async with aclosing(Scripted("Score: 5").stream(request)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            memory.busy.remove(needed)
+
+
+def local(name: str, weights: str, provider: str = "ollama", **parameters: JsonValue) -> NamedModel:
+    return model(name, provider=provider, model=weights, parameters=parameters)
+
+
+Registered = tuple[Memory, Project, Registry]
+
+
+def registered(*models: NamedModel) -> Registered:
+    memory = Memory()
+    return memory, project(models), Registry({each.name: memory.provider(each) for each in models})
+
+
+CASES: Mapping[str, tuple[NamedModel, ...]] = {
+    "three models": (local("a", "llama"), local("b", "qwen"), local("c", "phi")),
+    "a model between two of another": (local("a", "llama"), local("b", "qwen"), local("c", "llama", temperature=1)),
+    "another context": (local("a", "llama"), local("b", "llama", num_ctx=8192), local("c", "llama", top_p=0.5)),
+    "layers and threads": (local("a", "llama", num_gpu=1), local("b", "llama", num_thread=2), local("c", "llama", num_gpu=1)),
+    "Universal": (local("a", "x", "universal", n_ctx=512), local("b", "y", "universal"), local("c", "x", "universal", n_ctx=512)),
+    "Lemonade": (local("a", "x", "lemonade"), local("b", "y", "lemonade")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_a_batch_loads_each_model_once(case: str, tmp_path: Path) -> None:
+    models = CASES[case]
+    memory, whole, registry = registered(*models)
+    rests, asked = Rests(), Job(models, numbered(tmp_path, 4))
+    ask = asking(whole, asked, FlatPrices(), lambda lane, question: chat(whole, lane, question, registry, rests), None)
+    running = Batch(asked, survey_of(whole, asked, FlatPrices()), ask, at_once=8)
+    async with running, aclosing(running.ticks(0.01)) as ticks:
+        async for _ in ticks:
+            pass
+    assert [tally.answered for tally in running.tallies.values()] == [4] * len(models)
+    assert len(memory.loaded) == len({loading_of(each, {}) for each in models})
+    assert memory.most >= 4
+
+
+async def swept(grid: Grid, whole: Project, registry: Registry, **settings: Any) -> list[Reply]:
+    async def ask(lane: Lane, question: Question, _: str) -> Reply:
+        comparison = Comparison((lane,), lambda each: chat(whole, each, question, registry, Rests()))
+        return await reply_of(comparison, Board(whole, (lane,), FlatPrices()))
+
+    found: list[Reply] = []
+    async with Sweep(grid, ask, **settings) as sweep, aclosing(sweep.batches()) as batches:
+        async for batch in batches:
+            found += [result.sample.reply for result in batch]
+            assert all((result.sample.judged is not None) is (grid.judge is not None) for result in batch)
+    assert sweep.progress.done == sweep.progress.total == len(found)
+    return found
+
+
+@pytest.mark.parametrize("fair", [False, True])
+@pytest.mark.parametrize(
+    ("parameter", "values", "exchanges"),
+    [
+        ("temperature", (0, 0.5, 1), 2),
+        ("num_ctx", (2048, 4096, 8192), 6),
+        ("num_thread", (1, 2), 4),
+        ("n_ctx", (1, 2), 4),
+    ],
+)
+async def test_a_sweep_loads_each_context_once(
+    parameter: str, values: tuple[float, ...], exchanges: int, *, fair: bool
+) -> None:
+    models = (local("a", "llama"), local("b", "qwen"))
+    memory, whole, registry = registered(*models)
+    grid = Grid(models=models, parameter=parameter, values=values, repeats=3, prompts=(Prompt("Hello"), Prompt("Bye")))
+    replies = await swept(grid, whole, registry, fair=fair)
+    assert len(replies) == 2 * 3 * 2 * len(values)
+    assert len(memory.loaded) == exchanges
+
+
+async def test_a_judge_of_the_same_server_comes_at_the_end() -> None:
+    models = (local("a", "llama"), local("b", "qwen"))
+    judge = local("j", "judge")
+    memory, whole, registry = registered(*models, judge)
+    grid = Grid(
+        models=models, parameter="temperature", values=(0, 1), repeats=2, prompts=(Prompt("Hello"),), judge=Judge(judge, "Good?")
+    )  # fmt: skip
+    assert len(await swept(grid, whole, registry)) == 8
+    assert [each[0] for each in memory.loaded] == ["llama", "qwen", "judge"]
+
+
+def test_what_is_loaded_anew_for() -> None:
+    asked = local("a", "llama", num_ctx=4096, temperature=0.5)
+    assert loading_of(asked, {"temperature": 1}) == loading_of(asked, {})
+    assert loading_of(asked, {"num_ctx": 8192}) != loading_of(asked, {})
+    assert loading_of(asked, {"num_ctx": None}) != loading_of(asked, {})
+    assert loading_of(model("m"), {"num_ctx": 1}) == ()
