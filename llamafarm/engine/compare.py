@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, aclosing, nullcontext, suppress
 from functools import partial
 from types import TracebackType
@@ -12,7 +12,8 @@ from typing import NamedTuple, Self
 
 from llamafarm.engine.chat import Lane, failure
 from llamafarm.engine.condense import condensed
-from llamafarm.events import Event, Stopped, is_final
+from llamafarm.engine.exchange import EXCHANGE
+from llamafarm.events import Event, Started, Stopped, Waiting, is_final
 
 OpenLane = Callable[[Lane], AsyncGenerator[Event, None]]
 Before = Callable[[], Awaitable[None]]
@@ -36,10 +37,10 @@ class Comparison:
 
     No lane waits for another, nor for the reader: what a slow one leaves unread is condensed, so that it stays small
     and no instant is lost. `stop` ends one or all of them: a stopped lane closes its stream, so that its server stops
-    too, and ends with a `Stopped` event. Leaving the context stops what still runs. `before`, where given, is awaited
-    before any lane begins. `watch` sees each event as it happens, whether somebody reads `events` or not. `record` is
-    the id under which the comparison is kept, where it is. `places` are held while it runs; entering raises
-    what they raise.
+    too, and ends with a `Stopped` event. Leaving the context stops what still runs. `turns` are by lane those that must
+    have ended before it begins (see `engine.exchange`). `before`, where given, is awaited before any lane begins.
+    `watch` sees each event as it happens, whether somebody reads `events` or not. `record` is the id under which the
+    comparison is kept, where it is. `places` are held while it runs; entering raises what they raise.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Comparison:
         record: str | None = None,
         places: AbstractContextManager[None] | None = None,
         before: Before | None = None,
+        turns: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.lanes = tuple(lanes)
         self.record = record
@@ -58,6 +60,7 @@ class Comparison:
         self._watch = watch
         self._places = places or nullcontext()
         self._before = before
+        self._turns = turns or {}
         self._backlog: list[LaneEvent] = []
         self._room = BACKLOG
         self._begun = asyncio.Event()
@@ -126,6 +129,11 @@ class Comparison:
 
     async def _run(self, lane: Lane, turn: asyncio.Event) -> None:
         await turn.wait()
+        if first := [self._tasks[name] for name in self._turns.get(lane.id, ())]:
+            now = time.perf_counter()
+            self._tell(lane.id, Started(at=now))
+            self._tell(lane.id, Waiting(at=now, what=EXCHANGE))
+            await asyncio.wait(first)
         async with aclosing(self._open(lane)) as events:
             async for event in events:
                 self._tell(lane.id, event)

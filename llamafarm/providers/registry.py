@@ -57,10 +57,11 @@ class Providers:
             place = f" (line {problem.line})" if problem.line else ""
             raise ModelUnusable(f"{model.name} can't be used: {problem.message}{place}")
         provider = self.embedded(model) if model.provider == "embedded" else REMOTE[model.provider](model, self.client)
+        one_at_a_time = model.model if model.provider == "ollama" else ""  # by OLLAMA_NUM_PARALLEL's default
         if model.provider == "ollama":
             provider = LoadTold(provider, model, self.residency)
         if scrubber := model_scrubber(model):
             provider = Scrubbed(provider, scrubber)
         if fault := self.faults.get(model.name):
             provider = Staged(provider, model.name, fault)
-        return Retried(Watched(provider, server_of(model), self.servers), self.pauses)
+        return Retried(Watched(provider, server_of(model), self.servers, one_at_a_time), self.pauses)

@@ -7,12 +7,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from llamafarm.conditions import Shared
+from llamafarm.conditions import ServerQueued, Shared
 from llamafarm.errors import LlamaFarmError
-from llamafarm.events import Event, Loaded, Loading, Sent, TextDelta, is_final
+from llamafarm.events import Event, Loaded, Loading, Sent, TextDelta, Waiting, is_final
 from llamafarm.providers.base import Provider
 from llamafarm.providers.servers import Servers, Use
 from llamafarm.types import ChatRequest
+
+BEHIND = "the answer to another request: the server gives one at a time, as far as it is known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +23,18 @@ class Watched:
 
     A request is under way from when it is sent until its answer has ended, and while this process loads its model
     (`Loading` before `Sent`). What is told of it changes with the next event, so that a lane that is stopped knows
-    what was so when its last one came.
+    what was so when its last one came. `one_at_a_time` is the model, where its server gives one answer of a model at a
+    time unless it is set otherwise: then a request that comes behind another says that it waits.
     """
 
     provider: Provider
     server: str
     servers: Servers
+    one_at_a_time: str = ""
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`; `Shared` is told before the first event of the answer, and whenever there are more."""
-        use, told, sent = Use(self.server), None, False
+        use, told, sent = Use(self.server, model=self.one_at_a_time), None, False
         try:
             async with aclosing(self.provider.stream(request)) as events:
                 async for event in events:
@@ -43,6 +47,10 @@ class Watched:
                     if type(event) is not TextDelta and not sent:  # first what comes most often
                         sent = isinstance(event, Sent)
                         self._note(use, event)
+                        if sent and self.servers.waits(use):
+                            yield Waiting(at=event.at, what=BEHIND)
+                    elif isinstance(event, ServerQueued):
+                        self.servers.waited(use, event.seconds)
         except LlamaFarmError:
             self.servers.leave(use)
             if use.others != told:

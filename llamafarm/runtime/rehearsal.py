@@ -59,7 +59,7 @@ async def _rehearsed(runtime: Runtime) -> None:
         apart, kept, board = replace(runtime, store=None, rests=Rests()), _Kept(), runtime.board(project, lanes)
         named = {lane.id: lane for lane in lanes}
         recording = Recording(kept, project, named, QUESTION, Origin(), runtime.board(project, lanes))
-        comparison = apart.compare(project, lanes, QUESTION)
+        comparison = apart.compare(project, lanes, QUESTION, looked=True)
         async with comparison, aclosing(comparison.batches(heartbeat_s=None)) as batches:
             async for batch in batches:
                 for told in batch:

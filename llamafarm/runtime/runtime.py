@@ -17,6 +17,7 @@ from llamafarm.engine.batchrun import BatchRun, begin_batch
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Before, Comparison
+from llamafarm.engine.exchange import turns
 from llamafarm.engine.fair import Fair
 from llamafarm.engine.grid import Grid, without_fallback
 from llamafarm.engine.gridplan import grid_from
@@ -125,6 +126,7 @@ class Runtime:
             record=None if recording is None else recording.id,
             places=self.generations.running(self.caller, len(lanes)),
             before=None if looked else self._look(lane.model for lane in lanes),
+            turns=turns(lanes, question.parameters),
         )
 
     def _look(self, models: Iterable[NamedModel]) -> Before:

@@ -11,8 +11,10 @@ import pandas as pd
 
 from llamafarm import display
 from llamafarm.conditions import THIS_MACHINE, Sharing
+from llamafarm.config.loading import loading_of
 from llamafarm.config.model import NamedModel
-from llamafarm.config.server import server_of
+from llamafarm.config.server import RUN_MODELS, server_of
+from llamafarm.engine.exchange import EXCHANGE
 from llamafarm.engine.fair import TURN
 from llamafarm.export.sheet import lane_row
 from llamafarm.reply import Reply
@@ -79,7 +81,7 @@ def _ttft(reply: Reply) -> Figure:
 
 def _total(reply: Reply) -> Figure:
     spans = reply.timings
-    if reply.status == "warming" or reply.note == TURN:  # it has not begun
+    if reply.status == "warming" or reply.note in (TURN, EXCHANGE):  # it has not begun
         return Figure(None, display.NOTHING)
     mark = _with(**{"in tools": spans.tools_s, "waiting for you": spans.held_s})
     served = spans.served_total_s
@@ -165,11 +167,23 @@ def table(replies: Sequence[Reply], routes: Sequence[Route], default: str, notes
 
 
 def shared(models: Sequence[NamedModel]) -> list[str]:
-    """A note for each server that answers several of `models` at once."""
-    groups: dict[str, list[str]] = {}
+    """A note for each server that answers several of `models` at once, and for one that may have to exchange them."""
+    groups: dict[str, list[NamedModel]] = {}
     for model in models:
-        groups.setdefault(server_of(model), []).append(model.name)
-    return [f"{', '.join(names)} {_company(server)}" for server, names in groups.items() if len(names) > 1]
+        groups.setdefault(server_of(model), []).append(model)
+    notes = [f"{_names(group)} {_company(server)}" for server, group in groups.items() if len(group) > 1]
+    for group in groups.values():
+        loaded = [model for model in group if model.provider in RUN_MODELS]
+        if len({loading_of(model, {}) for model in loaded}) > 1:
+            notes.append(
+                f"{_names(loaded)}: their server exchanges models where its memory does not hold them together, "
+                "and then one waits until the other has answered."
+            )
+    return notes
+
+
+def _names(models: Sequence[NamedModel]) -> str:
+    return ", ".join(model.name for model in models)
 
 
 def _company(server: str) -> str:

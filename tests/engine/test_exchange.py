@@ -17,11 +17,12 @@ from llamafarm.engine.batchlane import asking
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
+from llamafarm.engine.exchange import EXCHANGE, turns
 from llamafarm.engine.grid import Grid, Judge, Prompt
 from llamafarm.engine.job import Job, survey_of
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Sweep, reply_of
-from llamafarm.events import Event
+from llamafarm.events import Event, Finished, Stopped, Waiting, is_final
 from llamafarm.reply import Reply
 from llamafarm.types import ChatRequest, JsonValue
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
@@ -153,3 +154,71 @@ def test_what_is_loaded_anew_for() -> None:
     assert loading_of(asked, {"num_ctx": 8192}) != loading_of(asked, {})
     assert loading_of(asked, {"num_ctx": None}) != loading_of(asked, {})
     assert loading_of(model("m"), {"num_ctx": 1}) == ()
+
+
+async def compared(*lanes: Lane) -> tuple[list[tuple[str, str]], Memory]:
+    """What the lanes waited for, and how their server's memory was used."""
+    memory, whole, registry = registered(*{lane.model.name: lane.model for lane in lanes}.values())
+    asked = Question.of("Hello")
+    comparison = Comparison(
+        lanes, lambda lane: chat(whole, lane, asked, registry, Rests()), turns=turns(lanes, asked.parameters)
+    )
+    waited: list[tuple[str, str]] = []
+    board = Board(whole, lanes, FlatPrices())
+    async with comparison, aclosing(comparison.events()) as events:
+        async for told in events:
+            board.add(told)
+            if isinstance(told.event, Waiting):
+                waited.append((told.lane, told.event.what))
+    assert {reply.status for reply in board.replies().values()} == {"done"}
+    return waited, memory
+
+
+async def test_lanes_of_one_model_in_other_contexts_take_turns() -> None:
+    asked = local("a", "llama")
+    wide, narrow = {"num_ctx": 8192}, {"num_ctx": 512}
+    lanes = (
+        Lane("1", asked, wide),
+        Lane("2", asked, narrow),
+        Lane("3", asked, {**wide, "top_p": 0.5}),
+        Lane("4", asked),
+    )
+    waited, memory = await compared(*lanes)
+    assert waited == [("2", EXCHANGE), ("4", EXCHANGE)]
+    assert len(memory.loaded) == 3
+
+
+async def test_lanes_that_need_the_same_run_at_once() -> None:
+    asked = local("a", "llama", num_ctx=4096)
+    waited, memory = await compared(*(Lane(str(number), asked, {"temperature": number}) for number in range(4)))
+    assert (waited, memory.most) == ([], 4)
+
+
+def test_other_models_and_other_servers_wait_for_nobody() -> None:
+    lanes = (
+        Lane("1", local("a", "llama"), {"num_ctx": 1}),
+        Lane("2", local("b", "qwen"), {"num_ctx": 2}),
+        Lane("3", model("c", provider="ollama", model="llama", base_url="http://10.0.0.9:11434"), {"num_ctx": 3}),
+        Lane("4", model("d", model="llama"), {"num_ctx": 4}),
+    )
+    assert turns(lanes, {}) == {}
+    again = Lane("5", local("a", "llama"), {"num_ctx": 9})
+    assert turns((*lanes, again), {}) == {"5": ("1",)}
+    assert turns((*lanes, again), {"num_ctx": 7}) == {}
+
+
+async def test_a_lane_that_is_stopped_lets_the_next_begin() -> None:
+    asked = local("a", "llama")
+    gate = asyncio.Event()
+    whole = project((asked,))
+    registry = Registry({"a": Scripted(gate, "yes")})
+    lanes = tuple(Lane(str(size), asked, {"num_ctx": size}) for size in (1, 2, 3))
+    comparison = Comparison(
+        lanes, lambda lane: chat(whole, lane, Question.of("Hello"), registry, Rests()), turns=turns(lanes, {})
+    )
+    async with comparison, aclosing(comparison.events()) as events:
+        comparison.stop("2")
+        comparison.stop("1")
+        gate.set()
+        ended = [(told.lane, type(told.event)) async for told in events if is_final(told.event)]
+    assert sorted(ended) == [("1", Stopped), ("2", Stopped), ("3", Finished)]

@@ -9,11 +9,11 @@ from contextlib import aclosing
 
 import pytest
 
-from llamafarm.conditions import Shared
+from llamafarm.conditions import ServerQueued, Shared
 from llamafarm.errors import ServerFailed
 from llamafarm.events import Event, Finished, Loaded, Loading, Sent, TextDelta, Waiting
 from llamafarm.providers.servers import Servers, Use
-from llamafarm.providers.watched import Watched
+from llamafarm.providers.watched import BEHIND, Watched
 from llamafarm.types import ChatRequest, SentRequest
 from tests.engine.fakes import Scripted, Step
 
@@ -134,3 +134,36 @@ def test_leaving_twice_is_leaving_once() -> None:
     assert (use.others, other.others) == (1, 1)
     servers.leave(other)
     assert servers == Servers()
+
+
+async def waits(servers: Servers, *steps: Step, model: str = "llama") -> list[str]:
+    """What a request says that it waits for, which comes while another is answered."""
+    gate = asyncio.Event()
+    first = Watched(Scripted(sent(), gate, "a"), HERE, servers, "llama").stream(REQUEST)
+    async with aclosing(first):
+        await until(first, Sent)
+        task = asyncio.ensure_future(until(first, TextDelta))
+        await asyncio.sleep(0)
+        second = Watched(Scripted(sent(), *steps, "b"), HERE, servers, model).stream(REQUEST)
+        async with aclosing(second):
+            told = [event.what async for event in second if isinstance(event, Waiting)]
+        gate.set()
+        await task
+    return told
+
+
+async def test_who_comes_behind_another_says_so() -> None:
+    servers = Servers()
+    assert await waits(servers) == [BEHIND]
+    assert await waits(servers, model="other") == []
+    assert await waits(servers, model="") == []  # a server of which nothing is known
+    alone = Watched(Scripted(sent(), "a"), HERE, servers, "llama").stream(REQUEST)
+    async with aclosing(alone):
+        assert [event async for event in alone if isinstance(event, Waiting)] == []
+
+
+async def test_a_server_that_answers_several_at_once_is_believed_until_it_lets_one_wait() -> None:
+    servers = Servers()
+    assert await waits(servers, ServerQueued(at=1.0, seconds=0.01)) == [BEHIND]
+    assert await waits(servers, ServerQueued(at=1.0, seconds=3.1)) == []
+    assert await waits(servers) == [BEHIND]

@@ -242,3 +242,12 @@ def test_lanes_are_ranked_without_the_servers_queue() -> None:
 def test_what_the_server_counted_and_was_not_used_is_told() -> None:
     odd = reply("odd", usage=Usage(Count(1, "reported"), doubts=("The server counted -5 output tokens, not used.",)))
     assert condition_notes([odd]) == ["odd: The server counted -5 output tokens, not used."]
+
+
+def test_a_server_that_exchanges_models_is_told() -> None:
+    llama = model("a", provider="ollama", model="llama", base_url="http://gpu:11434")
+    qwen = model("b", provider="ollama", model="qwen", base_url="http://gpu:11434")
+    notes = " ".join(shared([llama, qwen]))
+    assert "a, b: their server exchanges models" in notes
+    assert "exchanges" not in " ".join(shared([llama, llama.model_copy(update={"name": "c"})]))
+    assert "exchanges" not in " ".join(shared([model("d"), model("e")]))
