@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from llamafarm import display
+from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console, plain_table
-from llamafarm.cli.plain import one_line
 from llamafarm.cli.runscreen import LiveRun, answer_line
 from llamafarm.engine.batch import Batch
 from llamafarm.export.batchtable import figures_of, notes

@@ -161,7 +161,7 @@ async def _once(target: Target, wish: Wish, screen: Screen, *, whole: bool, as_j
     teller.end(reply, whole=whole and not as_json)
     reply, route = seen_through(reply), (reply.relayed and reply.relayed.route) or route
     if as_json:
-        screen.answer(json.dumps(chat_json(wish.prompt, route, reply), indent=2, ensure_ascii=False) + "\n")
+        typer.echo(json.dumps(chat_json(wish.prompt, route, reply), indent=2, ensure_ascii=False))
     else:
         screen.summary(summary_line(reply, route.strategy))
     if reply.status == "done":

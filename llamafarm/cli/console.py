@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+import sys
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
+
+from llamafarm.characters import for_terminal
+from llamafarm.cli.streams import beneath
 
 PIPE_WIDTH = 10_000
 
 
+class CleanConsole(Console):
+    """Shows text as it is, but for what would steer the terminal: only the console's own sequences do."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As Rich's. Texts are cleaned before they are folded to a width, so that nothing of them is cut."""
+        if isinstance(renderable, str):
+            renderable = for_terminal(renderable)
+        elif isinstance(renderable, Text) and (clean := for_terminal(renderable.plain)) != renderable.plain:
+            renderable = Text(
+                clean, renderable.style, no_wrap=renderable.no_wrap, overflow=renderable.overflow, end=renderable.end
+            )
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(for_terminal(segment.text), segment.style)
+
+
 def open_console(*, stderr: bool = False) -> Console:
-    """A console that shows text as it is: no mark-up, no emoji names, no colours in a pipe."""
-    console = Console(highlight=False, markup=False, emoji=False, stderr=stderr)
+    """A console without mark-up, emoji names, and colours in a pipe."""
+    stream = beneath(sys.stderr if stderr else sys.stdout)
+    console = CleanConsole(highlight=False, markup=False, emoji=False, file=stream)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     return console

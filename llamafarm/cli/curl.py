@@ -20,7 +20,7 @@ def curl_command(sent: SentRequest) -> str:
     lines = [f"curl --no-buffer {shlex.quote(sent.url)}"]
     lines += [f"--header {_header(name, value)}" for name, value in sent.headers.items()]
     body = orjson.dumps(sent.body, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
-    lines.append(f"--data-raw {shlex.quote(_printable(body))}")
+    lines.append(f"--data-raw {shlex.quote(body)}")
     return " \\\n  ".join(lines)
 
 
@@ -34,13 +34,3 @@ def _header(name: str, value: str) -> str:
     if name == "Authorization" and _VARIABLE.fullmatch(value):
         return f'"{name}: {value}"'
     return shlex.quote(f"{name}: {value}")
-
-
-def _printable(json: str) -> str:
-    """JSON with what a terminal would act on written as escapes: such characters stand only inside its strings."""
-    return "".join(char if char == "\n" or char.isprintable() else _escape(char) for char in json)
-
-
-def _escape(char: str) -> str:
-    units = char.encode("utf-16-be")
-    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

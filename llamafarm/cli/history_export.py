@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from pathlib import Path
 from typing import IO
 
+from llamafarm.cli.streams import data_out
 from llamafarm.errors import RequestError
 from llamafarm.export.written import Form, written
 from llamafarm.files import replacing_in_thread
@@ -39,4 +39,4 @@ async def _named(kept: History, ids: Sequence[str]) -> AsyncGenerator[Recorded, 
 
 
 def _opened(output: Path | None) -> AbstractAsyncContextManager[IO[bytes]]:
-    return nullcontext(sys.stdout.buffer) if output is None else replacing_in_thread(output)
+    return nullcontext(data_out()) if output is None else replacing_in_thread(output)

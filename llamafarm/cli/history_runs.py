@@ -44,8 +44,8 @@ def _object(run: Run) -> dict[str, str | None]:
 def _show(found: Sequence[Run]) -> None:
     from rich.text import Text
 
+    from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
-    from llamafarm.cli.plain import one_line
 
     console = open_console()
     if not found:

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from llamafarm import display
+from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console, plain_table
-from llamafarm.cli.plain import one_line, plain
 from llamafarm.cli.table import LiveTable
 from llamafarm.records.diff import Change, Difference, LaneDifference
 from llamafarm.records.find import Brief, Found
@@ -46,7 +46,7 @@ def _lanes(brief: Brief) -> Text:
 
 
 def _vote(vote: Vote | None) -> str:
-    return "" if vote is None else plain(vote.lane or vote.choice) + (" (blind)" if vote.blind else "")
+    return "" if vote is None else (vote.lane or vote.choice) + (" (blind)" if vote.blind else "")
 
 
 def show_comparison(recorded: Recorded) -> None:
@@ -55,9 +55,9 @@ def show_comparison(recorded: Recorded) -> None:
     asked = recorded.asked
     project = f"{asked.project.namespace}/{asked.project.name}"
     when = f"{asked.started_at.astimezone():%Y-%m-%d %H:%M:%S}"
-    console.print(Text(f"{asked.kind} {asked.id}, {when}, project {plain(project)}", style="dim"))
+    console.print(Text(f"{asked.kind} {asked.id}, {when}, project {project}", style="dim"))
     for message in asked.messages:
-        console.print(Text(f"{message.role}: {plain(message.content)}"))
+        console.print(Text(f"{message.role}: {message.content}"))
     with LiveTable(asked.routes, "", shown=True) as table:
         table.show(recorded.replies)
     for spec in recorded.unfinished:
@@ -67,7 +67,7 @@ def show_comparison(recorded: Recorded) -> None:
     if recorded.vote:
         vote = recorded.vote
         words = {"best": f"{vote.lane} is the best", "tie": "a tie", "bad": "all are bad"}[vote.choice]
-        console.print(f"Vote: {plain(words)}{', blind' if vote.blind else ''}.")
+        console.print(f"Vote: {words}{', blind' if vote.blind else ''}.")
 
 
 def show_difference(found: Difference) -> None:
@@ -75,11 +75,11 @@ def show_difference(found: Difference) -> None:
     console = open_console()
     _show_changes(console, found.asked)
     for lane in found.lanes:
-        console.print(Text(f"\n{plain(lane.lane)}: {_summary(lane)}", style="bold"))
+        console.print(Text(f"\n{lane.lane}: {_summary(lane)}", style="bold"))
         _show_changes(console, (*lane.settings, *lane.outcome, *lane.figures))
         for line in lane.text:
             style = {"+": "green", "-": "red"}.get(line[:1], "dim")
-            console.print(Text(plain(line), style=style))
+            console.print(Text(line, style=style))
 
 
 def _summary(lane: LaneDifference) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llamafarm import display
-from llamafarm.cli.plain import one_line
+from llamafarm.characters import one_line
 from llamafarm.events import Failed, FellBack, Retrying
 from llamafarm.reply import Reply
 from llamafarm.types import Cost, Route, ToolCall, Usage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from llamafarm.cli.history import history
 from llamafarm.cli.init import init
 from llamafarm.cli.route import route
 from llamafarm.cli.serve import serve
+from llamafarm.cli.streams import clean_streams
 from llamafarm.cli.validate import validate
 from llamafarm.errors import ConfigError, LlamaFarmError
 
@@ -68,6 +70,11 @@ def main(arguments: Sequence[str] | None = None, *, defaults: Mapping[str, Mappi
     `defaults` are other default values of options, by command and option.
     """
     _settle_streams()
+    with clean_streams():
+        _run(arguments, defaults)
+
+
+def _run(arguments: Sequence[str] | None, defaults: Mapping[str, Mapping[str, object]] | None) -> None:
     try:
         app(args=None if arguments is None else list(arguments), default_map=defaults)
     except LlamaFarmError as error:
@@ -77,6 +84,9 @@ def main(arguments: Sequence[str] | None = None, *, defaults: Mapping[str, Mappi
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except Exception:  # a fault of ours, told as Python does, but clean
+        traceback.print_exc()
+        sys.exit(1)
 
 
 def _settle_streams() -> None:

@@ -28,8 +28,8 @@ def list_models(config: ConfigOption = None, as_json: JsonOption = False) -> Non
         records = [_entry(project, model) for model in project.models]
         typer.echo(json.dumps({"models": records}, indent=2, ensure_ascii=False))
         return
+    from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
-    from llamafarm.cli.plain import one_line
 
     table = plain_table("Name", "Provider", "Model", "Tier", "Address", "Key", "Note")
     for model in project.models:
@@ -73,8 +73,8 @@ def check_models(config: ConfigOption = None, as_json: JsonOption = False) -> No
 
 def _show(project: Project, checks: tuple[ModelCheck, ...]) -> None:
     from llamafarm import display
+    from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
-    from llamafarm.cli.plain import one_line
 
     signs = {"yes": ("✓", "green"), "no": ("✗", "red"), "unknown": ("?", "yellow")}
     keys = {"accepted": "green", "missing": "red", "refused": "red", "none": "dim", "unknown": "yellow"}

@@ -25,9 +25,9 @@ def report(
 ) -> None:
     """Write a report for people who were not there: one HTML file that needs no network, to mail or to print."""
     import asyncio
-    import sys
 
     from llamafarm.cli.output import check_output
+    from llamafarm.cli.streams import data_out
     from llamafarm.errors import RequestError
     from llamafarm.files import write_whole
     from llamafarm.report.page import report as made
@@ -43,7 +43,7 @@ def report(
         check_output(out, (), "--out")
     identity, html = asyncio.run(write())
     if out == Path("-"):
-        sys.stdout.buffer.write(html.encode("utf-8", "replace"))
+        data_out().write(html.encode("utf-8", "replace"))
         return
     path = out or Path(f"report-{identity}.html")
     try:

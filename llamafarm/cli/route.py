@@ -30,8 +30,8 @@ def route(
         record = {"prompt": wish.prompt, "auto": {"strategy": auto.strategy, "model": auto.model}, "route": picks}
         typer.echo(json.dumps(record, indent=2, ensure_ascii=False))
         return
+    from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
-    from llamafarm.cli.plain import one_line
 
     table = plain_table("Strategy", "Model", "Why")
     for each in routes:

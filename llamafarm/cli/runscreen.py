@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from llamafarm import display
+from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console
-from llamafarm.cli.plain import one_line
 from llamafarm.engine.plan import Plan
 from llamafarm.reply import Reply
 from llamafarm.study.progress import Progress

@@ -7,22 +7,24 @@ import shutil
 import sys
 from typing import TextIO
 
-from llamafarm.cli.plain import one_line, plain
+from llamafarm.characters import for_terminal, one_line
+from llamafarm.cli.streams import Cleaner, beneath
 
 DIM, RED, YELLOW = "2", "31", "33"
 ERASE = "\r\x1b[2K"
 
 
 class Screen:
-    """Writes the answer as the model said it; on a terminal without what would steer it.
+    """Writes the answer as the model said it; on a terminal, and all else anywhere, without what would steer one.
 
     A pipe gets UTF-8 whatever the locale. Notes are dim or coloured on a terminal alone, and never where NO_COLOR
     is set. Writing blocks where the reader is slow: call it from a thread beside an event loop.
     """
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self._out = sys.stdout if out is None else out
-        self._err = sys.stderr if err is None else err
+        self._out = beneath(sys.stdout if out is None else out)
+        self._err = beneath(sys.stderr if err is None else err)
+        self._clean, self._clean_err = Cleaner(), Cleaner()
         self.shown = self._out.isatty()
         self._noted = self._err.isatty()
         self._rich = self._noted and os.environ.get("TERM") != "dumb"
@@ -36,7 +38,7 @@ class Screen:
             return
         self._clear(out=True)
         encoding = (self._out.encoding or "utf-8") if self.shown else "utf-8"
-        data = (plain(text) if self.shown else text).encode(encoding, "replace")
+        data = (self._clean(text) if self.shown else text).encode(encoding, "replace")
         self._out.buffer.write(data)
         self._out.buffer.flush()
         self._open_out = not text.endswith("\n")
@@ -55,7 +57,7 @@ class Screen:
         if not text:
             return
         self._clear(err=True)
-        self._say(self._styled(plain(text) if self._noted else text, DIM))
+        self._say(self._styled(self._clean_err(text), DIM))
         self._open_err = not text.endswith("\n")
 
     def summary(self, text: str) -> None:
@@ -66,7 +68,7 @@ class Screen:
     def note(self, text: str, style: str = DIM) -> None:
         """A line about the answer."""
         self._clear()
-        self._say(self._styled(plain(text), style) + "\n")
+        self._say(self._styled(for_terminal(text), style) + "\n")
 
     def next_line(self) -> None:
         """A new line on a terminal: what was typed there did not end its own."""
@@ -77,7 +79,7 @@ class Screen:
         """What is going on while nothing comes: a line that vanishes, on a terminal alone."""
         if self._rich and not self._open_err and not (self._open_out and self.shown):
             columns = shutil.get_terminal_size().columns
-            self._say(ERASE + self._styled(one_line(text)[: columns - 1], DIM))
+            self._say(ERASE + self._styled(for_terminal(one_line(text))[: columns - 1], DIM))
             self._status = True
 
     def _clear(self, *, out: bool = False, err: bool = False) -> None:

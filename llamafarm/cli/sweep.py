@@ -237,6 +237,7 @@ def _tell(
 
 def _patch(path: Path, grid: Grid, found: dict[str, Recommendation], *, write: bool) -> None:
     """Show what the recommendations change in the project file, and write it where that is wanted."""
+    from llamafarm.cli.streams import data_out
     from llamafarm.config.patch import apply_file, diff, patch_file
 
     changes = {
@@ -248,7 +249,10 @@ def _patch(path: Path, grid: Grid, found: dict[str, Recommendation], *, write: b
         typer.echo("lf: nothing is recommended, so there is nothing to change.", err=True)
         return
     before, after = patch_file(path, changes)
-    typer.echo(diff(before, after, path.name), nl=False, err=write)
+    told = diff(before, after, path.name)
     if write:
+        typer.echo(told, nl=False, err=True)
         apply_file(path, before, after)
         typer.echo(f"lf: {path} was changed.", err=True)
+    else:  # for `patch`: data
+        data_out().write(told.encode())

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rich.text import Text
 
 from llamafarm import display
+from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console, plain_table
-from llamafarm.cli.plain import one_line
 from llamafarm.cli.runscreen import LiveRun, answer_line
 from llamafarm.engine.findings import Cell, timing_notes
 from llamafarm.engine.grid import Grid

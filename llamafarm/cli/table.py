@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from llamafarm import display
+from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console
 from llamafarm.cli.lines import fallback_line, missing_line, run_line
-from llamafarm.cli.plain import one_line, plain
 from llamafarm.reply import Reply
 from llamafarm.types import Route
 
@@ -81,7 +81,7 @@ class LiveTable:
             self._console.print(Text(line, style="yellow"))
         for line in tool_lines(reply):
             self._console.print(Text(line, style="dim"))
-        self._console.print(Text(plain(reply.text) or "(no text)"))
+        self._console.print(Text(reply.text or "(no text)"))
         if reply.failure:
             self._console.print(Text(one_line(f"{reply.failure.message} {reply.failure.hint}"), style="red"))
 

@@ -53,6 +53,7 @@ def http_config(app: App, log_level: str = "warning") -> uvicorn.Config:
         server_header=False,
         access_log=False,
         proxy_headers=False,
+        use_colors=False,  # what is logged is cleaned of all that steers a terminal
     )
 
 

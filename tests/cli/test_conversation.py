@@ -126,9 +126,9 @@ def test_a_terminal_is_not_steered_and_sees_where_it_waits(tmp_path: Path, serve
         assert terminal.end() == 0
     assert "\x1b[31mred" not in terminal.seen
     assert "\x07" not in terminal.seen
-    assert "\x1b[2mHm[5m.\x1b[0m" in terminal.seen  # reasoning is dim
+    assert "\x1b[2mHm\\u001b[5m.\x1b[0m" in terminal.seen  # reasoning is dim
     shown = terminal.text[terminal.text.rindex("Hm") :]
-    assert shown.startswith("Hm[5m.\n\nAll [31mred, 12.\n\nfast (openai fast-id) · TTFT ")
+    assert shown.startswith("Hm\\u001b[5m.\n\nAll \\u001b[31mred\\u0007, 1\\u000d2.\n\nfast (openai fast-id) · TTFT ")
 
 
 def test_no_color(tmp_path: Path, serve: Serve) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llamafarm.characters import for_terminal
 from llamafarm.cli.curl import curl_command, key_variable
 from llamafarm.types import JsonValue, SentRequest
 from tests.cli.conftest import Run, Serve
@@ -34,8 +36,8 @@ def arguments_of(command: str, **environment: str) -> list[str]:
 def test_a_shell_makes_the_same_request_of_it(text: str, more: dict[str, str | int | bool | None]) -> None:
     body: dict[str, JsonValue] = {"messages": [{"role": "user", "content": text}], "more": {**more}}
     sent = SentRequest("POST", "http://h/v1/x?a='b'", {"X-A": "$A", "Authorization": "Bearer $THE_KEY"}, body)
-    command = curl_command(sent)
-    assert all(char == "\n" or char.isprintable() for char in command)
+    command = for_terminal(curl_command(sent))  # as it is printed
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", command)
     told = arguments_of(command, THE_KEY="k 'e' $y", A="never")
     assert told[:-1] == [
         "--no-buffer", "http://h/v1/x?a='b'", "--header", "X-A: $A", "--header", "Authorization: Bearer k 'e' $y", "--data-raw",
