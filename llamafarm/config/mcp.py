@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 
 from llamafarm.config.checked import checked
-from llamafarm.config.document import Findings, Path
+from llamafarm.config.document import Document, Findings, Path
 from llamafarm.config.env import unknown_form
 from llamafarm.config.model import McpServer
 from llamafarm.config.strings import Strings
@@ -30,6 +30,20 @@ def read_servers(
         elif (server := _server(findings, place, name, entry, strings)) is not None:
             servers[name] = server.model_copy(update={"folder": folder})
     return tuple(servers.values())
+
+
+def servers_as_written(document: Document) -> Iterator[tuple[str, int | None, McpServer | None, JsonValue]]:
+    """(name, line, server, its settings) of each server that the file would start or call if it were trusted.
+
+    Read as `read_servers` reads them, but that `${…}` stay as they stand; a server is None where its form depends on
+    what they become.
+    """
+    root = document.value if isinstance(document.value, dict) else {}
+    findings = Findings(document)
+    section = findings.mapping(("mcp",), root.get("mcp"))
+    for place, name, entry in _entries(findings, ("mcp", "servers"), section.get("servers")):
+        server = _server(findings, place, name, entry, Strings(document, None, written=True))
+        yield name, document.line(place), server, dict(entry)
 
 
 def server_names(value: JsonValue) -> set[str]:

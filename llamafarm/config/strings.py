@@ -25,10 +25,14 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Strings:
-    """`values` are the variables that may be used; None in a file that is not trusted."""
+    """`values` are the variables that may be used; None in a file that is not trusted.
+
+    `written`: nothing is filled in or refused, for telling what a file would do.
+    """
 
     document: Document
     values: Mapping[str, str] | None
+    written: bool = False
 
     def fill(self, value: JsonValue, path: Path) -> Filled:
         """`value` with every `${…}` in its strings filled in."""
@@ -54,7 +58,7 @@ class Strings:
                 return {key: self._fill(each, (*path, key), problems) for key, each in value.items()}
             case list():
                 return [self._fill(each, (*path, index), problems) for index, each in enumerate(value)]
-            case str() if references(value):
+            case str() if references(value) and not self.written:
                 return self._text(value, path, problems)
             case _:
                 return value

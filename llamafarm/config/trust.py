@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Literal
 from urllib.parse import urlsplit
 
 from llamafarm.config.document import Document
 from llamafarm.config.env import references
-from llamafarm.config.model import Ask, NamedModel, Project
+from llamafarm.config.mcp import servers_as_written
+from llamafarm.config.model import Ask, McpServer, NamedModel, Project
 from llamafarm.config.models import PLACEHOLDER_KEYS
-from llamafarm.config.secret import HIDDEN, announces_secret, is_literal, shown_address, shown_words
+from llamafarm.config.secret import HIDDEN, announces_secret, is_literal, names_secret, shown_address, shown_words
 from llamafarm.errors import Problem
 from llamafarm.types import JsonValue
 
 BUNDLED = "smollm2-135m-instruct"
 RAW = "The file is not trusted, so its `extra_body` is not sent to a model on this machine."
+_RUNS = re.compile(r"[`$|<>()]")  # what a shell acts on: TOKEN=$(…) hides no command
+_KEY = re.compile(r"(?=.*[0-9])[A-Za-z0-9_~+=-]{8,}|[A-Za-z]+ [A-Za-z0-9_.~+/=-]{8,}")  # the second: `Bearer …`
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -76,35 +84,53 @@ def other_variables(model: NamedModel, entry: Mapping[str, JsonValue]) -> list[A
 
 
 def server_asks(document: Document) -> list[Ask]:
-    """What the MCP servers of an untrusted file ask for: commands, addresses, and variables."""
-    value = document.value
-    mcp = value.get("mcp") if isinstance(value, dict) else None
-    servers = mcp.get("servers") if isinstance(mcp, dict) else None
-    entries = servers.values() if isinstance(servers, dict) else servers if isinstance(servers, list) else []
+    """What the MCP servers of an untrusted file ask for: commands, addresses, and variables.
+
+    It is told of the very servers that the file would have if it were trusted.
+    """
     asks: list[Ask] = []
-    for index, entry in enumerate(entries):
-        if isinstance(entry, dict):
-            asks += _server_asks(entry, document.line(("mcp", "servers", index)))
+    for name, line, server, entry in servers_as_written(document):
+        variables = _variables(entry)
+        if server is None and not variables:
+            continue  # an error, in a trusted file too
+        target, kind = _told(server, entry)
+        to = shown_address(server.base_url or "") if server and kind == "server" else target
+        asks += [Ask(kind="variable", name=each, target=to, line=line) for each in dict.fromkeys(variables)]
+        asks.append(Ask(kind=kind, name=name, target=target, line=line))
     return asks
 
 
-def _server_asks(entry: Mapping[str, JsonValue], line: int | None) -> list[Ask]:
-    name = str(entry.get("name") or "")
-    target = shown_address(str(entry.get("base_url") or entry.get("url") or f"the MCP server {name}"))
-    asks = [Ask(kind="variable", name=each, target=target, line=line) for each in _variables(dict(entry))]
-    if entry.get("command"):
-        args = entry.get("args")
-        words = [str(word) for word in (entry["command"], *(args if isinstance(args, list) else []))]
-        asks.append(Ask(kind="command", name=name, target=" ".join(_shown(words)), line=line))
-    elif address := entry.get("base_url") or entry.get("url"):
-        asks.append(Ask(kind="server", name=name, target=origin(str(address)), line=line))
-    return asks
+def _told(server: McpServer | None, entry: JsonValue) -> tuple[str, Literal["command", "server"]]:
+    """A server as a line of a shell, or as its address with its headers; secrets are hidden."""
+    if server is None:
+        return shown_words(json.dumps(entry, ensure_ascii=False)), "command"
+    if server.transport == "stdio":
+        env = [_assigned(name, value.get_secret_value(), "=") for name, value in server.env.items()]
+        return " ".join([*env, *_shown_command([server.command or "", *server.args])]), "command"
+    headers = [_assigned(name, value.get_secret_value(), ": ") for name, value in server.headers.items()]
+    address = shown_address(server.base_url or "")
+    return f"{address} with {', '.join(headers)}" if headers else address, "server"
 
 
-def _shown(words: Sequence[str]) -> Iterator[str]:
-    """A command as it may be shown."""
-    for before, word in zip(("", *words), words, strict=False):
-        yield HIDDEN if announces_secret(before) and is_literal(word) else shown_words(word)
+def _assigned(name: str, value: str, sign: str) -> str:
+    return shlex.quote(name) + sign + (HIDDEN if names_secret(name) and _is_key(value) else _word(value))
+
+
+def _shown_command(words: Sequence[str]) -> Iterator[str]:
+    """The words of a command, each quoted as a shell would need it."""
+    for before, word in pairwise(("", *words)):
+        yield HIDDEN if announces_secret(before) and _is_key(word) else _word(word)
+
+
+def _word(word: str) -> str:
+    """A word of a command as a shell would need it; secrets are hidden, but nothing that could run."""
+    shown = word if _RUNS.search(word) else shown_words(word)
+    return shlex.quote(shown) if shown == word else shown
+
+
+def _is_key(word: str) -> bool:
+    """Whether a word is a secret and can't be a program, a script or a part of one: `bash -u script.sh`."""
+    return bool(_KEY.fullmatch(word)) and is_literal(word)
 
 
 def _variables(value: JsonValue) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -34,16 +35,34 @@ def function_names(tools: Iterable[Mapping[str, JsonValue]]) -> set[str]:
 def arguments_of(text: str) -> dict[str, JsonValue] | None:
     """A call's arguments as the object that they must be, or None.
 
-    Some models write it as the text of a text, or leave it out.
+    Some models write it as the text of a text, or leave it out. What parsers read differently is refused: names that
+    stand twice in an object, NaN and numbers beyond a float, and halves of characters.
     """
     value: JsonValue = text.strip() or "{}"
-    for _ in range(2):
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                return None
+    try:
+        for _ in range(2):
+            if isinstance(value, str):
+                value = json.loads(value, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
     return value if isinstance(value, dict) else {} if value is None else None
+
+
+def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a name stands twice")
+    return made
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    return value if math.isfinite(value) else _refuse(digits)
 
 
 def sendable(call: ToolCall) -> ToolCall:

@@ -18,8 +18,10 @@ from llamafarm.types import JsonValue, Tool, ToolCall
 
 log = logging.getLogger(__name__)
 
-Approve = Callable[[str, Tool, ToolCall], Awaitable[bool]]
+# (lane, tool, call, what would be sent) -> why it is not to be made; None: it may be.
+Approve = Callable[[str, Tool, ToolCall, Mapping[str, JsonValue]], Awaitable[str | None]]
 DENIED = "The person who watches did not allow this call. Go on without it."
+NOT_ARGUMENTS = "The arguments are not a JSON object in which each name stands once: write them anew."
 
 
 class Servers(Protocol):
@@ -40,7 +42,10 @@ class Servers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Runs the calls of one lane. `approve`, where given, is asked before each: (lane, tool, call) -> may it run."""
+    """Runs the calls of one lane. `approve`, where given, is asked before each.
+
+    It is told what is then sent, the very object, and its refusal is told to the model.
+    """
 
     lane: str
     project: Project
@@ -82,11 +87,12 @@ class Caller:
             return _answer(call, tool, f"There is no tool {call.name}. The tools are: {', '.join(self.tools)}.")
         arguments = arguments_of(call.arguments)
         if arguments is None:
-            return _answer(call, tool, "The arguments are not a JSON object: write them anew.")
+            return _answer(call, tool, NOT_ARGUMENTS)
         if self.approve is not None:
             tell(ToolHeld(at=time.perf_counter(), call_id=call.id))
-            if not await self.approve(self.lane, tool, call):
-                return _answer(call, tool, DENIED, denied=True)
+            refusal = await self.approve(self.lane, tool, call, arguments)
+            if refusal is not None:
+                return _answer(call, tool, refusal, denied=True)
         began = time.perf_counter()
         tell(ToolStarted(at=began, call_id=call.id, server=tool.server, tool=tool.name))
         result = await self.servers.call(self.project, tool, arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llamafarm.characters import for_consent
 from llamafarm.config.model import Ask, Loaded
 from llamafarm.errors import Problem
 from llamafarm.operator import BY_LINK, Rights
@@ -55,6 +56,8 @@ def place(problem: Problem) -> str:
     return " · ".join(part for part in (line, problem.key) if part)
 
 
+ASKED = 64_000  # characters of all that a file asks for
+TOO_MUCH = "It asks for more than can be shown whole, so it can't be trusted here: start the server with it instead."
 ASKS = {
     "variable": "Send the environment variable {name} to {target}",
     "address": "Call {target} with a key that the file holds",
@@ -75,12 +78,13 @@ def no_paths(rights: Rights) -> Markup:
 
 def asks(loaded: Loaded, rights: Rights) -> Markup:
     """What an untrusted file asks for, for the person who may allow it."""
-    note = (
-        "Nothing of this happens unless you trust the file."
-        if rights.trust
-        else f"This page can't trust files. {rights.how('--trust-uploads')}"
-    )
-    items = (tag("li", _ask(ask)) for ask in loaded.asks)
+    if too_much(loaded):
+        note = TOO_MUCH
+    elif rights.trust:
+        note = "Nothing of this happens unless you trust the file."
+    else:
+        note = f"This page can't trust files. {rights.how('--trust-uploads')}"
+    items = (tag("li", _ask(ask), dir="ltr") for ask in loaded.asks if not too_much(loaded))
     listed = tag("ul", *items) if loaded.asks else tag("p", "It asks for nothing more than what runs already.")
     return tag(
         "div",
@@ -93,4 +97,9 @@ def asks(loaded: Loaded, rights: Rights) -> Markup:
 
 def _ask(ask: Ask) -> str:
     place = f" (line {ask.line})" if ask.line else ""
-    return ASKS[ask.kind].format(name=ask.name, target=ask.target) + place
+    return for_consent(ASKS[ask.kind].format(name=ask.name, target=ask.target)) + place
+
+
+def too_much(loaded: Loaded) -> bool:
+    """Whether a file asks for more than can be shown whole: nobody can allow what they can't see."""
+    return sum(len(_ask(ask)) for ask in loaded.asks) > ASKED

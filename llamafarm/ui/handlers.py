@@ -18,7 +18,7 @@ from llamafarm.routing import suggest
 from llamafarm.ui.blind import blind_routing
 from llamafarm.ui.blocks import forgotten
 from llamafarm.ui.cards import routing_card
-from llamafarm.ui.filecards import report
+from llamafarm.ui.filecards import TOO_MUCH, report, too_much
 from llamafarm.ui.layout import Page
 from llamafarm.ui.markup import Markup
 from llamafarm.ui.outlook import look_ahead, outlook_card
@@ -73,7 +73,10 @@ class Handlers:
 
     async def trust(self, request: gr.Request, prompt: str) -> Updates:
         """The file that is shown, trusted."""
-        return await self._open(request, prompt, self.projects.trust(self.session(request), rights_of(request)))
+        session = self.session(request)
+        if too_much(session.loaded):
+            return refuse(RequestError(TOO_MUCH))
+        return await self._open(request, prompt, self.projects.trust(session, rights_of(request)))
 
     async def check(self, request: gr.Request, text: str) -> Updates:
         """What is wrong with the editor's text, while it is typed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from llamafarm import display
+from llamafarm.characters import for_consent
 from llamafarm.engine.findings import Cell, timing_notes
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.plan import Plan
@@ -230,5 +231,5 @@ def patch_view(diff: str, why_not: str) -> Markup:
     if not diff:
         return tag("p", why_not) if why_not else Markup("")
     signs = {"+": "lf-added", "-": "lf-removed"}
-    lines = (tag("span", line, class_=signs.get(line[:1])) for line in diff.splitlines(keepends=True))
+    lines = (tag("span", for_consent(line), class_=signs.get(line[:1])) for line in diff.splitlines(keepends=True))
     return tag("div", tag("pre", *lines, class_="lf-diff"), tag("p", why_not) if why_not else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
@@ -12,12 +12,12 @@ import gradio as gr
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question, failure
-from llamafarm.engine.toolcalls import Approve
+from llamafarm.engine.toolcalls import DENIED, Approve
 from llamafarm.errors import RequestError
 from llamafarm.reply import Reply
 from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
-from llamafarm.types import Image, Tool, ToolCall
+from llamafarm.types import Image, JsonValue, Tool, ToolCall
 from llamafarm.ui.blind import Blind, Secrets
 from llamafarm.ui.hiding import ballot_of, blind_answers, hide, unhide
 from llamafarm.ui.inputs import read_variables
@@ -28,7 +28,7 @@ from llamafarm.ui.settings import Settings
 from llamafarm.ui.show import Updates, idle, live_updates, table_of
 from llamafarm.ui.talk import talk_updates
 from llamafarm.ui.theatre import staged
-from llamafarm.ui.tools import Held, held_card, held_key
+from llamafarm.ui.tools import Held, held_card, held_key, told, too_long
 from llamafarm.ui.verdict import verdict_updates
 
 FLUSH_S = 0.1
@@ -206,13 +206,16 @@ def _blind(session: Session, ask: Ask, *, follow: bool) -> Blind | None:
 def _approver(session: Session, ask: Ask) -> Approve:
     """Lets a person decide on each call of the servers that they want to be asked about."""
 
-    async def approve(lane: str, tool: Tool, call: ToolCall) -> bool:
+    async def approve(lane: str, tool: Tool, _: ToolCall, arguments: Mapping[str, JsonValue]) -> str | None:
         if tool.server not in ask.ask_before:
-            return True
-        held = Held(secrets.token_hex(8), lane, tool, call, asyncio.get_running_loop().create_future())
+            return None
+        sent = told(arguments)
+        if sent is None:
+            return too_long(tool)
+        held = Held(secrets.token_hex(8), lane, tool, sent, asyncio.get_running_loop().create_future())
         session.held.append(held)
         try:
-            return await held.word
+            return None if await held.word else DENIED
         finally:
             session.held.remove(held)
 

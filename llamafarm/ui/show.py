@@ -12,7 +12,7 @@ from llamafarm.config.template import variables
 from llamafarm.reply import Reply
 from llamafarm.ui.blind import blind_table
 from llamafarm.ui.cards import masthead, model_facts, unusable
-from llamafarm.ui.filecards import asks, no_paths, report
+from llamafarm.ui.filecards import asks, no_paths, report, too_much
 from llamafarm.ui.layout import Page
 from llamafarm.ui.live import lane_values, reasoning_title
 from llamafarm.ui.markdown import Views
@@ -42,7 +42,7 @@ def project_updates(page: Page, session: Session) -> Updates:
         panel.open_path: gr.Button(visible=rights.paths),
         panel.no_path: gr.HTML(no_paths(rights), visible=not rights.paths),
         panel.asks: gr.HTML(asks(loaded, rights), visible=untrusted),
-        panel.trust: gr.Button(visible=untrusted and rights.trust),
+        panel.trust: gr.Button(visible=untrusted and rights.trust and not too_much(loaded)),
         panel.editor: session.text,
         panel.check: "",
         page.models: gr.CheckboxGroup(

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from llamafarm.characters import for_consent
+from llamafarm.engine.functions import arguments_of
 from llamafarm.errors import RequestError
 from llamafarm.ui.handlers import Handlers, refuse
 from llamafarm.ui.show import Updates
-from llamafarm.ui.tools import arguments_of, held_card, held_key, tool_list, tool_result
+from llamafarm.ui.tools import held_card, held_key, tool_list, tool_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class ToolHandlers:
         names = [server.name for server in project.mcp_servers]
         offer = await self.base.runner.runtime.tools.offer(project, names)
         session.tools = offer.tools
-        choices = [(f"{tool.server} · {tool.name}", tool.call_name) for tool in offer.tools]
+        choices = [(for_consent(f"{tool.server} · {tool.name}"), tool.call_name) for tool in offer.tools]
         return {page.tools.listed: tool_list(offer.tools, offer.missing), page.tools.tool: gr.Dropdown(choices=choices)}
 
     async def call(self, request: gr.Request, name: str | None, text: str) -> Updates:
@@ -53,6 +55,11 @@ class ToolHandlers:
             return refuse(RequestError("List the tools and choose one first."))
         arguments = arguments_of(text)
         if arguments is None:
-            return refuse(RequestError("The arguments are not a JSON object.", hint='Write them as {"name": value}.'))
+            return refuse(
+                RequestError(
+                    "The arguments are not a JSON object in which each name stands once.",
+                    hint='Write them as {"name": value}.',
+                )
+            )
         result = await self.base.runner.runtime.tools.call(session.project, tool, arguments)
         return {page.tools.result: tool_result(result.text, is_error=result.is_error)}

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 import gradio as gr
 
 from llamafarm import display
+from llamafarm.characters import for_consent
 from llamafarm.config.model import McpServer
 from llamafarm.reply import Reply, ToolRun
-from llamafarm.types import JsonValue, Tool, ToolCall
+from llamafarm.types import JsonValue, Tool
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.slots import html
 
-SHOWN = 4000  # characters of arguments and results; the whole text went to the model
+SHOWN = 4000  # characters of a result; the whole text went to the model
+ASKED = 64_000  # characters of a call that a person is asked about: more can't be read before saying yes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,15 @@ class Tools:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Held:
-    """A call that waits for a person: `word` is their answer. `key` names it, so that no click answers another."""
+    """A call that waits for a person: `word` is their answer. `key` names it, so that no click answers another.
+
+    `sent` is what would be sent, as `told` tells it.
+    """
 
     key: str
     lane: str
     tool: Tool
-    call: ToolCall
+    sent: str
     word: asyncio.Future[bool] = field(repr=False)
 
 
@@ -98,9 +103,10 @@ def held_card(held: Sequence[Held], named: Callable[[str], str] = str) -> Markup
     first, more = waiting[0], len(waiting) - 1
     return tag(
         "div",
-        tag("strong", f"{named(first.lane)} wants to call {first.tool.server} · {first.tool.name}"),
+        tag("strong", f"{for_consent(named(first.lane))} wants to call {_title(first.tool)}"),
         tag("span", f" ({more} more wait)", class_="lf-sub") if more else None,
-        tag("pre", _pretty(first.call.arguments)),
+        tag("div", f"with exactly this, {len(first.sent):,} characters:", class_="lf-sub"),
+        tag("pre", first.sent, tabindex="0", dir="ltr"),
         class_="lf-held",
         role="alert",
         data_call=first.key,
@@ -114,12 +120,15 @@ def held_key(held: Sequence[Held]) -> str:
 
 def tool_list(tools: Sequence[Tool], missing: Mapping[str, str]) -> Markup:
     """Every tool with its server's words and its schema; what could not be listed says why."""
-    failed = (tag("div", tag("strong", name), f" {why}", class_="lf-alert") for name, why in missing.items())
+    failed = (
+        tag("div", tag("strong", for_consent(name)), f" {why}", class_="lf-alert") for name, why in missing.items()
+    )
     listed = (
         tag(
             "details",
-            tag("summary", tag("strong", f"{tool.server} · {tool.name}"), f" {_short(tool.description)}"),
-            tag("pre", json.dumps(dict(tool.schema), indent=2, ensure_ascii=False)),
+            tag("summary", tag("strong", _title(tool)), f" {_short(for_consent(tool.description))}"),
+            tag("p", for_consent(tool.description)),
+            tag("pre", for_consent(json.dumps(dict(tool.schema), indent=2, ensure_ascii=False))),
         )
         for tool in tools
     )
@@ -149,24 +158,34 @@ def _run(run: ToolRun) -> Markup:
     took = tag("span", display.seconds(run.seconds), class_="lf-sub") if run.seconds is not None else None
     return tag(
         "li",
-        tag("div", tag("strong", name), tag("span", run.state, class_=f"lf-pill lf-{run.state}"), took),
-        tag("code", _short(run.call.arguments)),
+        tag("div", tag("strong", for_consent(name)), tag("span", run.state, class_=f"lf-pill lf-{run.state}"), took),
+        tag("code", _short(for_consent(run.call.arguments))),
         tag("details", tag("summary", "Result"), tag("pre", run.text[:SHOWN])) if run.text else None,
     )
 
 
-def arguments_of(text: str) -> dict[str, JsonValue] | None:
-    """The arguments of a call by hand; None where they are no JSON object."""
+def told(arguments: Mapping[str, JsonValue]) -> str | None:
+    """What would be sent, whole, as a person reads it; None where that is too long, or too deep, to be read.
+
+    It is JSON: what has no picture of its own stands as `\\u…`, as JSON has it.
+    """
     try:
-        value = json.loads(text or "{}")
-    except ValueError:
+        text = for_consent(json.dumps(dict(arguments), indent=2, ensure_ascii=False))
+    except RecursionError:
         return None
-    return value if isinstance(value, dict) else None
+    return text if len(text) <= ASKED else None
 
 
-def _pretty(arguments: str) -> str:
-    value = arguments_of(arguments)
-    return (arguments if value is None else json.dumps(value, indent=2, ensure_ascii=False))[:SHOWN]
+def too_long(tool: Tool) -> str:
+    """Why a call is refused without asking."""
+    return (
+        f"The call of {tool.name} was refused without asking anybody: its arguments are too long or too deeply nested "
+        f"to be shown whole ({ASKED:,} characters), and nobody can allow what they can't see. Make it smaller."
+    )
+
+
+def _title(tool: Tool) -> str:
+    return for_consent(f"{tool.server} · {tool.name}")
 
 
 def _short(text: str, limit: int = 160) -> str:

@@ -61,7 +61,7 @@ def test_what_an_untrusted_file_asks_for() -> None:
         ("variable", "HOME", "http://evil.example:80"),
         ("command", "fs", "npx -y server"),
         ("variable", "DB_TOKEN", "https://db.example"),
-        ("server", "db", "https://db.example:443"),
+        ("server", "db", "https://db.example with Authorization: 'Bearer ${DB_TOKEN}'"),
     ]
 
 

@@ -25,7 +25,8 @@ def test_names_in_both_forms() -> None:
     ("text", "arguments"),
     [
         ('{"a": 1}', {"a": 1}), ('"{\\"a\\": 1}"', {"a": 1}), ("", {}), (" ", {}), ("null", {}), ("[1]", None),
-        ("no", None), ("1", None), ('"no"', None), ("[" * 100_000, None),
+        ('{"a": 1, "a": 2}', None), ('{"b": {"a": 1, "a": 2}}', None), ('"{\\"a\\": 1, \\"a\\": 2}"', None), ('{"a": NaN}', None), ('{"a": -Infinity}', None),
+        ('{"a": 1e999}', None), ('{"a": "\\ud800"}', None), ('{"a": "\\ud83d\\udc69"}', {"a": "👩"}), ('{"a": 123456789012345678901234567890}', {"a": 123456789012345678901234567890}), ("no", None), ("1", None), ('"no"', None), ("[" * 100_000, None),
     ],
 )  # fmt: skip
 def test_arguments(text: str, arguments: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -35,7 +35,7 @@ from llamafarm.events import (
 from llamafarm.providers.base import Provider
 from llamafarm.reply import Reply
 from llamafarm.tools.base import ToolResult
-from llamafarm.types import Message, Tool, ToolCall
+from llamafarm.types import JsonValue, Message, Tool, ToolCall
 from tests.engine.fakes import FakeServers, FlatPrices, Registry, Scripted, Turns, asks, model, project, tool
 
 MODEL = model("m", mcp_servers=("fs",))
@@ -219,9 +219,9 @@ async def test_a_failure_in_a_later_turn_keeps_what_came() -> None:
 async def test_a_person_allows_and_denies() -> None:
     asked: list[tuple[str, str, str]] = []
 
-    async def approve(lane: str, asked_tool: Tool, call: ToolCall) -> bool:
+    async def approve(lane: str, asked_tool: Tool, call: ToolCall, sent: Mapping[str, JsonValue]) -> str | None:
         asked.append((lane, asked_tool.server, call.name))
-        return call.id == "yes"
+        return None if call.id == "yes" else DENIED
 
     servers = FakeServers(tool("look"))
     provider = Turns([asks("look", call_id="yes"), asks("look", call_id="no")], ["I see."])
@@ -236,8 +236,10 @@ async def test_a_person_allows_and_denies() -> None:
 async def test_stop_while_a_person_thinks_and_while_a_tool_runs() -> None:
     never = asyncio.Event()
 
-    async def approve(lane: str, asked_tool: Tool, call: ToolCall) -> bool:
-        return call.id == "yes" or await never.wait()
+    async def approve(lane: str, asked_tool: Tool, call: ToolCall, sent: Mapping[str, JsonValue]) -> str | None:
+        if call.id != "yes":
+            await never.wait()
+        return None
 
     servers = FakeServers(tool("look"), look=[never])
     provider = Turns([asks("look", call_id="yes"), asks("look", call_id="wait")])

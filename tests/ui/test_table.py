@@ -14,7 +14,7 @@ import pytest
 from llamafarm.conditions import Sharing, WarmUp
 from llamafarm.events import Failed, FellBack
 from llamafarm.reply import Reply
-from llamafarm.types import Cost, Count, Route, Timings, Tool, ToolCall, Usage
+from llamafarm.types import Cost, Count, Route, Timings, Tool, Usage
 from llamafarm.ui.cards import lane_head, summary
 from llamafarm.ui.table import condition_notes, csv_of, shared, table
 from llamafarm.ui.tools import Held, held_card, held_key
@@ -154,9 +154,9 @@ def test_what_a_time_includes_is_told_beside_it() -> None:
 
 
 async def test_two_calls_that_read_alike_are_shown_one_after_the_other() -> None:
-    tool, call = Tool("farm", "echo", "echo", "", {}), ToolCall("1", "echo", "{}")
+    tool = Tool("farm", "echo", "echo", "", {})
     loop = asyncio.get_running_loop()
-    held = [Held(key, "a", tool, call, loop.create_future()) for key in ("k1", "k2")]
+    held = [Held(key, "a", tool, "{}", loop.create_future()) for key in ("k1", "k2")]
     first = held_card(held[:1])
     held[0].word.set_result(True)
     assert held_card(held) != first
