@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_page import model_server, send
-from tests.faultserver.server import Exchange
+from tests.faultserver.server import Exchange, Script
 from tests.faultserver.speech import answer, chunk, ending, plays
 
 RAW = Path(__file__).parent.parent / "tools" / "raw.py"
@@ -86,3 +86,58 @@ def test_stop_ends_a_call_that_waits(tmp_path: Path, open_page: OpenPage, serve:
         expect(page.locator("#card-0 .lf-lane-title .lf-pill")).to_have_text("stopped")
         expect(page.locator("#gate")).to_be_hidden()
         assert len(server.requests) == 1
+
+
+def calls_with(arguments: str) -> Script:
+    """A model that calls `echo` with these arguments, and then tells what came back."""
+
+    async def play(exchange: Exchange) -> None:
+        seen = exchange.seen.json()
+        last = seen["messages"][-1]
+        if last["role"] == "tool":
+            await plays("openai", answer("openai", last["content"][:300]))(exchange)
+            return
+        [name] = [tool["function"]["name"] for tool in seen["tools"] if tool["function"]["name"].endswith("echo")]
+        call = {"index": 0, "id": "c1", "function": {"name": name, "arguments": arguments}}
+        await plays("openai", [chunk({"tool_calls": [call]}), ending("openai", "tool_calls")])(exchange)
+
+    return play
+
+
+def test_what_is_allowed_is_seen_whole(tmp_path: Path, open_page: OpenPage, serve: Serve, artifacts: Path) -> None:
+    text = "a\u202eb\u200b<img src=x onerror=alert(1)>\U000e0041 " + "word " * 6000 + "; rm -rf ~"
+    with (
+        model_server(calls_with(json.dumps({"text": text}))) as server,
+        serve([with_tools(tmp_path, server.url)]) as url,
+    ):
+        page = open_page(url)
+        send(page)
+        shown = page.locator("#held pre")
+        expect(shown).to_contain_text("; rm -rf ~")
+        told = shown.text_content() or ""
+        assert json.loads(told) == {"text": text}
+        assert told.isascii()
+        assert page.locator("#held img").count() == 0
+        assert shown.evaluate("each => each.scrollHeight > each.clientHeight")  # in itself: the buttons stay in view
+        assert page.locator("#allow").evaluate("each => each.getBoundingClientRect().bottom < innerHeight + scrollY")
+        page.screenshot(path=artifacts / "gate-long.png", full_page=True)
+        page.locator("#allow").click()
+        expect(page.locator("#card-0 .lf-tool-runs .lf-pill")).to_have_text("done")
+
+
+def test_what_is_too_long_to_be_seen_is_refused_and_not_asked(
+    tmp_path: Path, open_page: OpenPage, serve: Serve
+) -> None:
+    with (
+        model_server(calls_with(json.dumps({"text": "x" * 70_000}))) as server,
+        serve([with_tools(tmp_path, server.url)]) as url,
+    ):
+        page = open_page(
+            url,
+            script="window.asked = 0; new MutationObserver(() => { window.asked += "
+            "document.querySelectorAll('.lf-held[role=alert]').length }).observe(document, {childList: true, subtree: true})",
+        )
+        send(page)
+        expect(page.locator("#card-0 .lf-tool-runs .lf-pill")).to_have_text("denied")
+        expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("refused without asking anybody")
+        assert page.evaluate("window.asked") == 0
