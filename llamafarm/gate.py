@@ -6,8 +6,10 @@ import base64
 import binascii
 import hashlib
 import hmac
+import math
 
 from llamafarm.asgi import ANYBODY, CALLER, App, Receive, Scope, Send, header, refuse
+from llamafarm.attempts import LONGEST_S, Attempts, TooManyTries
 from llamafarm.settings import ServerSettings
 
 NOT_ALLOWED = 1008  # RFC 6455: against the server's policy; neither page nor API has websockets
@@ -20,11 +22,13 @@ class Gate:
     """Wraps an application; the caller's name stands in the scope under `CALLER`, or None on an open path.
 
     Programs send `Authorization: Bearer KEY`; browsers ask people for a name and a password (HTTP Basic, RFC 7617),
-    and a key with any name will do as well. Comparing takes the same time whichever key is nearly right.
+    and a key with any name will do as well. Comparing takes the same time whichever key is nearly right. Gates of one
+    server share `attempts`, which slow down whoever tries many.
     """
 
-    def __init__(self, app: App, settings: ServerSettings) -> None:
+    def __init__(self, app: App, settings: ServerSettings, attempts: Attempts | None = None) -> None:
         self._app = app
+        self._attempts = Attempts() if attempts is None else attempts
         self._open = not settings.protected
         self._keys = [_digest(key.get_secret_value()) for key in settings.api_keys]
         login = settings.login
@@ -38,12 +42,29 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        caller = ANYBODY if self._open else self._caller(header(scope, b"authorization") or "")
+        try:
+            caller = ANYBODY if self._open else await self._asked(scope)
+        except TooManyTries:
+            await _ask_to_wait(scope, send)
+            return
         if caller is None and scope["path"] not in OPEN_PATHS:
             await _ask_who(scope, send)
             return
         scope[CALLER] = caller
         await self._app(scope, receive, send)
+
+    async def _asked(self, scope: Scope) -> str | None:
+        """Who calls; whose address was wrong too often waits before it is looked at. Raises TooManyTries."""
+        authorization, address = header(scope, b"authorization"), (scope.get("client") or ("",))[0]
+        if not authorization:
+            return None
+        async with self._attempts.turn(address):
+            caller = self._caller(authorization)
+            if caller is None:
+                self._attempts.wrong(address)
+            else:
+                self._attempts.right(address)
+            return caller
 
     def _caller(self, authorization: str) -> str | None:
         scheme, _, value = authorization.partition(" ")
@@ -80,6 +101,13 @@ def _basic(value: str) -> tuple[str, str]:
     except (binascii.Error, ValueError):
         return "", ""
     return user, password
+
+
+async def _ask_to_wait(scope: Scope, send: Send) -> None:
+    """429: this address has tried too many wrong keys, and goes on."""
+    message = "Too many wrong keys came from your address: wait a little, then try again."
+    headers = ((b"retry-after", str(math.ceil(LONGEST_S)).encode()),)
+    await refuse(scope, send, 429, message, code="too_many_tries", kind="rate_limit_error", headers=headers)
 
 
 async def _ask_who(scope: Scope, send: Send) -> None:

@@ -36,7 +36,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mcpserver": {"runtime", "engine", "config", "routing", "asgi"},
     "asgi": set(),
     "guards": {"asgi", "settings"},
-    "gate": {"asgi", "settings"},
+    "attempts": set(),
+    "gate": {"asgi", "settings", "attempts"},
     "operator": {"asgi", "settings"},
     "api": {"runtime", "engine", "config", "routing", "settings", "asgi"},
     "ui": {
@@ -65,6 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "config",
         "guards",
         "gate",
+        "attempts",
         "operator",
         "asgi",
         "settings",

@@ -12,6 +12,7 @@ from llamafarm.api import chat
 from llamafarm.api.app import PATHS, build_api
 from llamafarm.api.express import Express
 from llamafarm.asgi import App, Receive, Scope, Send
+from llamafarm.attempts import Attempts
 from llamafarm.gate import Gate
 from llamafarm.guards import Guards, Whole
 from llamafarm.operator import Operator
@@ -37,15 +38,16 @@ class Doors:
 
 def build_app(runtime: Runtime, settings: ServerSettings, mcp: App | None = None) -> App:
     """The HTTP application around an open runtime; `mcp` is its endpoint for MCP clients."""
-    api: App = Gate(Express(build_api(runtime, settings), chat.router), settings)
+    attempts = Attempts()
+    api: App = Gate(Express(build_api(runtime, settings), chat.router), settings, attempts)
     if settings.cors_origins:
         origins, anything = list(settings.cors_origins), ["*"]
         api = CORSMiddleware(
             api, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=anything
         )
-    doors = dict.fromkeys(PATHS, api) | ({"/mcp": Gate(Whole(mcp), settings)} if mcp else {})
-    doors[REPORTS] = Gate(reports(runtime), settings)
-    page = Gate(Operator(_page(runtime, settings), settings), settings)
+    doors = dict.fromkeys(PATHS, api) | ({"/mcp": Gate(Whole(mcp), settings, attempts)} if mcp else {})
+    doors[REPORTS] = Gate(reports(runtime), settings, attempts)
+    page = Gate(Operator(_page(runtime, settings), settings), settings, attempts)
     guarded = Guards(Doors(doors, page), settings)
     return Proxies(guarded, settings.forwarded_allow_ips)
 
