@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from llamafarm.events import ToolCalled
 from llamafarm.providers.deltas import Arrived
-from llamafarm.providers.relay import relayed
+from llamafarm.providers.relay import queued, relayed
 from llamafarm.providers.told import tells
 from llamafarm.providers.usage import Counting
 from llamafarm.types import JsonValue, ToolCall
@@ -61,6 +61,8 @@ class ChatChunks:
         if event is not None:
             self._counting.source = "estimated" if event.estimated else "reported"
             came.add(event)
+            if event.cost is not None and (wait := queued(record.get("llamafarm"), came.at)) is not None:  # at its end
+                came.add(wait)
 
     def end(self, came: Arrived) -> None:
         """Collect what was held back until the end: the rest of the text, and the tool calls."""

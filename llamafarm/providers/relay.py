@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import get_args
 
+from llamafarm.conditions import ServerQueued
 from llamafarm.events import FellBack, Relayed
 from llamafarm.types import Cost, CostSource, JsonValue, Route
 
@@ -30,6 +31,15 @@ def relayed(value: JsonValue, at: float) -> Relayed | None:
         cost=_cost(cost) if isinstance(cost, dict) else None,
         estimated=value.get("usage_source") == "estimated",
     )
+
+
+def queued(value: JsonValue, at: float) -> ServerQueued | None:
+    """What the server's model waited in queues behind it, as its timings tell; None where they don't."""
+    timings = value.get("timings") if isinstance(value, dict) else None
+    if not isinstance(timings, dict):
+        return None
+    waits = [span for name in ("queue_s", "server_queue_s") if (span := _amount(timings.get(name)))]
+    return ServerQueued(at=at, seconds=sum(waits)) if waits else None
 
 
 def _route(value: Mapping[str, JsonValue]) -> Route:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llamafarm.conditions import ServerQueued
 from llamafarm.events import FellBack, Relayed, UsageReported
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived
@@ -79,3 +80,17 @@ def test_counts_keep_their_source(source: str | None, marked: str) -> None:
     chat.feed({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}}, came)
     (reported,) = [event for event in came.events() if isinstance(event, UsageReported)]
     assert reported.usage.source == marked
+
+
+def test_queues_behind_a_llamafarm_server_are_its_queue() -> None:
+    chat, came = ChatChunks(Counting(ChatRequest(()))), Arrived(0.0)
+    first: dict[str, JsonValue] = {"model": "m", "timings": {"queue_s": 0.5, "server_queue_s": None}}
+    last: dict[str, JsonValue] = {
+        "model": "m",
+        "cost": {"usd": 0, "source": "free"},
+        "timings": {"queue_s": 0.5, "server_queue_s": 3.1},
+    }
+    odd: dict[str, JsonValue] = {"model": "m", "cost": {}, "timings": {"queue_s": -1, "server_queue_s": "x"}}
+    for told in (first, last, odd):
+        chat.feed({"choices": [], "llamafarm": told}, came)
+    assert [each.seconds for each in came.events() if isinstance(each, ServerQueued)] == [3.6]
