@@ -77,10 +77,9 @@ def summary_line(reply: Reply, route: str) -> str:
         f"{display.tokens(usage.input)} in, {display.tokens(usage.output)} out",
         _cost(reply.cost),
         took,
+        *filter(None, [display.lag(spans)]),
         f"route: {route}",
     ]
-    if told := display.lag(spans):
-        parts.append(told)
     if reply.shared:
         parts.append(f"shared {display.sharing(reply.sharing)}")
     parts += reply.usage.doubts
