@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from llamafarm.conditions import THIS_MACHINE, Sharing, WarmUp
+from llamafarm.reply import Reply
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.progress import Progress
 from llamafarm.study.sample import Money
@@ -17,6 +18,7 @@ from llamafarm.types import Count, Timings
 NOTHING = "–"
 SIGNIFICANT = 3
 WORTH_TELLING_S = 0.05  # of loading and waiting
+SHORTEST_S = 0.0005  # that is written as a number
 CENT = Decimal("0.01")
 PRECISE = Decimal("1e20")  # dollars; beyond, a decimal has no cents any more
 MINUTE_S = 59.5  # rounds to a whole minute
@@ -118,6 +120,32 @@ def waited(spans: Timings) -> str:
         return ""
     without = "" if spans.served_ttft_s is None else f", {seconds(spans.served_ttft_s)} without that"
     return f"waited {seconds(spans.server_queue_s)} at the server{without}"
+
+
+def lost(reply: Reply, seconds_lost: float) -> str:
+    """What of a time went to what is not the model's: `812 ms lost to a failed try and a closed connection`; or empty.
+
+    It is told however short it is: an answer with a pause of ours in it is another measurement.
+    """
+    counts = (
+        (len(reply.retries), "failed try", "failed tries"),
+        (reply.reconnects, "closed connection", "closed connections"),
+    )
+    causes = [f"{count:,} {many}" if count > 1 else f"a {one}" for count, one, many in counts if count]
+    if reply.fallbacks:
+        causes.append("models that failed before" if len(reply.fallbacks) > 1 else "a model that failed before")
+    if not causes or not seconds_lost:
+        return ""
+    span = seconds(seconds_lost) if seconds_lost >= SHORTEST_S else "under 1 ms"
+    return f"{span} lost to {' and '.join(causes)}"
+
+
+def reconnected(reply: Reply) -> str:
+    """That requests left again because a kept connection was closed; empty where none did."""
+    if not reply.reconnects:
+        return ""
+    times = "" if reply.reconnects == 1 else f" {reply.reconnects:,} times"
+    return f"A kept connection was closed{times}: asked again at once on a new one."
 
 
 def warmup(found: WarmUp) -> str:

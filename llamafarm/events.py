@@ -189,6 +189,13 @@ class Retrying(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reconnected(Event):
+    """A connection that was kept turned out to be closed: the request left again on a new one, `lost_s` later."""
+
+    lost_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FellBack(Event):
     """`model` failed before any content after `lost_s` seconds, or rests (`kind`); `to` is asked instead."""
 

@@ -54,6 +54,9 @@ class Reply:
     `tools` are what the model was told of, `tools_missing` says by MCP server why its tools were not there, and
     `tool_runs` are all calls that we made or were to make. Usage and cost are those of all turns. `said` is what the
     lane adds to its conversation: every turn of calls with their results, and the answer.
+
+    `retries` are tries that failed, of this model or of one before it; `reconnects` counts its requests that had to
+    leave again because a kept connection was closed.
     """
 
     lane: str
@@ -72,6 +75,7 @@ class Reply:
     failure: Failed | None = None
     sent: SentRequest | None = None
     retries: tuple[Retrying, ...] = ()
+    reconnects: int = 0
     fallbacks: tuple[FellBack, ...] = ()
     staged: Mapping[str, Fault] = field(default_factory=dict)
     relayed: Relayed | None = None
@@ -90,8 +94,13 @@ class Reply:
 
     @property
     def lost_s(self) -> float:
-        """Seconds that went to models which failed before this one was asked."""
-        return sum(step.lost_s for step in self.fallbacks)
+        """Seconds of the total that went to models which failed before, failed tries, pauses, closed connections."""
+        return sum(step.lost_s for step in self.fallbacks) + (self.timings.lost_s or 0.0)
+
+    @property
+    def ttft_lost_s(self) -> float:
+        """What of that is in the TTFT."""
+        return sum(step.lost_s for step in self.fallbacks) + (self.timings.ttft_lost_s or 0.0)
 
     @property
     def ended(self) -> bool:

@@ -131,8 +131,9 @@ class Timings:
     the first visible token, where told. load_s: loading the model before that token, where told.
     ttfr_s: to the first reasoning token. ttft_s: to the first visible token. total_s: to the end.
     tokens_per_s: (output tokens - 1) / (last - first token), only over 200 ms and 8 tokens or more; with tools,
-    over the time in which the model generated. tools_s: MCP servers started and tools ran. held_s: calls waited for a
-    person's word, and none ran.
+    over the time in which the model generated. lost_s: failed tries, our pauses after them, and connections that
+    turned out to be closed; ttft_lost_s: what of that is in the TTFT. tools_s: MCP servers started and tools ran.
+    held_s: calls waited for a person's word, and none ran.
     lag_s: the most by which the playground's own event loop was late while the lane was timed; ttft_lag_s: the same
     until the first visible token. Where it is much of a figure, that figure may be so much too long (`ttft_doubtful`,
     `total_doubtful`).
@@ -147,6 +148,8 @@ class Timings:
     tokens_per_s: float | None = None
     tools_s: float | None = None
     held_s: float | None = None
+    lost_s: float | None = None
+    ttft_lost_s: float | None = None
     partial: bool = False
     server_queue_s: float | None = None
     lag_s: float | None = None

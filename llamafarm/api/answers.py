@@ -46,6 +46,15 @@ class Fallback(Answer):
     message: str
 
 
+class FailedTry(Answer):
+    """A try that failed; number `attempt` began `delay_s` seconds later. `kind` names the error."""
+
+    attempt: int
+    delay_s: float
+    kind: str
+    message: str
+
+
 class AnswerTimings(Answer):
     """Spans from the start of the request, but for `queue_s`, `server_queue_s` and `load_s`: waiting for a place here,
     waiting in the model server's own queue, loading the model.
@@ -110,6 +119,13 @@ class Extension(Answer):
     route: RouteTaken
     fallbacks: list[Fallback]
     timings: AnswerTimings
+    retries: list[FailedTry] | None = Field(
+        None, description="Tries that failed before the model or a fallback answered."
+    )
+    reconnects: int | None = Field(None, description="Requests that left again because a kept connection was closed.")
+    lost_s: float | None = Field(
+        None, description="Seconds of `total_s` that went to failed tries, pauses, closed connections and fallbacks."
+    )
     usage_source: Literal["reported", "estimated"] | None = None
     usage_doubts: list[str] | None = Field(None, description="What the model server counted that can't be, not used.")
     cost: AnswerCost | None = None

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from llamafarm.api.asked import Asked
 from llamafarm.engine.board import Board
 from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.record import setbacks_json
 from llamafarm.events import (
     Asking,
     Event,
@@ -154,7 +155,7 @@ class Trace:
         if reply.tool_runs or reply.tools_missing:
             whole["tools"] = [_tool_json(run) for run in reply.tool_runs if self.is_ours(run.call)]
             whole["tools_missing"] = dict(reply.tools_missing)
-        return self._extension(reply.timings) | whole
+        return self._extension(reply.timings) | setbacks_json(reply) | whole
 
     def _extension(self, spans: Timings) -> dict[str, Any]:
         extension = {

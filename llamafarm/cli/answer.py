@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from llamafarm.cli.lines import (
     call_line,
     failure_line,
-    fallback_line,
     missing_line,
-    retry_line,
     route_line,
     run_line,
+    setback_line,
     waiting_line,
 )
 from llamafarm.cli.screen import RED, YELLOW, Screen
@@ -29,6 +28,7 @@ from llamafarm.events import (
     FellBack,
     NextTurn,
     ReasoningDelta,
+    Reconnected,
     Relayed,
     Retrying,
     TextDelta,
@@ -67,10 +67,8 @@ class Teller:
                     self.screen.reasoning(text)
                 case ToolsOffered() | ToolCalled() | ToolReturned():
                     self._tool(event)
-                case Retrying():
-                    self.screen.note(retry_line(event), YELLOW)
-                case FellBack():
-                    self.screen.note(fallback_line(event), YELLOW)
+                case Retrying() | Reconnected() | FellBack():
+                    self.screen.note(setback_line(event), YELLOW)
                 case Relayed():
                     self._relay(event)
 
@@ -95,7 +93,7 @@ class Teller:
         if told.route is not None and (line := route_line(told.route)):
             self.screen.note(line)
         for step in told.fallbacks:
-            self.screen.note(fallback_line(step), YELLOW)
+            self.screen.note(setback_line(step), YELLOW)
 
     def end(self, reply: Reply, *, whole: bool) -> None:
         """The answer is over; `whole`: nothing of its text was told yet."""

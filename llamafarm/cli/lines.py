@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llamafarm import display
 from llamafarm.characters import one_line
-from llamafarm.events import Failed, FellBack, Retrying
+from llamafarm.events import Failed, FellBack, Reconnected, Retrying
 from llamafarm.reply import Reply
 from llamafarm.types import Cost, Route, ToolCall, Usage
 
@@ -21,9 +21,25 @@ def route_line(route: Route) -> str:
     return one_line(f"Route by {route.strategy.replace('_', ' ')}: {route.reason}")
 
 
+def setback_line(event: Retrying | Reconnected | FellBack) -> str:
+    """What kept the answer waiting."""
+    match event:
+        case Retrying():
+            return retry_line(event)
+        case Reconnected():
+            return reconnect_line(event)
+        case FellBack():
+            return fallback_line(event)
+
+
 def retry_line(event: Retrying) -> str:
     """A try that failed, and when the next one starts."""
     return one_line(f"{event.message} Try {event.attempt} in {display.seconds(event.delay_s)}.")
+
+
+def reconnect_line(event: Reconnected) -> str:
+    """A request that left again."""
+    return f"A kept connection was closed: asked again on a new one, {display.seconds(event.lost_s)} later."
 
 
 def fallback_line(step: FellBack) -> str:
@@ -93,10 +109,11 @@ def summary_line(reply: Reply, route: str) -> str:
 
 
 def _inside(reply: Reply) -> str:
-    """What of a TTFT was loading and waiting."""
+    """What of a TTFT was loading, waiting, and lost."""
     spans = ((reply.timings.load_s, "loading"), (reply.timings.queue_s, "waiting"))
     told = [f"{display.seconds(span)} {what}" for span, what in spans if span and span >= display.WORTH_TELLING_S]
-    told += [text for text in (display.waited(reply.timings), display.warm_ttft(reply.timings)) if text]
+    words = (display.lost(reply, reply.ttft_lost_s), display.waited(reply.timings), display.warm_ttft(reply.timings))
+    told += [text for text in words if text]
     return f" ({', '.join(told)})" if told else ""
 
 

@@ -126,12 +126,15 @@ class LiveTable:
         return spinner
 
 
+LOST = " *"  # behind a time that has a failed try, a pause or a closed connection in it
+
+
 def _figures(reply: Reply) -> tuple[str, ...]:
     spans, usage, cost = reply.timings, reply.usage, reply.cost
     estimated = usage.output is not None and usage.output.source == "estimated"
     return (
-        display.seconds(spans.ttft_s),
-        display.seconds(spans.total_s),
+        display.seconds(spans.ttft_s) + (LOST if reply.ttft_lost_s and spans.ttft_s is not None else ""),
+        display.seconds(spans.total_s) + (LOST if reply.lost_s else ""),
         display.speed(spans.tokens_per_s, estimated=estimated),
         display.tokens(usage.input),
         display.tokens(usage.output),
@@ -142,7 +145,8 @@ def _figures(reply: Reply) -> tuple[str, ...]:
 def chain_lines(reply: Reply) -> list[str]:
     """The tries and fallbacks of a lane, a line each."""
     tries = [one_line(f"try {each.attempt}: {each.message}") for each in reply.retries]
-    return [*tries, *map(fallback_line, reply.fallbacks)]
+    again = [display.reconnected(reply)] if reply.reconnects else []
+    return [*tries, *again, *map(fallback_line, reply.fallbacks)]
 
 
 def tool_lines(reply: Reply) -> Iterator[str]:
@@ -158,6 +162,8 @@ def notes(replies: Iterable[Reply]) -> Iterator[str]:
     """What must be known to read the table rightly: what times include, who shared a server, what was cut."""
     for reply in replies:
         yield from _spans_inside(reply)
+        if told := display.lost(reply, reply.lost_s):
+            yield f"{reply.lane}{LOST}: {told}; it is in the times."
         if told := display.waited(reply.timings):
             yield f"{reply.lane}: {told}. Times that may be compared: --fair."
         if told := display.warm_ttft(reply.timings):
@@ -179,7 +185,6 @@ def _spans_inside(reply: Reply) -> Iterator[str]:
         "loading the model": reply.timings.load_s,
         "waiting for a place": reply.timings.queue_s,
         "tools": reply.timings.tools_s,
-        "models that failed before": reply.lost_s,
     }
     for what, span in spans.items():
         if span and span >= display.WORTH_TELLING_S:

@@ -11,7 +11,10 @@ from llamafarm.types import JsonValue
 
 
 def results_json(tallies: Mapping[str, Tally]) -> list[JsonValue]:
-    """An object for each model; spans in seconds, `usd` in dollars, null is unknown. See `Tally` for what counts."""
+    """An object for each model; spans in seconds, `usd` in dollars, null is unknown. See `Tally` for what counts.
+
+    `retries` and `reconnects` are calls with such in them, and `lost_s` what that took in all.
+    """
     return [_model(name, tally) for name, tally in tallies.items()]
 
 
@@ -30,6 +33,9 @@ def _model(name: str, tally: Tally) -> dict[str, JsonValue]:
         "shared": tally.shared,
         "waited": tally.waited,
         "doubted": tally.doubted,
+        "retries": tally.retried,
+        "reconnects": tally.reconnected,
+        "lost_s": tally.lost_s,
         "pass_rate": _estimate(tally.pass_rate),
         "ttft_s": _spread(tally.ttft_s),
         "total_s": _spread(tally.total_s),

@@ -61,7 +61,8 @@ def findings_json(
 
     `at_once`: so many calls could be at a server at a time; `shared` of a cell's answers had company there, and `cold`
     ones had their model loaded first; `waited` ones waited in their server's own queue, which is in no time here, and
-    of `doubted` calls the server counted what can't be. What warming models cost is in `warmups`, and in no other cost.
+    of `doubted` calls the server counted what can't be. `retries` and `reconnects` are answers with such in them, and
+    `lost_s` what that took. What warming models cost is in `warmups`, and in no other cost.
     """
     return {
         "parameter": grid.parameter,
@@ -95,6 +96,9 @@ def _cell(model: str, value: JsonValue, found: Summary) -> dict[str, JsonValue]:
         "cold": found.cold,
         "waited": found.waited,
         "doubted": found.doubted,
+        "retries": found.retried,
+        "reconnects": found.reconnected,
+        "lost_s": found.lost_s,
         "unchecked": found.unchecked,
         "unscored": found.unscored,
         **{name: _estimate(getattr(found, name)) for name in MEASURES},
@@ -139,3 +143,10 @@ def timing_notes(cells: Iterable[Summary]) -> Iterator[str]:
     if cold := sum(cell.cold for cell in cells):
         yield f"{cold:,} of {answered:,} answers had their model loaded first: their TTFT is in no median."
     yield from count_notes(sum(cell.waited for cell in cells), sum(cell.doubted for cell in cells))
+    if retried := sum(cell.retried for cell in cells):
+        yield f"{retried:,} of {answered:,} answers came after a failed try: their times are in no median."
+    if again := sum(cell.reconnected for cell in cells):
+        yield (
+            f"{again:,} of {answered:,} answers were asked again on a new connection, because a kept one was closed: "
+            "what that took is in no median."
+        )

@@ -10,6 +10,7 @@ from llamafarm.config.model import NamedModel
 from llamafarm.engine.conditions import Conditions
 from llamafarm.engine.functions import function_names
 from llamafarm.engine.metrics import Decoding, Instants, all_cost, all_usage, timings, with_lost
+from llamafarm.engine.setbacks import Setbacks
 from llamafarm.engine.toolruns import ToolRuns
 from llamafarm.engine.turn import Price, Turn
 from llamafarm.events import (
@@ -25,6 +26,7 @@ from llamafarm.events import (
     NextTurn,
     Ready,
     ReasoningDelta,
+    Reconnected,
     Relayed,
     Retrying,
     Sent,
@@ -66,7 +68,7 @@ class Fold:
         self._instants = Instants(started=0.0)
         self._reason: str | None = None
         self._failure: Failed | None = None
-        self._retries: list[Retrying] = []
+        self._setbacks = Setbacks()
         self._fallbacks: list[FellBack] = []
         self._lost: list[Cost] = []
         self._staged: dict[str, Fault] = {}
@@ -125,6 +127,7 @@ class Fold:
                 self._status, self._note = "waiting", what
             case Ready(waited_s=waited):
                 self._instants.queue_s = (self._instants.queue_s or 0.0) + waited
+                self._setbacks.waited(waited)
                 self._note = ""
             case Loading(what=what):
                 self._status, self._note = "loading", what
@@ -132,6 +135,7 @@ class Fold:
                 self._before_reading(event)
             case Sent(request=sent):
                 self._answer.sent = sent
+                self._setbacks.sent(event.at, shown=self._shown)
             case ToolsOffered() | ToolHeld() | ToolStarted() | ToolReturned():
                 self._tool(event)
             case _:
@@ -140,7 +144,8 @@ class Fold:
     def _before_reading(self, event: Loaded | ServerQueued) -> None:
         """What a turn after the first text loads or waits is not in the TTFT."""
         instants = self._instants
-        if not any(turn.text.tell() for turn in self._turns):
+        self._setbacks.waited(event.seconds)
+        if not self._shown:
             if isinstance(event, Loaded):
                 instants.load_s = (instants.load_s or 0.0) + event.seconds
             else:
@@ -148,7 +153,13 @@ class Fold:
         if self._status == "loading":
             self._status, self._note = "waiting", ""
 
+    @property
+    def _shown(self) -> bool:
+        """Whether a turn before this one has shown text."""
+        return any(turn.text.tell() for turn in self._turns)
+
     def _ask(self, event: Asking | NextTurn) -> None:
+        self._setbacks.asked(event.at)
         if isinstance(event, Asking):
             self._model = self._find(event.model)
             self._turns = []
@@ -170,9 +181,11 @@ class Fold:
     def _setback(self, event: Event) -> None:
         match event:
             case Retrying():
-                self._retries.append(event)
+                self._setbacks.failed(event)
                 self._answer.decoding = Decoding()
                 self._status, self._note = "waiting", f"try {event.attempt} after: {event.message}"
+            case Reconnected():
+                self._setbacks.reconnected(event, shown=self._shown)
             case StagedFault(model=name, fault=fault):
                 self._staged[name] = fault
             case Lagged(seconds=seconds):
@@ -188,6 +201,7 @@ class Fold:
             self._lost.append(self._price(self._model.name, self._answer.told, self._answer.usd))
         self._answer, self._tools = Turn(), ToolRuns()
         self._instants.queue_s = self._instants.load_s = self._instants.server_queue_s = None
+        self._setbacks.give_up()
         self._conditions.give_up()
 
     def _end(self, event: Finished | Failed | Stopped) -> None:
@@ -221,12 +235,15 @@ class Fold:
             reasoning=_joined([turn.reasoning.getvalue() for turn in turns]),
             tool_calls=tuple(answer.calls),
             usage=all_usage(usages),
-            timings=timings(self._instants, decodings, self._tools.spans(until), now=now, partial=partial),
+            timings=timings(
+                self._instants, decodings, self._tools.spans(until), self._setbacks.spans, now=now, partial=partial
+            ),
             cost=self._cost(turns, usages),
             finish_reason=self._reason,
             failure=self._failure,
             sent=answer.sent or (self._turns[-1].sent if self._turns else None),
-            retries=tuple(self._retries),
+            retries=tuple(self._setbacks.retries),
+            reconnects=self._setbacks.reconnects,
             fallbacks=tuple(self._fallbacks),
             staged=dict(self._staged),
             relayed=answer.relayed,

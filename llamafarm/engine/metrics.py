@@ -72,13 +72,15 @@ def timings(
     instants: Instants,
     turns: Iterable[tuple[Decoding, Usage]],
     tools: tuple[float | None, float | None] = (None, None),
+    lost: tuple[float | None, float | None] = (None, None),
     *,
     now: float,
     partial: bool,
 ) -> Timings:
     """The spans of a lane until it ended, or until `now` while it goes on; `turns` as `decode_speed` takes them.
 
-    `tools` are the seconds that tools ran and that their calls waited for a person's word.
+    `tools` are the seconds that tools ran and that their calls waited for a person's word; `lost` those that went to
+    failed tries and closed connections, in all and before visible text.
     """
     start, queued = instants.started, instants.server_queue_s
     if queued is not None and instants.first_text is not None and queued > instants.first_text - start:
@@ -94,6 +96,8 @@ def timings(
         partial=partial,
         tools_s=tools[0],
         held_s=tools[1],
+        lost_s=lost[0],
+        ttft_lost_s=lost[1],
         lag_s=instants.lag_s,
         ttft_lag_s=instants.ttft_lag_s,
     )

@@ -24,8 +24,7 @@ def chat_json(prompt: str, route: Route, reply: Reply) -> dict[str, JsonValue]:
     """One answer: what `lane_json` has, and the rest of what is known of it.
 
     `route` says how the model was found: by `strategy` `named` or `default`, or by a router's, with its reason.
-    `retries` are tries that failed, before the model or a fallback answered; `lost_s` are the seconds that went to
-    models which failed. `open_tool_calls` are calls of tools that are not ours, for the asker to make. `partial`: the
+    `open_tool_calls` are calls of tools that are not ours, for the asker to make. `partial`: the
     figures are those until the answer was stopped or failed. `cost.detail` says what the cost rests on,
     `cost.estimated` that its tokens are.
     """
@@ -37,11 +36,6 @@ def chat_json(prompt: str, route: Route, reply: Reply) -> dict[str, JsonValue]:
         "model_id": reply.model_id,
         "reasoning": reply.reasoning,
         "open_tool_calls": [_open_call(call) for call in reply.tool_calls] if reply.finish_reason == CALLS else [],
-        "retries": [
-            {"attempt": each.attempt, "delay_s": each.delay_s, "kind": each.kind, "message": each.message}
-            for each in reply.retries
-        ],
-        "lost_s": reply.lost_s,
         "partial": spans.partial,
         "timings": _object(lane["timings"]) | {"ttfr_s": spans.ttfr_s},
         "cost": _object(lane["cost"]) | {"estimated": cost.estimated, "detail": cost.detail},
@@ -63,7 +57,10 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
     without the two waits. `usage.doubts` say what the server told that can't be, and is not used.
 
     `model` is the named model that was asked, `answered_by` the one that answered after `fallbacks`; `provider`,
-    the figures and the cost are those of the one that answered. `staged` are faults of a demonstration, by model.
+    the figures and the cost are those of the one that answered. `retries` are tries that failed before the model or a
+    fallback answered; `reconnects` counts requests that left again because a kept connection was closed. What all that
+    took is in `total_s` as `lost_s`, and in `ttft_s` as `timings.ttft_lost_s`.
+    `staged` are faults of a demonstration, by model.
     `tool_calls` are the calls of MCP tools, with the arguments as the model wrote them and the results as it got them;
     `tools_missing` says by MCP server why its tools were not there.
     `shared`: whether other requests were under way at its server meanwhile, null where that is not known; `sharing`
@@ -82,6 +79,7 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             {"model": step.model, "to": step.to, "lost_s": step.lost_s, "kind": step.kind, "message": step.message}
             for step in reply.fallbacks
         ],
+        **setbacks_json(reply),
         "staged": dict(reply.staged),
         "tool_calls": [_tool_run(run) for run in reply.tool_runs],
         "tools_missing": dict(reply.tools_missing),
@@ -105,6 +103,7 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             "served_total_s": spans.served_total_s,
             "tokens_per_s": spans.tokens_per_s,
             "tools_s": spans.tools_s,
+            "ttft_lost_s": reply.ttft_lost_s,
             "lag_s": spans.lag_s,
             "ttft_lag_s": spans.ttft_lag_s,
         },
@@ -112,6 +111,18 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
         "shared": reply.shared,
         "sharing": None if reply.sharing is None else {"server": reply.sharing.server, "others": reply.sharing.others},
         "warmup": None if reply.warmup is None else _warmup(reply.warmup),
+    }
+
+
+def setbacks_json(reply: Reply) -> dict[str, JsonValue]:
+    """What kept the answer waiting that is not its model's, and what of its total that took."""
+    return {
+        "retries": [
+            {"attempt": each.attempt, "delay_s": each.delay_s, "kind": each.kind, "message": each.message}
+            for each in reply.retries
+        ],
+        "reconnects": reply.reconnects,
+        "lost_s": reply.lost_s,
     }
 
 

@@ -16,6 +16,8 @@ def figures_of(tally: Tally) -> dict[str, str]:
         "Failed": f"{tally.failed:,}" if tally.failed else display.NOTHING,
         "Stand-ins": f"{tally.stood_in:,}" if tally.stood_in else display.NOTHING,
         "Cut": f"{tally.cut:,}" if tally.cut else display.NOTHING,
+        "Retried": f"{tally.retried:,}" if tally.retried else display.NOTHING,
+        "Lost": display.seconds(tally.lost_s) if tally.lost_s else display.NOTHING,
         "Pass rate": display.interval(tally.pass_rate, lambda value: f"{value:.2f}"),
         "Not told": f"{tally.unchecked:,}" if tally.unchecked else display.NOTHING,
         "TTFT p50": display.seconds(ttft.median.value if ttft else None),
@@ -52,6 +54,11 @@ def notes(tallies: Mapping[str, Tally], at_once: int) -> list[str]:
     )
     if any(tally.ttft_s and tally.ttft_s.median.n < tally.answered for tally in tallies.values()):
         told.append("Times leave out answers after a failed try or with the loading of a model in them.")
+    if lost := sum(tally.lost_s for tally in tallies.values()):
+        told.append(
+            f"Lost: {display.seconds(lost)} in all went to failed tries and the pauses after them, to kept connections "
+            "that were closed, and to models that failed before; it is in no time here."
+        )
     for model, tally in tallies.items():
         if tally.faults:
             kinds = ", ".join(f"{count:,} × {kind}" for kind, count in tally.faults.most_common())

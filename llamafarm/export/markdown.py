@@ -51,8 +51,8 @@ def _table(recorded: Recorded) -> Iterator[str]:
             _plain(reply.lane),
             _plain(f"{reply.model} ({reply.provider} {reply.model_id})"),
             f"{reply.status}{' (staged fault)' if reply.staged else ''}{', shared' if reply.shared else ''}",
-            display.seconds(spans.ttft_s),
-            display.seconds(spans.total_s),
+            _time(spans.ttft_s, display.lost(reply, reply.ttft_lost_s)),
+            _time(spans.total_s, display.lost(reply, reply.lost_s)),
             _plain(display.speed(spans.tokens_per_s, estimated=guessed)),
             _plain(display.tokens(usage.input)),
             _plain(display.tokens(usage.output)),
@@ -60,6 +60,10 @@ def _table(recorded: Recorded) -> Iterator[str]:
             cost.source,
         )
         yield f"| {' | '.join(cells)} |"
+
+
+def _time(seconds: float | None, lost: str) -> str:
+    return display.seconds(seconds) + (f" ({_plain(lost)})" if lost else "")
 
 
 def _answer(lane: Ended) -> Iterator[str]:

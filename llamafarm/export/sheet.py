@@ -55,6 +55,10 @@ def lane_row(reply: Reply) -> dict[str, object]:
         "warmup_s": None if reply.warmup is None else reply.warmup.seconds,
         "warmup_usd": None if reply.warmup is None else reply.warmup.cost.usd,
         "warmup_cost_source": None if reply.warmup is None else reply.warmup.cost.source,
+        "retries": len(reply.retries),
+        "reconnects": reply.reconnects,
+        "lost_s": reply.lost_s,
+        "ttft_lost_s": reply.ttft_lost_s,
         "staged": "; ".join(f"{model}: {fault}" for model, fault in reply.staged.items()) or None,
         "error": reply.failure.message if reply.failure else None,
     }

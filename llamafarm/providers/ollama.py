@@ -94,6 +94,8 @@ class Ollama:
                 aclosing(await exchange.answered(deadlines)) as response,
                 aclosing(_events(exchange, deadlines, response)) as events,
             ):
+                for told in exchange.reconnected(response):
+                    yield told
                 async for event in events:
                     if is_content(event):
                         deadlines.begin()

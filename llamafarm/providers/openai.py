@@ -74,6 +74,8 @@ class OpenAICompatible:
         with deadlines:
             response = await exchange.answered(deadlines)
             async with self.client.endings.reading(response) as body:
+                for told in exchange.reconnected(response):
+                    yield told
                 answer = _Answer(exchange, deadlines, chat, response.headers, body)
                 try:
                     while (more := await answer.more()) is not None:

@@ -19,8 +19,8 @@ def _times() -> Iterator[Definition]:
     yield (
         "TTFT",
         "Time to the first token that a reader sees, from the moment at which the call began. Taken where the bytes "
-        "arrive, by a monotonic clock. Waiting for a free place in the playground is taken off, since it is this run's "
-        "and not the model's.",
+        "arrive, by a monotonic clock. Waiting for a free place in the playground is taken off, and so is what "
+        "a kept connection took that turned out to be closed: both are this run's and not the model's.",
     )
     yield "Total", "The same to the end of the answer."
     yield (

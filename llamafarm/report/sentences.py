@@ -158,6 +158,10 @@ def _doubts(models: Sequence[Figures]) -> Iterator[Markup]:
         )
     if doubted := sum(each.tally.doubted for each in models):
         yield _say("Of {:,} calls the server counted what can't be: that was not used.", doubted)
+    if lost := sum(each.tally.lost_s for each in models):
+        retried = sum(each.tally.retried for each in models)
+        text = "{} went to failed tries, pauses and closed connections, {:,} calls had a failed try: it is in no time."
+        yield _say(text, display.seconds(lost), retried)
     if staged := sum(each.staged for each in models):
         yield _say("{:,} calls had a staged fault: a demonstration, no measurement.", staged)
 

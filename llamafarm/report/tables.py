@@ -112,6 +112,8 @@ def _conditions(each: Figures) -> str:
         (unknown, "not known"),
         (each.tally.waited, "waited at the server: times without that"),
         (each.cold, "cold: not timed"),
+        (each.tally.retried, "after failed tries: not timed"),
+        (each.tally.reconnected, "asked again on a new connection"),
     )
     return ", ".join(f"{count:,} {words}" for count, words in parts if count)
 

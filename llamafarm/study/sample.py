@@ -44,7 +44,11 @@ class Sample:
 
     @property
     def timed(self) -> bool:
-        """Whether its timings are the model's own: nothing staged, nothing loaded, no failed try in them."""
+        """Whether its timings are the model's own: nothing staged, nothing loaded, no failed try in them.
+
+        What a place here or a closed connection took is known to the microsecond and taken off; what a failed try left
+        behind at its server is not known, so such an answer is in no time at all.
+        """
         reply = self.reply
         return self.answered and not (reply.staged or reply.retries or self.cold)
 
@@ -60,13 +64,18 @@ class Sample:
 
     @property
     def ttft_s(self) -> float | None:
-        """TTFT without the wait for a place, here or at the server, which is this run's and not the model's."""
-        return self.reply.timings.served_ttft_s if self.timed else None
+        """TTFT without the wait for a place, here or at the server, and without closed connections: this run's, not
+        the model's.
+        """
+        return self._without(self.reply.timings.served_ttft_s, self.reply.timings.ttft_lost_s)
 
     @property
     def total_s(self) -> float | None:
         """The time to the end, likewise."""
-        return self.reply.timings.served_total_s if self.timed else None
+        return self._without(self.reply.timings.served_total_s, self.reply.timings.lost_s)
+
+    def _without(self, span_s: float | None, lost_s: float | None) -> float | None:
+        return None if span_s is None or not self.timed else max(span_s - (lost_s or 0.0), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

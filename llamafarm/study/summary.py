@@ -22,10 +22,11 @@ class Summary:
     answers to one prompt. distinct1, distinct2: by prompt, in the mean. length: words. validity: the share that passed
     its checks. score: the judge's mean, 0 to 1. ttft_s, tokens_per_s: medians. repeats: the fewest answers to a prompt.
     cut: answers that the token limit cut. shared: those whose server other requests used too. cold: those whose model
-    had to be loaded, so that their TTFT is in no median. unchecked, unscored: answers whose check or judge gave no
-    result. waited: answers that waited in the server's own queue, which is in no time here; doubted: calls whose server
-    told what can't be, so that it was not used. warmups: what warming models before them cost, which is in no other
-    sum.
+    had to be loaded, so that their TTFT is in no median. retried: those after failed tries, likewise; reconnected:
+    those for which a kept connection was closed, whose medians leave out what that took; lost_s: the seconds that went
+    to all of it. unchecked, unscored: answers whose check or judge gave no result. waited: answers that waited in the
+    server's own queue, which is in no time here; doubted: calls whose server told what can't be, so that it was not
+    used. warmups: what warming models before them cost, which is in no other sum.
     """
 
     asked: int
@@ -34,6 +35,9 @@ class Summary:
     cut: int
     shared: int
     cold: int
+    retried: int
+    reconnected: int
+    lost_s: float
     unchecked: int
     unscored: int
     agreement: Estimate | None
@@ -79,6 +83,9 @@ def summary(samples: Sequence[Sample], prompts: int) -> Summary:
         cold=sum(sample.cold for sample in answered),
         waited=sum(sample.waited for sample in answered),
         doubted=sum(bool(sample.reply.usage.doubts) for sample in samples),
+        retried=sum(bool(sample.reply.retries) for sample in answered),
+        reconnected=sum(bool(sample.reply.reconnects) for sample in answered),
+        lost_s=sum(sample.reply.lost_s for sample in samples),
         unchecked=sum(sample.passed is None and bool(sample.notes) for sample in answered),
         unscored=sum(each.score is None for each in judged),
         agreement=share([agrees(group) for group in texts if len(group) > 1]),

@@ -68,9 +68,11 @@ class Tally:
     failed: no whole answer, by the error's kind in `faults`. cut: answers that the token limit cut. passed and
     refused: answers of the model that passed all their checks, or did not; unchecked: those whose checks could not be
     told. shared: answers whose server other requests used too. waited: those that waited in the server's own queue,
-    which is in no time here. doubted: calls whose server told what can't be, so that it was not used. warmups: what
-    warming the model cost, which is in no other sum. Tokens and costs are those of all calls, times those of answers
-    with nothing of another's in them: no failed try, no loading of the model, no wait for a place.
+    which is in no time here. doubted: calls whose server told what can't be, so that it was not used. retried,
+    reconnected: calls with failed tries in them, and with a kept connection that was closed, whoever answered; lost_s:
+    what that took, and models that failed before. warmups: what warming the model cost, which is in no other sum.
+    Tokens and costs are those of all calls, times those of answers with nothing of another's in them: no failed try, no
+    loading of the model, no wait for a place, no closed connection.
     """
 
     asked: int = 0
@@ -84,6 +86,9 @@ class Tally:
     shared: int = 0
     waited: int = 0
     doubted: int = 0
+    retried: int = 0
+    reconnected: int = 0
+    lost_s: float = 0.0
     given: Sum = field(default_factory=Sum)
     made: Sum = field(default_factory=Sum)
     costs: Costs = field(default_factory=Costs)
@@ -100,6 +105,9 @@ class Tally:
         self.made.add(reply.usage.output)
         self.costs.add(reply.cost)
         self.doubted += bool(reply.usage.doubts)
+        self.retried += bool(reply.retries)
+        self.reconnected += bool(reply.reconnects)
+        self.lost_s += reply.lost_s
         if reply.warmup is not None and reply.warmup.paid:
             self.warmups.add(reply.warmup.cost)
         if reply.status != "done":

@@ -48,6 +48,8 @@ def steps(reply: Reply) -> Markup | None:
         tag("li", f"Try {each.attempt}, after a pause of {display.seconds(each.delay_s)}: {each.message}")
         for each in reply.retries
     ]
+    if reply.reconnects:
+        tries.append(tag("li", display.reconnected(reply)))
     left = [
         tag(
             "li",

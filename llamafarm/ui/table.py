@@ -70,7 +70,8 @@ def _ttft(reply: Reply) -> Figure:
     spans = reply.timings
     thought = "" if spans.ttfr_s is None else f"first reasoning token after {display.seconds(spans.ttfr_s)}"
     marks = [
-        _with(loading=spans.load_s, queue=spans.queue_s, failures=reply.lost_s),
+        _with(loading=spans.load_s, queue=spans.queue_s),
+        display.lost(reply, reply.ttft_lost_s),
         display.waited(spans),
         display.warm_ttft(spans),
     ]
@@ -83,8 +84,10 @@ def _total(reply: Reply) -> Figure:
     spans = reply.timings
     if reply.status == "warming" or reply.note in (TURN, EXCHANGE):  # it has not begun
         return Figure(None, display.NOTHING)
-    mark = _with(**{"in tools": spans.tools_s, "waiting for you": spans.held_s})
-    served = spans.served_total_s
+    marks = [_with(**{"in tools": spans.tools_s, "waiting for you": spans.held_s})]
+    if reply.lost_s > reply.ttft_lost_s:  # else it stands under the TTFT, which the total has in it
+        marks.append(display.lost(reply, reply.lost_s))
+    served, mark = spans.served_total_s, "; ".join(mark for mark in marks if mark)
     return Figure(served, display.seconds(spans.total_s), mark=mark, ranked=display.seconds(served))
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from llamafarm.api.answers import ChatCompletion, ErrorBody
-from tests.api.world import CHAT, HELLO, PROMPTED, STRICT, World
+from llamafarm.providers.retry import Pauses
+from tests.api.world import CHAT, HELLO, PROMPTED, SAYS, STRICT, World
+from tests.faultserver.server import Exchange
 from tests.faultserver.speech import USAGE, answer, chunk, ending, plays, refuses, said, thought
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -82,6 +85,24 @@ async def test_a_fallback_answers_in_its_own_name(here: World) -> None:
     ]
     assert told.headers["x-llamafarm-model"] == "default"
     assert told.headers["x-llamafarm-fallbacks"] == "careful>default;kind=ConnectFailed"
+
+
+async def test_a_failed_try_stands_in_the_extension(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = here.services.runtime
+    twice = replace(runtime.providers, pauses=Pauses(tries=2, first_s=0.001))
+    monkeypatch.setattr(here.services, "runtime", replace(runtime, providers=twice))
+    seen = len(here.upstream.requests)
+
+    async def fails_once(exchange: Exchange) -> None:
+        await (SAYS if len(here.upstream.requests) > seen + 1 else refuses(503, {"error": {"message": "busy"}}))(
+            exchange
+        )
+
+    here.says(fails_once)
+    ours = (await here.ask(model="expert")).json()["llamafarm"]
+    assert [(each["attempt"], each["kind"]) for each in ours["retries"]] == [(2, "ServerFailed")]
+    assert ours["reconnects"] == 0
+    assert 0 < ours["lost_s"] < ours["timings"]["ttft_s"]
 
 
 async def test_reasoning_and_tool_calls_are_returned(here: World) -> None:

@@ -95,6 +95,7 @@ REPLIES = every(
     | every(WarmUp, model=TEXTS, seconds=FLOATS, load_s=MAYBE_FLOATS, usage=every(Usage), cost=COSTS, error=TEXTS),
     sent=st.none() | st.builds(SentRequest, TEXTS, TEXTS, st.dictionaries(TEXTS, TEXTS, max_size=2), OBJECTS),
     retries=st.lists(RETRIES, max_size=2).map(tuple),
+    reconnects=st.integers(0, 9),
     fallbacks=st.lists(FALLBACKS, max_size=2).map(tuple),
     staged=st.dictionaries(TEXTS, FAULTS, max_size=2),
     note=TEXTS,

@@ -147,7 +147,7 @@ def test_what_a_time_includes_is_told_beside_it() -> None:
     fell = FellBack(at=0.0, model="a", to="b", lost_s=0.9, kind="ConnectFailed", message="Nothing listens.")
     spans = Timings(ttft_s=1.2, total_s=9.0, load_s=0.01, tools_s=1.5, held_s=4.25)
     [row] = cells(table([reply(timings=spans, fallbacks=(fell,))], (), "a"))
-    assert "with 900 ms failures" in row[2]
+    assert "900 ms lost to a model that failed before" in row[2]
     assert "loading" not in row[2]
     assert "with 1.50 s in tools, 4.25 s waiting for you" in row[3]
     assert "1.50 s in tools · 4.25 s waiting for you" in summary(reply(timings=spans))

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -17,7 +17,8 @@ import orjson
 
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import BadAnswer, RequestError
-from llamafarm.providers.http.body import Body, response_body
+from llamafarm.events import Reconnected
+from llamafarm.providers.http.body import RECONNECTED, Body, response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.faults import Faults, Refusal
@@ -83,6 +84,13 @@ class Exchange:
             return response
         async with aclosing(response):
             raise self.faults.refused(await self._refusal(response, deadlines))
+
+    @staticmethod
+    def reconnected(response: httpx.Response) -> Iterator[Reconnected]:
+        """What there is to tell of the way to `response`."""
+        lost_s = response.extensions.get(RECONNECTED)
+        if lost_s is not None:
+            yield Reconnected(at=time.perf_counter(), lost_s=lost_s)
 
     def _headers(self) -> dict[str, str]:
         """All headers with the key, or with the name and password of the address: one of the two can be sent, and the

@@ -14,12 +14,13 @@ import pytest
 import trustme
 
 from llamafarm.errors import BadAnswer, ConnectFailed, Interrupted, ProviderError
-from llamafarm.events import Event, Finished
+from llamafarm.events import Event, Finished, Reconnected, Retrying
 from llamafarm.providers.base import Remote
 from llamafarm.providers.check import check_models
+from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.http.body import RECONNECTED
 from llamafarm.providers.http.client import Client, open_client
-from llamafarm.providers.registry import REMOTE
+from llamafarm.providers.registry import REMOTE, Providers
 from llamafarm.types import ChatRequest, Message
 from tests.faultserver.speech import TYPES, Protocol, answer
 from tests.providers.helpers import REQUEST, named, text_of
@@ -281,6 +282,23 @@ async def test_the_response_tells_what_the_closed_connection_took(
                 await response.aread()
             told = response.extensions[RECONNECTED]
             assert (told is not None and told > 0) is (again and lost)
+
+
+@pytest.mark.parametrize("provider", sorted(SPEAKS))
+async def test_it_is_no_try_and_is_told(provider: str) -> None:
+    async with (
+        serving({(1, 2): RST}, SPEAKS[provider]) as server,
+        open_client() as client,
+        EmbeddedModels(client) as embedded,
+    ):
+        asked = Providers(client, embedded.provider).for_model(named(provider, server.url))
+        for again in (False, True):
+            events = [event async for event in asked.stream(REQUEST)]
+            assert text_of(events) == "so"
+            assert not [event for event in events if isinstance(event, Retrying)]
+            told = [event for event in events if isinstance(event, Reconnected)]
+            assert len(told) == again
+            assert all(event.lost_s > 0 for event in told)
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
