@@ -6,18 +6,19 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from importlib.metadata import version
 from urllib.request import getproxies
 
 import certifi
 import httpx
 
+from llamafarm.providers.http.body import EXTENSION
 from llamafarm.providers.http.endings import Endings
 from llamafarm.providers.http.transport import Transport
 
-ADDRESSES = 256  # as many models as anybody asks at one time
+KNOWN = 256  # as many models as anybody asks at one time
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,12 @@ class Client:
 
     `endings` takes answers to their end, for the next request on the same connection. Redirects are not followed: a
     key must not travel to an address that nobody wrote down. Of httpx no more is asked than a request needs: with a
-    hundred lanes the time of each would make the others late.
+    hundred lanes the time of each would make the others late. So addresses and headers are read once (`heads`).
     """
 
     http: httpx.AsyncClient
     endings: Endings
-    url: Callable[[str], httpx.URL] = field(default_factory=lambda: lru_cache(ADDRESSES)(httpx.URL))
+    heads: Callable[[str, tuple[tuple[str, str], ...]], tuple[httpx.URL, httpx.Headers]]
 
     async def send(
         self,
@@ -43,19 +44,29 @@ class Client:
         connect_s: float | None = None,
     ) -> httpx.Response:
         """The response, once its headers have come; to be closed. Raises httpx's RequestError and InvalidURL."""
-        address, body = self.url(url), content or b""
-        given = [(name.encode(), value.encode()) for name, value in headers.items()]
-        sent = [(b"Host", address.netloc), *self.http.headers.raw, *given]
+        address, known = self.heads(url, tuple(headers.items()))
+        sent = httpx.Headers(known, encoding="utf-8")
         if content is not None:
-            sent.append((b"Content-Length", b"%d" % len(body)))
+            sent["Content-Length"] = str(len(content))
         request = httpx.Request(
             method,
             address,
             headers=sent,
-            stream=httpx.ByteStream(body),  # with `content`, httpx would build the headers three times
+            stream=httpx.ByteStream(content or b""),  # with `content`, httpx would build the headers three times
             extensions={"timeout": {"connect": connect_s}},
         )
-        return await self.http.send(request, stream=True)
+        response = await self.http.send(request, stream=True)
+        if isinstance(stream := response.extensions.get(EXTENSION), httpx.AsyncByteStream):
+            response.stream = stream  # httpx's own holds the response, which then waits for a garbage collection
+        return response
+
+
+def _head(always: httpx.Headers, url: str, given: tuple[tuple[str, str], ...]) -> tuple[httpx.URL, httpx.Headers]:
+    """The address, and all headers but the body's length. Raises httpx's InvalidURL."""
+    address = httpx.URL(url)
+    headers = httpx.Headers([(b"Host", address.netloc), *always.raw])
+    headers.update(httpx.Headers([(name.encode(), value.encode()) for name, value in given]))
+    return address, headers
 
 
 @asynccontextmanager
@@ -63,7 +74,7 @@ async def open_client(transport: httpx.AsyncBaseTransport | None = None) -> Asyn
     """A client with the proxies and certificates that the environment names, or over a `transport` of one's own."""
     http = _Http(transport or Transport(_tls(), getproxies()))
     async with http, Endings() as endings:
-        yield Client(http, endings)
+        yield Client(http, endings, lru_cache(KNOWN)(partial(_head, http.headers)))
 
 
 class _Http(httpx.AsyncClient):
@@ -73,6 +84,7 @@ class _Http(httpx.AsyncClient):
         agent = f"llamafarm-playground/{version('llamafarm-playground')}"
         super().__init__(transport=transport, headers={"User-Agent": agent}, timeout=None, trust_env=False)
         self._none = _NoCookies()
+        del self.headers["Connection"]  # HTTP/1.1 keeps connections; who wants another thing says so
 
     @property
     def cookies(self) -> httpx.Cookies:

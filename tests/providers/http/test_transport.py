@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import ssl
+import weakref
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -260,6 +262,39 @@ async def test_hooks_of_the_client_see_what_is_asked() -> None:
         await check_models([model], client)
     assert seen[:2] == ["POST /v1/chat/completions", "200 Status"]
     assert seen[2] == "GET /v1/models"
+
+
+async def test_each_header_is_sent_once_and_the_callers_wins() -> None:
+    seen: list[httpx.Request] = []
+
+    def notes(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    async with open_client(httpx.MockTransport(notes)) as client:
+        for _ in range(2):
+            await sent(client, "http://models.example/v1", Accept="text/event-stream", Connection="close")
+    for request in seen:
+        names = [name.lower() for name, _ in request.headers.raw]
+        assert len(names) == len(set(names))
+        assert request.headers["accept"] == "text/event-stream"
+        assert request.headers["connection"] == "close"
+        assert request.headers["content-length"] == "1"
+
+
+async def test_a_response_waits_for_no_garbage_collection() -> None:
+    async with FaultServer(plays("openai", SO)) as server, open_client() as client:
+        response = await client.send("POST", server.url, headers={}, content=b"?")
+        async with client.endings.reading(response) as body:
+            while await body.read():
+                pass
+        left = weakref.ref(response)
+        gc.disable()
+        try:
+            del response, body
+            assert left() is None
+        finally:
+            gc.enable()
 
 
 async def test_the_bounds_of_an_exchange_are_httpx_time_outs() -> None:
