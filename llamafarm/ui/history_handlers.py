@@ -105,11 +105,15 @@ class HistoryHandlers:
         if recorded is None:
             return {}
         project = None if blind else await self.project_of(recorded.asked.project)
+        # Reading long answers as Markdown takes a tenth of a second each: lanes that run are not made late by it.
+        lanes = await asyncio.to_thread(
+            lambda: blind_lanes(recorded, blind) if blind else kept_lanes(recorded, project)
+        )
         return {
             self.base.page.lanes: gr.Tabs(selected="history"),
             self.tab.opened: blind_view(recorded, blind) if blind else opened_view(recorded, project),
             **verdict_updates(self.tab.verdict, recorded_ballot(recorded, blind), linked=False),
-            **self._cards(blind_lanes(recorded, blind) if blind else kept_lanes(recorded, project)),
+            **self._cards(lanes),
         }
 
     def _cards(self, lanes: Sequence[KeptLane] = ()) -> Updates:
