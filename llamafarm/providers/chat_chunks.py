@@ -89,7 +89,7 @@ class ChatChunks:
                 if self._thinking.over:
                     came.text(content)
                 else:
-                    came.pieces(self._thinking.feed(content))
+                    came.read(self._thinking.feed(content))
         reason = choice.get("finish_reason")
         if reason and isinstance(reason, str):
             self.finish_reason = reason

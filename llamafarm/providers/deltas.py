@@ -35,12 +35,15 @@ class Arrived:
         self._texts.append(text)
 
     def pieces(self, pieces: Iterable[Piece]) -> None:
-        """Pieces of either came; where there is none, what came is held back."""
-        held = True
+        """Pieces of either, which were held back until now."""
         for piece in pieces:
-            held = False
             (self.reasoning if piece.reasoning else self.text)(piece.text)
-        if held:
+
+    def read(self, pieces: Iterable[Piece]) -> None:
+        """Something came, and gives these pieces; where it gives none, it is held back."""
+        found = tuple(pieces)
+        self.pieces(found)
+        if not found:
             self.held()
 
     def held(self) -> None:

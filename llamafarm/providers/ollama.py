@@ -166,7 +166,7 @@ class _Answer:
             if self._thinking.over:
                 came.text(content)
             else:
-                came.pieces(self._thinking.feed(content))
+                came.read(self._thinking.feed(content))
         for index, call in enumerate(calls if isinstance(calls, list) else []):
             function = call.get("function") if isinstance(call, dict) else None
             if isinstance(function, dict) and isinstance(name := function.get("name"), str):

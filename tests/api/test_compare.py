@@ -35,7 +35,11 @@ async def test_every_lane_tells_what_happens_and_ends_with_its_reply(here: World
     assert opening["lanes"] == ["expert", "careful", "gone"]
     assert [route["strategy"] for route in opening["routes"]] == ["complexity", "token_budget"]
     types = {
-        lane: [each["type"] for kind, each in middle if kind == "lane" and each["lane"] == lane]
+        lane: [
+            each["type"]
+            for kind, each in middle
+            if kind == "lane" and each["lane"] == lane and each["type"] != "lagged"  # on a busy machine
+        ]
         for lane in opening["lanes"]
     }
     assert types["expert"][:3] == ["started", "asking", "sent"]
