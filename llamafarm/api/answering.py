@@ -21,7 +21,7 @@ from llamafarm.api.asked import Asked
 from llamafarm.api.chunks import Chunks, error_event
 from llamafarm.api.completion import completion_json
 from llamafarm.api.disconnect import until_gone
-from llamafarm.api.errors import SERVER, ApiError, failed, too_many
+from llamafarm.api.errors import ApiError, failed, stopping, too_many
 from llamafarm.api.jsons import dumps
 from llamafarm.api.services import Services
 from llamafarm.api.sessions import Conversation, Key
@@ -37,7 +37,6 @@ from llamafarm.types import Message
 
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
 JSON = {"content-type": "application/json"}
-STOPPING = ApiError(503, "The server is being stopped, so the answer ends here.", "server_stopping", SERVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ class ChatAnswer(Response):
             raise too_many(error) from None
         except asyncio.CancelledError:
             if self._begun:
-                await send({"type": "http.response.body", "body": error_event(STOPPING), "more_body": True})
+                await send({"type": "http.response.body", "body": error_event(stopping()), "more_body": True})
             raise
 
     @contextmanager

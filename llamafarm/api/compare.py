@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from llamafarm.api.answers import ErrorBody
 from llamafarm.api.asked import named, parameters_of, prompt_of
 from llamafarm.api.disconnect import until_gone
-from llamafarm.api.errors import invalid, too_many
+from llamafarm.api.errors import invalid, stopping, too_many
 from llamafarm.api.lanes import lane_event, sse
 from llamafarm.api.reading import Route
 from llamafarm.api.requests import CompareRequest
@@ -38,7 +39,7 @@ STREAM_EVENT = {
     "type": "object",
     "required": ["event", "data"],
     "properties": {
-        "event": {"enum": ["started", "lane", "reply", "done"]},
+        "event": {"enum": ["started", "lane", "reply", "done", "error"]},
         "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": {"type": "object"}},
     },
 }
@@ -48,7 +49,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         "something happened in a lane; `type` is started, warming, warmed, asking, waiting, loading, sent, shared, "
         "reasoning_delta, text_delta, tool_called, usage_reported, retrying, fell_back, finished, failed, …, `at_s` is "
         "in seconds since the start. `reply`: a lane has ended; its text, usage, timings and cost, and whether other "
-        "requests shared its server. `done`: all have.",
+        "requests shared its server. `done`: all have. `error`: the server is being stopped, and nothing more comes.",
         "content": {"text/event-stream": {"itemSchema": STREAM_EVENT, "example": EXAMPLE}},
     },
     "4XX": {"model": ErrorBody, "description": "What the caller can mend."},
@@ -99,6 +100,7 @@ class CompareAnswer(Response):
         self._question = question
         self._caller = caller
         self._fair = fair
+        self._begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Stream all events, until the last lane has ended or the client has gone."""
@@ -106,6 +108,10 @@ class CompareAnswer(Response):
             await until_gone(receive, self._run(send))
         except TooManyGenerations as error:
             raise too_many(error) from None
+        except asyncio.CancelledError:
+            if self._begun:
+                await _send(send, sse("error", stopping().body()))
+            raise
 
     async def _run(self, send: Send) -> None:
         runtime, lanes = self._services.runtime.of(self._caller), self._lanes
@@ -129,6 +135,7 @@ class CompareAnswer(Response):
     async def _begin(self, send: Send) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        self._begun = True
         routes = suggest(prompt_of(self._question.messages), self._project)
         opening = {"lanes": [lane.id for lane in self._lanes], "routes": [route_json(route) for route in routes]}
         await _send(send, sse("started", opening))

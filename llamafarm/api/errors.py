@@ -180,3 +180,8 @@ def _place(path: Sequence[str | int]) -> str:
         elif not part.startswith("("):
             text += f".{part}" if text else part
     return text
+
+
+def stopping() -> ApiError:
+    """What ends an answer that has begun when the server is stopped."""
+    return ApiError(503, "The server is being stopped, so the answer ends here.", "server_stopping", SERVER)

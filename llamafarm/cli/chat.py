@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from llamafarm.cli.screen import Screen
     from llamafarm.cli.target import Target
 
-BROKEN_PIPE = 141  # what shells tell of a program that SIGPIPE ended
-
 HELP = """\b
 Examples:
   lf chat "Hello"
@@ -124,6 +122,7 @@ def _run(target: Target, wish: Wish, *, interactive: bool, whole: bool, as_json:
     """The exit code of an answer or of a conversation."""
     import asyncio
 
+    from llamafarm.cli.pipes import BROKEN_PIPE
     from llamafarm.cli.screen import Screen, close_output
 
     screen = Screen()

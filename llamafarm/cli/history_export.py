@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from pathlib import Path
 from typing import IO
 
+from llamafarm.cli.pipes import OutputLost
 from llamafarm.cli.streams import data_out
 from llamafarm.errors import RequestError
 from llamafarm.export.written import Form, written
@@ -29,7 +30,7 @@ async def write(
                 await asyncio.to_thread(out.write, data)
     except OSError as error:
         if output is None:
-            raise
+            raise OutputLost(error) from None
         raise RequestError(f"{output} can't be written: {error.strerror}.") from None
 
 

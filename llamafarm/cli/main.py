@@ -15,6 +15,7 @@ from llamafarm.cli import batch, chat, models, report, sweep
 from llamafarm.cli.compare import compare
 from llamafarm.cli.history import history
 from llamafarm.cli.init import init
+from llamafarm.cli.pipes import OutputLost, told_output
 from llamafarm.cli.route import route
 from llamafarm.cli.serve import serve
 from llamafarm.cli.streams import clean_streams
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None, *, defaults: Mapping[str, Mappi
     `defaults` are other default values of options, by command and option.
     """
     _settle_streams()
-    with clean_streams():
+    with told_output(), clean_streams():
         _run(arguments, defaults)
 
 
@@ -84,6 +85,8 @@ def _run(arguments: Sequence[str] | None, defaults: Mapping[str, Mapping[str, ob
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except OutputLost:
+        raise
     except Exception:  # a fault of ours, told as Python does, but clean
         traceback.print_exc()
         sys.exit(1)

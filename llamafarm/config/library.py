@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 from llamafarm.config.model import Loaded, Project
@@ -15,6 +17,10 @@ from llamafarm.errors import ConfigError, Problem
 from llamafarm.types import JsonValue
 
 LOOK_EVERY_S = 1.0
+
+COARSE_S = 0.1
+Stamp = tuple[int, int, int, int, int, str]
+UNSURE: Stamp = (-1, 0, 0, 0, 0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Library:
 
     paths: Sequence[Path]
     _entries: dict[Path, Entry] = field(default_factory=dict)
-    _stamps: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    _stamps: dict[Path, Stamp] = field(default_factory=dict)
     _looked: float = 0.0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -76,7 +82,7 @@ class Library:
         for path in self._files():
             stamp = _stamp(path)
             if self._stamps.get(path) != stamp:
-                self._stamps[path] = stamp
+                self._stamps[path] = stamp if _is_settled(stamp) else UNSURE
                 self._entries[path] = _entry(path, stamp[0] / 1e9, self._entries.get(path))
 
     def _files(self) -> list[Path]:
@@ -112,9 +118,20 @@ def _entry(path: Path, changed_at: float, before: Entry | None) -> Entry:
     return Entry(path, loaded, config=config, changed_at=changed_at)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _is_settled(stamp: Stamp) -> bool:
+    """Whether no later change can have the same stamp: clocks of file systems go in steps."""
+    return abs(time.time() - stamp[-2] / 1e9) > COARSE_S
+
+
+def _stamp(path: Path) -> Stamp:
+    """What tells a file from what it was, and from another one that took its name or that a link leads to now.
+
+    A rewrite may leave size and modification time as they were (`touch -r`, `rsync -t`, a restored backup): the time of
+    the last change of its entry does not lie. Where a system has no such time, as Windows, the content itself tells.
+    """
     try:
         stat = path.stat()
+        content = "" if os.name == "posix" else sha256(path.read_bytes()).hexdigest()
     except OSError:
-        return (0, 0)
-    return (stat.st_mtime_ns, stat.st_size)
+        return (0, 0, 0, 0, 0, "")
+    return (stat.st_mtime_ns, stat.st_size, stat.st_dev, stat.st_ino, stat.st_ctime_ns, content)

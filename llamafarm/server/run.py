@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 
 import uvicorn
 from pydantic import SecretStr
@@ -25,6 +25,7 @@ from llamafarm.runtime import open_runtime, zero
 from llamafarm.server.app import build_app
 from llamafarm.server.protocol import bounded
 from llamafarm.settings import ServerSettings
+from llamafarm.signals import stopping_signals
 
 PAGE_FOLDER = "GRADIO_TEMP_DIR"
 
@@ -100,17 +101,22 @@ def _listen(settings: ServerSettings) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Ends on Ctrl-C and SIGTERM by returning.
+    """Ends on Ctrl-C, SIGTERM and SIGHUP by returning, and takes its time for that, however often they come.
 
-    uvicorn's own handling sends the signal to the process again, which then ends before the runtime is closed.
+    uvicorn's own handling sends the signal to the process again, which then ends before the runtime is closed, and a
+    second Ctrl-C would leave behind what still runs. Ending is bounded without that.
     """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """End."""
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take the signals in the loop; where it can't (Windows), Ctrl-C cancels the server's task instead."""
         loop = asyncio.get_running_loop()
         with suppress(NotImplementedError):
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in stopping_signals():
                 loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 

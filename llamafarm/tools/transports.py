@@ -22,6 +22,19 @@ from llamafarm.tools.stderr import LastWords
 GIVEN = ("PATH", "HOME")  # all that a stdio server gets of our environment
 HTTP_TIMEOUT_S = 30.0
 MAX_EVENT = 16 * 1024 * 1024  # bytes of one result over server-sent events, as for an answer of a model
+# The package ends a server's process group only where the server does not end by itself; what that had started would
+# stay. A shell at the head of the group waits for the server, however it ends and whoever ended it, and ends the rest:
+# with SIGTERM, and what does not heed that with SIGKILL. `trap :` and not `''`, which the server would inherit.
+WARDEN = """trap : TERM INT HUP
+exec 3<&0 # what runs in the background would read nothing
+"$@" <&3 3<&- &
+wait $!
+code=$?
+trap '' TERM
+kill -TERM 0
+(sleep 1; kill -KILL 0) <&- >&- 2>&- &
+exit $code"""
+SHELL_S_OWN = ("PWD", "OLDPWD", "SHLVL", "_")  # what shells add to the environment
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -70,13 +83,13 @@ def parameters(server: McpServer) -> StdioServerParameters:
     env |= {name: value.get_secret_value() for name, value in server.env.items()}
     command, arguments = server.command or "", list(server.args)
     folder = server.folder or "."
-    unwanted = [name for name in DEFAULT_INHERITED_ENV_VARS if name not in env]
-    if os.name == "posix" and unwanted and (taker := shutil.which("env")):
+    unwanted = [name for name in (*DEFAULT_INHERITED_ENV_VARS, *SHELL_S_OWN) if name not in env]
+    if os.name == "posix" and (taker := shutil.which("env")) and (shell := shutil.which("sh")):
         place = str(Path(folder) / command) if "/" in command else command
         if not shutil.which(place, path=env.get("PATH")):
             raise FileNotFoundError(command)
-        arguments = [*(part for name in unwanted for part in ("-u", name)), command, *arguments]
-        command = taker
+        taken = [part for name in unwanted for part in ("-u", name)]
+        command, arguments = shell, ["-c", WARDEN, "mcp", taker, *taken, command, *arguments]
     return StdioServerParameters(command=command, args=arguments, env=env, cwd=folder)
 
 

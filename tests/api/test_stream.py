@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from llamafarm.api.answers import ChatCompletionChunk, ErrorBody
-from tests.api.world import CHAT, HELLO, World, world
+from tests.api.world import CHAT, HELLO, PROJECT, World, world
 from tests.faultserver.speech import USAGE, answer, chunk, ending, plays, refuses, said, thought
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -206,3 +206,23 @@ async def test_a_server_that_is_stopped_says_so_in_its_streams(tmp_path: Path) -
             await stopping
     *_, last = events(b"".join(pieces))
     assert last["error"]["code"] == "server_stopping"
+
+
+async def test_a_server_that_is_stopped_says_so_in_its_comparisons(tmp_path: Path) -> None:
+    pieces: list[bytes] = []
+    async with AsyncExitStack() as stack:
+        here = await stack.enter_async_context(world(tmp_path))
+        here.says(plays("openai", [said("openai", "Llamas ")], then="hang"))
+        async with httpx.AsyncClient(base_url=here.url) as client:
+            asked = client.build_request("POST", f"{PROJECT}/compare", json=HELLO | {"models": ["default"]})
+            response = await client.send(asked, stream=True)
+            reading = response.aiter_bytes()
+            while b"Llamas" not in b"".join(pieces):
+                pieces.append(await anext(reading))
+            stopping = asyncio.create_task(stack.aclose())
+            pieces += [piece async for piece in reading]
+            await stopping
+    *_, last = b"".join(pieces).strip().split(b"\n\n")
+    name, data = last.split(b"\n")
+    assert name == b"event: error"
+    assert orjson.loads(data.removeprefix(b"data: "))["error"]["code"] == "server_stopping"

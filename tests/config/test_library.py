@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from llamafarm.config import library as library_module
 from llamafarm.config.library import Library, open_library
 from llamafarm.errors import ConfigError
 
@@ -94,3 +96,62 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
         open_library([tmp_path / "x.yaml"])
     with pytest.raises(ConfigError, match="no project file"):
         open_library([tmp_path])
+
+
+def in_place(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def moved_into_place(path: Path, text: str) -> None:
+    beside = path.with_name("beside.tmp")
+    beside.write_text(text)
+    beside.replace(path)
+
+
+def linked_anew(path: Path, text: str) -> None:
+    target = path.with_name(f"{text.count('two')}.target")
+    target.write_text(text)
+    os.utime(target, (1, 1))
+    path.unlink()
+    path.symlink_to(target)
+
+
+def folder_linked_anew(path: Path, text: str) -> None:
+    """As cluster volumes are changed: the folder is a link, and leads to another one at once."""
+    other = path.parent.with_name("other")
+    other.mkdir()
+    (other / path.name).write_text(text)
+    os.utime(other / path.name, (1, 1))
+    path.parent.rename(path.parent.with_name("old"))
+    path.parent.symlink_to(other)
+
+
+@pytest.mark.parametrize("write", [in_place, moved_into_place, linked_anew, folder_linked_anew])
+def test_a_rewrite_of_the_same_size_and_time_is_read(tmp_path: Path, write: Callable[[Path, str], None]) -> None:
+    (tmp_path / "data").mkdir()
+    path = written(tmp_path / "data" / "a.yaml", "one", at=1)
+    library = open_library([path])
+    write(path, GOOD.format(name="two"))
+    os.utime(path, (1, 1))
+    library.look()
+    assert names(library) == ["two"]
+
+
+def test_a_rewrite_within_one_step_of_the_clock_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "a.yaml", "one", at=1)
+    stamp = library_module._stamp(path)
+    monkeypatch.setattr(library_module, "_stamp", lambda _: stamp)  # as where the clock has not gone on
+    library = open_library([path])
+    written(path, "two", at=1)
+    library.look()
+    assert names(library) == ["two"]
+
+
+def test_what_did_not_change_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "a.yaml", "one", at=1)
+    monkeypatch.setattr(library_module, "COARSE_S", -1.0)
+    library = open_library([path])
+    (before,) = library.entries
+    library.look()
+    (after,) = library.entries
+    assert after is before

@@ -22,7 +22,7 @@ OBJECT = {
     "properties": {"text": {"type": "string"}},
     "$schema": "http://json-schema.org/draft-07/schema#",
 }
-TOOLS = "echo add fail crash hang huge environment where child grow undeclared nothing"
+TOOLS = "echo add fail crash hang huge environment where child deaf_child grow undeclared nothing"
 NAMES = TOOLS.split()[: 1 if "few" in QUIRKS else None]
 hanging: dict[Any, str] = {}
 
@@ -58,6 +58,16 @@ def child() -> str:
     return f"{os.getpid()} {process.pid}"
 
 
+def deaf_child() -> str:
+    """One that no polite word ends, and that holds the server's pipes."""
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    code = f"{deaf}; print('deaf', flush=True); time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return f"{os.getpid()} {process.pid}"
+
+
 def grow() -> dict[str, Any]:
     NAMES.append(f"new{len(NAMES)}")
     send({"method": "notifications/tools/list_changed"})
@@ -82,6 +92,7 @@ def call(name: str, arguments: dict[str, Any], number: Any) -> dict[str, Any] | 
         "environment": lambda: {"content": [], "structuredContent": dict(os.environ)},
         "where": lambda: said(f"{Path.cwd()} {os.getpid()}"),
         "child": lambda: said(child()),
+        "deaf_child": lambda: said(deaf_child()),
         "grow": grow,
         "undeclared": lambda: {"content": [], "structuredContent": {"b": 1}},
         "nothing": lambda: {"content": []},

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -147,12 +150,61 @@ async def test_stopping_in_a_slow_start_and_closing_leaves_no_process(tmp_path: 
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("mcp")]
 
 
+HOLDER = """
+import asyncio
+from tests.tools.helpers import calling, raw
+
+async def hold():
+    async with calling(raw()) as call:
+        print((await call("child")).text, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(hold())
+"""
+
+
 @pytest.mark.usefixtures("short_grace")
 async def test_closing_ends_a_process_that_does_not_end_by_itself_and_what_it_started() -> None:
     async with calling(raw("stubborn")) as call:
         pids = [int(pid) for pid in (await call("child")).text.split()]
         assert all(runs(pid) for pid in pids)
     assert not any(runs(pid) for pid in pids)
+
+
+async def ended(pids: list[int]) -> bool:
+    """Wait until none of the processes runs."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(20):
+            while any(runs(pid) for pid in pids):  # noqa: ASYNC110 - other processes end
+                await asyncio.sleep(0.02)
+    return not any(runs(pid) for pid in pids)
+
+
+@pytest.mark.parametrize("kind", ["child", "deaf_child"])
+async def test_what_a_server_started_ends_with_it_although_it_ends_by_itself(kind: str) -> None:
+    async with calling(raw()) as call:
+        pids = [int(pid) for pid in (await call(kind)).text.split()]
+        assert all(runs(pid) for pid in pids)
+    assert await ended(pids)
+
+
+async def test_what_a_server_started_ends_with_it_although_it_crashed() -> None:
+    async with calling(raw()) as call:
+        pids = [int(pid) for pid in (await call("child")).text.split()]
+        os.kill(pids[0], signal.SIGKILL)
+        assert await ended(pids)
+
+
+async def test_what_a_server_started_ends_with_it_although_the_playground_was_killed() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDER, cwd=Path(__file__).parents[2], stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    pids = [int(pid) for pid in (await process.stdout.readline()).split()]
+    assert all(runs(pid) for pid in pids)
+    process.kill()
+    await process.communicate()
+    assert await ended(pids)
 
 
 async def test_closing_in_mid_call_leaves_nothing(tmp_path: Path) -> None:
