@@ -1,9 +1,10 @@
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.tokens import OVERHEAD, Growing, estimate, estimate_messages
+from llamafarm.tokens import COUNTED, OVERHEAD, Growing, estimate, estimate_messages
 from llamafarm.types import Message
 
 
@@ -24,6 +25,13 @@ def test_a_growing_text_is_estimated_as_a_whole_one(pieces: list[str]) -> None:
     for piece in pieces:
         text += piece
         assert growing.estimate(text) == estimate(text)
+
+
+@pytest.mark.parametrize("words", ["llama hay 12345 ,.;\n", "一二三", "word ", "supercalifragilistic "])
+def test_of_a_very_long_text_pieces_are_counted(words: str) -> None:
+    times = COUNTED // len(words)
+    once = estimate(words * (times // 4))
+    assert 0.97 < estimate(words * times * 8) / (32 * once) < 1.03
 
 
 def test_messages_add_what_their_template_does() -> None:

@@ -10,6 +10,7 @@ from llamafarm.types import Route
 
 SHORT = 50  # characters
 KEYWORDS = ("analyze", "compare", "explain why", "evaluate")
+LOOKED_AT = 64 * 1024  # characters at each end of a very long prompt: there its instructions stand
 QUESTION_MARKS = "?？؟"
 # Whole words, so that “incomparable” is no “compare”; with the British spelling and the usual endings.
 _PATTERNS = {
@@ -23,10 +24,13 @@ _PATTERNS = {
 def complexity(prompt: str, project: Project) -> Route:
     """A short question goes to the fast tier, a word such as “analyze” to the expert tier, the rest to default.
 
-    The short question is looked at first, as the documentation does: “Compare A and B?” is one.
+    The short question is looked at first, as the documentation does: “Compare A and B?” is one. Of a prompt of more
+    than 128 Ki characters the first and the last 64 Ki are looked at.
     """
     text = prompt.strip()
     length, asks = len(text), any(mark in text for mark in QUESTION_MARKS)
+    if length > 2 * LOOKED_AT:
+        text = f"{text[:LOOKED_AT]}\n{text[-LOOKED_AT:]}"
     found = [word for word in KEYWORDS if re.search(_PATTERNS[word], text, re.IGNORECASE)]
     tier: Tier
     if length < SHORT and asks:

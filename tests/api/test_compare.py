@@ -158,3 +158,13 @@ async def test_what_is_asked_is_no_parameter(here: World, name: str) -> None:
     told = await here.ask(COMPARE, models=["default"], parameters={name: "dearer"})
     assert (told.status_code, told.json()["error"]["param"]) == (400, f"parameters.{name}")
     assert here.upstream.requests == []
+
+
+async def test_a_long_question_is_not_told_back_whole_to_each_lane(here: World) -> None:
+    question = "hay " * 100_000
+    told = events((await here.ask(COMPARE, messages=[{"role": "user", "content": question}], models=["expert"])).text)
+    asking = next(each for kind, each in told if kind == "lane" and each["type"] == "asking")
+    said = asking["request"]["messages"][-1]["content"]
+    assert said.startswith("hay hay")
+    assert said.endswith("… (400,000 letters)")
+    assert len(said) < 20_000

@@ -116,3 +116,10 @@ def test_the_samples_tiers(sample: str, question: str, analysis: str) -> None:
 
 def test_suggest_gives_every_strategy() -> None:
     assert [route.strategy for route in suggest("Hi", TIERS)] == ["complexity", "token_budget"]
+
+
+def test_a_very_long_prompt_is_looked_at_where_its_instructions_stand() -> None:
+    filler = "hay " * 200_000
+    assert complexity(f"Analyze this: {filler}", TIERS).model == "expert"
+    assert complexity(f"{filler} Now compare them.", TIERS).model == "expert"
+    assert complexity(filler, TIERS).model == "default"

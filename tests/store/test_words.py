@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.store.words import MOST_ASKED, MOST_LETTERS, asked_words, words_of
+from llamafarm.store.words import MOST_ASKED, MOST_LETTERS, PIECE, asked_words, words_of
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,15 @@ from llamafarm.store.words import MOST_ASKED, MOST_LETTERS, asked_words, words_o
 )
 def test_words(text: str, words: list[str]) -> None:
     assert words_of([text]) == words
+
+
+def test_a_long_text_is_read_in_pieces_that_break_no_word() -> None:
+    words = [f"word{number}" for number in range(30_000)]
+    text = " ".join(words)
+    assert len(text) > 3 * PIECE
+    assert words_of([text]) == words
+    assert words_of([f"{text} Crème {text}"]) == [*words, "creme"]
+    assert words_of(["x" * 3 * PIECE]) == ["x" * 64]
 
 
 @given(st.lists(st.text()))
