@@ -98,6 +98,15 @@ def host_of(address: str) -> str:
         return ""
 
 
+def is_address(text: str) -> bool:
+    """Whether an address names a host, and a port that can be."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class WarmUp:
     """The short request before the first question to a model: its own cost, and figures that count nowhere else.

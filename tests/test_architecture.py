@@ -102,6 +102,7 @@ LIVES_IN = {
     "httpx": {"providers"},
     "httpx_aiohttp": {"providers"},
     "aiohttp": {"providers"},
+    "yarl": {"providers"},
     "certifi": {"providers"},
     "xllamacpp": {"providers"},
     "mcp": {"tools", "mcpserver"},
@@ -126,7 +127,7 @@ LIVES_IN = {
 
 # What lies below httpx is known to one module: everything else speaks httpx, and can be tested with its transports.
 TRANSPORT = Path("providers/http/transport.py")
-BELOW_HTTPX = {"aiohttp", "httpx_aiohttp"}
+BELOW_HTTPX = {"aiohttp", "httpx_aiohttp", "yarl"}
 
 
 def room_of(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from llamafarm.conditions import is_address
 from llamafarm.config.checked import checked
 from llamafarm.config.document import Findings, Path, kind
 from llamafarm.config.env import references, unknown_form
@@ -156,6 +157,8 @@ class ModelReader:
             values["base_url"] = ADDRESSES[provider]
         elif not str(values["base_url"]).startswith(("http://", "https://")):
             self._problem((*path, "base_url"), "`base_url` must start with http:// or https://.")
+        elif not is_address(str(values["base_url"])):
+            self._problem((*path, "base_url"), "`base_url` is no address that can be called: look at host and port.")
         if "api_key" in values or "key_variable" in values:
             return
         if provider in PLACEHOLDER_KEYS:

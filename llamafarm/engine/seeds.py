@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
+from llamafarm.conditions import host_of
 from llamafarm.config.model import NamedModel
 
 SEED = "seed"
@@ -22,4 +21,4 @@ def seed_parameter(model: NamedModel) -> str | None:
     """
     if model.provider in UNKNOWN:
         return None
-    return BY_HOST.get(urlsplit(model.base_url or "").hostname or "", SEED)
+    return BY_HOST.get(host_of(model.base_url or ""), SEED)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
 
+from llamafarm.conditions import host_of
 from llamafarm.config.model import NamedModel
 
 LOCAL_PROVIDERS = ("ollama", "universal", "lemonade")
@@ -22,7 +22,7 @@ def runs_here(model: NamedModel) -> bool:
         return True
     if model.provider not in LOCAL_PROVIDERS or model.model.endswith(CLOUD_MARKS):
         return False
-    return _is_own(urlsplit(model.base_url or "").hostname or "")
+    return _is_own(host_of(model.base_url or ""))
 
 
 def _is_own(host: str) -> bool:

@@ -18,6 +18,7 @@ from llamafarm.config.model import NamedModel
 from llamafarm.errors import Interrupted, ProviderError
 from llamafarm.events import Event, Finished, Loaded, Sent, ToolCalled, is_content
 from llamafarm.providers.deltas import Arrived, arrived
+from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
@@ -69,20 +70,18 @@ class Ollama:
     def exchange(self, request: ChatRequest) -> Exchange:
         """The request as it will be sent."""
         headers = {"Content-Type": "application/json", "Accept": "application/x-ndjson"}
-        return Exchange(self._model, self._client, request, f"{self._root()}/chat", self.payload(request), headers)
+        url = ollama_address(self._model, "/api/chat")
+        return Exchange(self._model, self._client, request, url, self.payload(request), headers)
 
     def listing(self) -> Exchange:
         """The request for the models that were pulled; see `Remote`."""
-        url, headers = f"{self._root()}/tags", {"Accept": "application/json"}
+        url, headers = ollama_address(self._model, "/api/tags"), {"Accept": "application/json"}
         return Exchange(self._model, self._client, ChatRequest(()), url, {}, headers, "GET")
 
     def running(self) -> Exchange:
         """The request for the models that are in its memory; see `Residency`."""
-        url, headers = f"{self._root()}/ps", {"Accept": "application/json"}
+        url, headers = ollama_address(self._model, "/api/ps"), {"Accept": "application/json"}
         return Exchange(self._model, self._client, ChatRequest(()), url, {}, headers, "GET")
-
-    def _root(self) -> str:
-        return (self._model.base_url or "").rstrip("/").removesuffix("/v1") + "/api"
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`."""
@@ -100,6 +99,11 @@ class Ollama:
                     if is_content(event):
                         deadlines.begin()
                     yield event
+
+
+def ollama_address(model: NamedModel, path: str = "") -> str:
+    """The address of `path` at the model's server, whose base_url may be that of one of its APIs."""
+    return endpoint(model.base_url or "", path, drop=("/v1", "/api"))
 
 
 async def _events(exchange: Exchange, deadlines: Deadlines, response: httpx.Response) -> AsyncGenerator[Event, None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from functools import partial
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
@@ -14,6 +13,7 @@ from llamafarm.errors import Interrupted, ProviderError
 from llamafarm.events import Event, Finished, Sent, is_content
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived, arrived
+from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.body import Body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
@@ -26,15 +26,17 @@ DONE = "[DONE]"
 
 
 class OpenAICompatible:
-    """Chat completions over server-sent events at any `base_url`."""
+    """Chat completions over server-sent events at any `base_url`; `default_path` is for one without a path."""
+
+    default_path = ""
 
     def __init__(self, model: NamedModel, client: Client) -> None:
         self.model = model
         self.client = client
 
-    def base_url(self) -> str:
-        """The address as the project file has it, without a slash at its end."""
-        return (self.model.base_url or "").rstrip("/")
+    def address(self, path: str) -> str:
+        """The address of `path` at the server."""
+        return endpoint(self.model.base_url or "", path, default=self.default_path)
 
     def payload(self, request: ChatRequest) -> dict[str, JsonValue]:
         """The body of the request; see `body_of`."""
@@ -53,12 +55,12 @@ class OpenAICompatible:
 
     def exchange(self, request: ChatRequest) -> Exchange:
         """The request as it will be sent."""
-        url = f"{self.base_url()}/chat/completions"
+        url = self.address("/chat/completions")
         return Exchange(self.model, self.client, request, url, self.payload(request), self.headers())
 
     def listing(self) -> Exchange:
         """The request for the server's models; see `Remote`."""
-        url, headers = f"{self.base_url()}/models", {"Accept": "application/json"}
+        url, headers = self.address("/models"), {"Accept": "application/json"}
         return Exchange(self.model, self.client, ChatRequest(()), url, {}, headers, "GET")
 
     def records(self, request: ChatRequest) -> ChatChunks:
@@ -185,9 +187,3 @@ def body_of(ours: Mapping[str, JsonValue], others: Mapping[str, JsonValue]) -> d
     """A request's body: nothing among `others` stands in for what is `ours`; a null takes a field away."""
     body = {**ours, **others, **ours}
     return {name: value for name, value in body.items() if value is not None}
-
-
-def with_path(url: str, path: str) -> str:
-    """`url`, with `path` where it has none of its own."""
-    address = urlsplit(url)
-    return url if address.path.strip("/") else urlunsplit(address._replace(path=path))

@@ -20,7 +20,7 @@ from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import parse
-from llamafarm.providers.ollama import Ollama
+from llamafarm.providers.ollama import Ollama, ollama_address
 from llamafarm.types import ChatRequest, JsonValue
 
 LOOK_S = 0.5  # for all servers' answers
@@ -119,7 +119,7 @@ class LoadTold:
 
 
 def _server(model: NamedModel) -> str:
-    return (model.base_url or "").rstrip("/").removesuffix("/v1")
+    return ollama_address(model)
 
 
 def _name(model: NamedModel) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx
 import orjson
@@ -18,6 +17,7 @@ import orjson
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import BadAnswer, RequestError
 from llamafarm.events import Reconnected
+from llamafarm.providers.http.address import user_of, without_user
 from llamafarm.providers.http.body import RECONNECTED, Body, response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
@@ -61,7 +61,7 @@ class Exchange:
         if self.model.api_key:
             shown["Authorization"] = f"Bearer ${self.model.key_variable or 'API_KEY'}"
         body = {name: _short(value) for name, value in self.body.items()}
-        return SentRequest(self.method, _without_password(self.url), shown, body)
+        return SentRequest(self.method, without_user(self.url), shown, body)
 
     async def answered(self, deadlines: Deadlines) -> httpx.Response:
         """The response, once its headers have come; to be closed. Raises a ProviderError for any but a 2xx."""
@@ -71,7 +71,7 @@ class Exchange:
             raise RequestError(
                 f"The request can't be written as JSON: {error}.", hint="Look at the parameters."
             ) from None
-        url, headers, connect_s = _without_password(self.url), self._headers(), self.model.timeout.connect
+        url, headers, connect_s = without_user(self.url), self._headers(), self.model.timeout.connect
         try:
             response = await deadlines.wait(
                 self.client.send(self.method, url, content=content, headers=headers, connect_s=connect_s)
@@ -98,10 +98,8 @@ class Exchange:
         """
         if self.model.api_key:
             return {**self.headers, "Authorization": f"Bearer {self.model.api_key.get_secret_value()}"}
-        if "@" in self.url and (user := urlsplit(self.url).netloc.rpartition("@")[0]):
-            name, _, password = user.partition(":")
-            both = f"{unquote(name)}:{unquote(password)}".encode()
-            return {**self.headers, "Authorization": f"Basic {b64encode(both).decode()}"}
+        if user := user_of(self.url):
+            return {**self.headers, "Authorization": f"Basic {b64encode(user.encode()).decode()}"}
         return dict(self.headers)
 
     async def read(self, body: Body, deadlines: Deadlines) -> Chunk | None:
@@ -167,11 +165,3 @@ def _short(value: JsonValue) -> JsonValue:
             return f"{found[1] or ''}… ({size:,} bytes in base64)"
         case _:
             return value
-
-
-def _without_password(url: str) -> str:
-    """`url` without a user name and password in it."""
-    if "@" not in url:
-        return url
-    address = urlsplit(url)
-    return urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))

@@ -7,10 +7,10 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx
 
+from llamafarm.conditions import host_of
 from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
 from llamafarm.config.secret import HIDDEN, shown_address
@@ -28,6 +28,7 @@ from llamafarm.errors import (
     ServerFailed,
     ToolsUnsupported,
 )
+from llamafarm.providers.http.address import host_and_port
 from llamafarm.providers.http.deadlines import timed_out
 from llamafarm.providers.http.headers import request_id, retry_after
 from llamafarm.types import ChatRequest, JsonValue
@@ -69,7 +70,7 @@ class Faults:
     @property
     def _place(self) -> str:
         """Host and port, without a user's name and password."""
-        return urlsplit(self.model.base_url or "").netloc.rpartition("@")[2]
+        return host_and_port(self.model.base_url or "")
 
     @property
     def _address(self) -> str:
@@ -161,7 +162,7 @@ class Faults:
     def unanswered(self, error: httpx.RequestError | httpx.InvalidURL) -> ProviderError:
         """The error for an exception of the HTTP client before an answer came."""
         causes = list(_causes(error))
-        host = urlsplit(self.model.base_url or "").hostname
+        host = host_of(self.model.base_url or "")
         if isinstance(error, httpx.ProxyError):
             return ConnectFailed(
                 f"The proxy gives no way to {self._place}: it refuses, or nothing listens there.",

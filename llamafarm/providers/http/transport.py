@@ -17,6 +17,7 @@ from urllib.request import proxy_bypass
 
 import aiohttp
 import httpx
+import yarl
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
@@ -66,11 +67,15 @@ class Transport(AiohttpTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response, once its headers have come. See `httpx.AsyncBaseTransport`."""
         limits = request.extensions.get("timeout", {})
+        try:
+            url = _address(request.url)
+        except ValueError as error:
+            raise httpx.UnsupportedProtocol("No address that can be called.") from error
         once_more = _OnceMore()
         try:
             response = await self._session.request(
                 request.method,
-                str(request.url),
+                url,
                 data=await request.aread() or None,
                 headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
                 allow_redirects=False,
@@ -227,6 +232,13 @@ class _Body(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Waits for nothing, so that one who is cancelled has closed the connection."""
         self._response.close()
+
+
+def _address(url: httpx.URL) -> yarl.URL:
+    """`url` as it stands: yarl itself would write some of it anew. Raises ValueError."""
+    address = yarl.URL(str(url), encoded=True)
+    _ = address.port  # only now is it looked at
+    return address
 
 
 def _unanswered(error: Exception) -> httpx.TransportError:
