@@ -18,6 +18,7 @@
         ├── RateLimited                 429
         ├── ServerFailed                5xx, 408, and an error object inside a stream
         ├── BadAnswer                   the bytes are not the protocol (HTML, broken JSON, a redirect)
+        ├── AnswerTooLong               more came than one answer may be; what had come is kept
         └── Interrupted                 the stream ended or broke before the answer did
 
 Providers raise; the engine alone turns a ProviderError into a `Failed` event. No message, hint or
@@ -213,3 +214,15 @@ class BadAnswer(ProviderError):
 
 class Interrupted(ProviderError):
     """The stream ended or broke before the answer was complete; what had come is kept."""
+
+
+class AnswerTooLong(ProviderError):
+    """More came than one answer may be: the stream was closed, and what had come is kept."""
+
+
+def answer_too_long(limit: int) -> AnswerTooLong:
+    """The error for an answer that was ended at `limit` bytes."""
+    return AnswerTooLong(
+        f"The answer was ended here: it is longer than {limit / 1024 / 1024:g} MiB.",
+        hint="What had come is kept. Bound it with max_tokens, or raise `max_answer_mib` in the project file.",
+    )

@@ -25,6 +25,7 @@ _ENDS = " ,.，。、"  # no token goes on beyond one of these
 PIECES = 32
 PIECE = 4096  # letters
 COUNTED = PIECES * PIECE  # letters of a text that are counted, all of them where it has no more
+LONGEST_TOKEN = 4000  # letters that are counted anew with each piece, because more of the same may come
 OVERHEAD = 4  # role and separators of one message in the common chat templates
 
 
@@ -53,6 +54,8 @@ class Growing:
     def estimate(self, text: str) -> int:
         """As `estimate` of `text`, which begins with the text of the last time."""
         end = max(text.rfind(mark, self._until) for mark in _ENDS) + 1
+        if len(text) - max(end, self._until) > LONGEST_TOKEN:
+            end = len(text)
         if end:
             self._count += estimate(text[self._until : end])
             self._until = end

@@ -60,6 +60,7 @@ MEANINGS: dict[str, Meaning] = {
     "ModelNotFound": Meaning(502, SERVER, "upstream_model_not_found"),
     "ServerFailed": Meaning(502, SERVER, "upstream_failed", retry=True),
     "BadAnswer": Meaning(502, SERVER, "upstream_bad_answer"),
+    "AnswerTooLong": Meaning(502, SERVER, "upstream_answer_too_long"),
     "Interrupted": Meaning(502, SERVER, "upstream_interrupted", retry=True),
     "ModelUnusable": Meaning(503, SERVER, "model_unusable"),
     "MissingPartError": Meaning(503, SERVER, "model_unusable"),

@@ -14,6 +14,7 @@ from llamafarm.errors import Problem
 from llamafarm.types import Role
 
 PROVIDERS = ("embedded", "ollama", "openai", "universal", "lemonade")
+MAX_ANSWER_MIB = 8.0
 Transport = Literal["stdio", "http", "sse"]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Dollars = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
@@ -97,6 +98,7 @@ class NamedModel(Frozen):
     already resolved (absent or empty in the file = every set). `mcp_servers` likewise (absent = all).
     `context_window` is how many tokens prompt and answer have together, where the file tells.
     `max_tool_turns` bounds how often the model may ask for tools before it has to answer.
+    `max_answer_mib` bounds what an answer comes to with its reasoning and tool calls, in MiB over all turns.
     `key_variable` names the environment variable that `api_key` came from, for messages and exports.
     `problems` are the errors of this model alone: with any, it is shown but can't be used.
     """
@@ -119,6 +121,7 @@ class NamedModel(Frozen):
     tier: str | None = None
     context_window: Annotated[int, Field(gt=0)] | None = None
     timeout: Timeouts = Timeouts()
+    max_answer_mib: Annotated[float, Field(gt=0, le=64)] = MAX_ANSWER_MIB
     fallback: tuple[str, ...] = ()
     line: int | None = None
     problems: tuple[Problem, ...] = ()
@@ -127,6 +130,11 @@ class NamedModel(Frozen):
     def usable(self) -> bool:
         """Whether a request can be sent to this model at all."""
         return not self.problems
+
+    @property
+    def answer_bytes(self) -> int:
+        """The same bound in bytes."""
+        return int(self.max_answer_mib * 1024 * 1024)
 
 
 class Project(Frozen):

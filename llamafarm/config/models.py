@@ -32,7 +32,7 @@ TEXTS = ("description", "provider", "model", "base_url", "api_key", "tier", "too
 RENAMED = {"parameters": "model_api_parameters"}
 KEYS = (
     "name", *TEXTS, "model_api_parameters", "extra_body", "prompts", "prompt", "mcp_servers", "tools",
-    "default", "pricing", "timeout", "fallback", "context_window", "max_tool_turns",
+    "default", "pricing", "timeout", "fallback", "context_window", "max_tool_turns", "max_answer_mib",
 )  # fmt: skip
 PARAMETERS = ("temperature", "top_p", "top_k", "max_tokens", "num_ctx", "repeat_penalty", "seed", "stop")
 # Keys of LlamaFarm's schema and of the templates that come with it, which say nothing about a chat from here.
@@ -103,7 +103,7 @@ class ModelReader:
         for key, field_name in (("model_api_parameters", "parameters"), ("extra_body", "extra_body")):
             values[field_name] = self._fields((*path, key), settings.get(key), entry.get(key))
         values["tools"] = self._tools((*path, "tools"), settings.get("tools"))
-        for key in ("pricing", "timeout", "context_window", "max_tool_turns"):
+        for key in ("pricing", "timeout", "context_window", "max_tool_turns", "max_answer_mib"):
             if settings.get(key) is not None:
                 values[key] = settings[key]
         values["prompts"] = self._prompts(path, settings)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from llamafarm.config.document import Document
 from llamafarm.config.env import references
 from llamafarm.config.mcp import servers_as_written
-from llamafarm.config.model import Ask, McpServer, NamedModel, Project
+from llamafarm.config.model import MAX_ANSWER_MIB, Ask, McpServer, NamedModel, Project
 from llamafarm.config.models import PLACEHOLDER_KEYS
 from llamafarm.config.secret import HIDDEN, announces_secret, is_literal, names_secret, shown_address, shown_words
 from llamafarm.errors import Problem
@@ -45,7 +45,7 @@ def untrusted(model: NamedModel, known: Collection[str]) -> tuple[NamedModel, li
     """`model` as it may be used before its file is trusted, and what it asks for.
 
     It may run the bundled model, call an address that the operator's own projects name, or call any
-    address without a key.
+    address without a key. Its answers may be as long as by default, and no longer.
     """
     asks = _asks(model, known)
     problems = tuple(
@@ -55,7 +55,8 @@ def untrusted(model: NamedModel, known: Collection[str]) -> tuple[NamedModel, li
     )
     if model.provider == "embedded" and model.extra_body:
         problems += (Problem(model.line, model.name, RAW),)
-    return model.model_copy(update={"problems": (*model.problems, *problems)}), asks
+    held = {"problems": (*model.problems, *problems), "max_answer_mib": min(model.max_answer_mib, MAX_ANSWER_MIB)}
+    return model.model_copy(update=held), asks
 
 
 _REFUSALS = {

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import render, render_all, variables
+from llamafarm.engine.allowance import Allowance
 from llamafarm.engine.chain import chain_of, chained
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolloop import Answering, Toolbox
@@ -134,7 +135,10 @@ async def chat(
     without one no model is told of them.
     """
 
+    allowance = Allowance(lane.model)
+
     def ask(model: NamedModel) -> AsyncGenerator[Event, None]:
+        allowance.begin(model)
         request = request_for(project, lane, question, model)
         return Answering(lane.id, project, model, providers.for_model(model), box).events(request)
 
@@ -143,7 +147,8 @@ async def chat(
         chain = chain_of(project, lane.model, auto=lane.auto)
         async with aclosing(chained(project, chain, ask, rests)) as events:
             async for event in events:
-                yield event
+                yield allowance.admit(event)
+                allowance.check()
     except LlamaFarmError as error:
         yield failure(error)
     except Exception as error:  # a defect of ours: the lane says so, the others go on

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from llamafarm.conditions import Warmed, Warming
 from llamafarm.config.model import Project
+from llamafarm.engine.allowance import Allowance
 from llamafarm.engine.chat import Lane, Question, Registry, request_for
 from llamafarm.engine.plan import BOUNDS
 from llamafarm.engine.turn import Turn
@@ -32,10 +33,12 @@ async def warm(project: Project, lane: Lane, question: Question, providers: Regi
     turn, load_s, error = Turn(), None, ""
     try:
         turn.request = _request(request_for(project, lane, question))
+        allowance = Allowance(lane.model)
         async with aclosing(providers.for_model(lane.model).stream(turn.request)) as events:
             async for event in events:
                 load_s = event.seconds if isinstance(event, Loaded) else load_s
-                _take(turn, event)
+                _take(turn, allowance.admit(event))
+                allowance.check()
     except LlamaFarmError as failed:
         error = str(failed)
     now = time.perf_counter()

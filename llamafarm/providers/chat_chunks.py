@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from llamafarm.config.model import MAX_ANSWER_MIB
+from llamafarm.errors import answer_too_long
 from llamafarm.events import ToolCalled
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.relay import queued, relayed
@@ -18,6 +20,9 @@ from llamafarm.providers.usage import Counting
 from llamafarm.types import JsonValue, ToolCall
 from llamafarm.wire.thinking import Thinking
 
+DEFAULT_LIMIT = int(MAX_ANSWER_MIB * 1024 * 1024)
+LONGEST_NAME = 1000  # characters of an id, a name or a reason
+LEAST_CALL = 1024  # what a call counts that has no arguments yet
 REASONING = ("reasoning_content", "reasoning")
 
 
@@ -33,10 +38,13 @@ class _PartialCall:
 class ChatChunks:
     """Reads events out of chunks (or one whole completion); `finish_reason` is known once it has come.
 
-    `seen`: something came that has the form of a completion. `counting` understands what the server counts.
+    `seen`: something came that has the form of a completion. `counting` understands what the server counts. A call is
+    told when it is whole; what is held until then is at most `limit` bytes (else AnswerTooLong).
     """
 
-    def __init__(self, counting: Counting) -> None:
+    def __init__(self, counting: Counting, limit: int = DEFAULT_LIMIT) -> None:
+        self._limit = limit
+        self._held = 0
         self.finish_reason: str | None = None
         self.seen = False
         self._counting = counting
@@ -92,7 +100,7 @@ class ChatChunks:
                     came.read(self._thinking.feed(content))
         reason = choice.get("finish_reason")
         if reason and isinstance(reason, str):
-            self.finish_reason = reason
+            self.finish_reason = reason[:LONGEST_NAME]
             self._counting.ended = True
 
     def _beside(self, delta: Mapping[str, JsonValue], came: Arrived) -> None:
@@ -111,14 +119,24 @@ class ChatChunks:
 
     def _call(self, position: int, piece: Mapping[str, JsonValue]) -> None:
         index = piece.get("index")
-        call = self._calls.setdefault(index if isinstance(index, int) else position, _PartialCall())
+        place = index if isinstance(index, int) else position
+        if place not in self._calls:
+            self._hold(LEAST_CALL)
+        call = self._calls.setdefault(place, _PartialCall())
         if isinstance(known := piece.get("id"), str):
-            call.id = call.id or known
+            call.id = call.id or known[:LONGEST_NAME]
         function = piece.get("function")
         if isinstance(function, dict):
             if isinstance(name := function.get("name"), str):
-                call.name = call.name or name
+                call.name = call.name or name[:LONGEST_NAME]
                 self._counting.letters += len(name)
-            if isinstance(arguments := function.get("arguments"), str):
+            if (arguments := function.get("arguments")) and isinstance(arguments, str):
+                self._hold(len(arguments))
                 call.arguments.append(arguments)
                 self._counting.letters += len(arguments)
+
+    def _hold(self, size: int) -> None:
+        self._held += size
+        if self._held > self._limit:
+            self._calls = {}
+            raise answer_too_long(self._limit)

@@ -20,12 +20,14 @@ from llamafarm.providers.base import Remote
 from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
-from llamafarm.providers.http.exchange import parse
+from llamafarm.providers.http.exchange import check_whole, parse
 from llamafarm.providers.llamacpp import model_file, need_library
 from llamafarm.providers.registry import REMOTE
 from llamafarm.types import JsonValue, KeyState, ModelCheck, Verdict
 
 BOUND_S = 8.0  # for one server's list
+MAX_LIST = 4 * 1024 * 1024  # bytes: the longest real list, of a gateway, has one
+LONGEST_NAME = 200
 NAMED = 5  # models of a server that a message names
 NO_LIST = (404, 405, 501)
 ANY_NAME = ("llamacpp",)  # servers with one model that answer to every name
@@ -112,7 +114,9 @@ async def _list(provider: Remote) -> _Listing:
         async with asyncio.timeout(BOUND_S):
             with deadlines:
                 async with aclosing(await exchange.answered(deadlines)) as response:
-                    names, any_name = _names(parse(await exchange.whole(response_body(response), deadlines)))
+                    body = await exchange.whole(response_body(response), deadlines, MAX_LIST)
+                    check_whole(body, MAX_LIST)
+                    names, any_name = _names(await asyncio.to_thread(parse, body))
     except TimeoutError:
         error: LlamaFarmError = ProviderError(
             f"{exchange.faults.server} said nothing within {BOUND_S:g} s.",
@@ -139,7 +143,7 @@ def _names(body: JsonValue) -> tuple[tuple[str, ...], bool]:
     known = [entry for entry in entries if isinstance(entry, dict)]
     names = [entry.get("id") or entry.get("name") or entry.get("model") for entry in known]
     any_name = any(entry.get("owned_by") in ANY_NAME for entry in known)
-    return tuple(name for name in names if isinstance(name, str)), any_name
+    return tuple(name[:LONGEST_NAME] for name in names if isinstance(name, str)), any_name
 
 
 def _remote(model: NamedModel, listing: _Listing) -> ModelCheck:

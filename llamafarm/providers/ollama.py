@@ -17,6 +17,7 @@ from llamafarm.conditions import ServerQueued
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import Interrupted, ProviderError
 from llamafarm.events import Event, Finished, Loaded, Sent, ToolCalled, is_content
+from llamafarm.providers.chat_chunks import LONGEST_NAME
 from llamafarm.providers.deltas import Arrived, arrived
 from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.body import response_body
@@ -154,7 +155,7 @@ class _Answer:
         if record.get("done") is True:
             self._seen = True
             reason = record.get("done_reason")
-            self._reason = reason if isinstance(reason, str) else "stop"
+            self._reason = reason[:LONGEST_NAME] if isinstance(reason, str) else "stop"
             self._counting.ended = True
             self._counting.take(record, came)
             _measures(record, came)
@@ -177,6 +178,7 @@ class _Answer:
                 self._called = True
                 arguments = function.get("arguments")
                 written = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
+                name = name[:LONGEST_NAME]
                 self._counting.letters += len(name) + len(written)
                 came.add(ToolCalled(at=came.at, call=ToolCall(f"call_{index}_{name}", name, written)))
 

@@ -17,7 +17,7 @@ from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.body import Body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
-from llamafarm.providers.http.exchange import Exchange
+from llamafarm.providers.http.exchange import Exchange, check_whole
 from llamafarm.providers.usage import Counting
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.wire.sse import EventStream, ServerEvent
@@ -65,7 +65,7 @@ class OpenAICompatible:
 
     def records(self, request: ChatRequest) -> ChatChunks:
         """What turns the records of the answer to `request` into events."""
-        return ChatChunks(Counting(request, self.model.context_window))
+        return ChatChunks(Counting(request, self.model.context_window), self.model.answer_bytes)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`; what came before an error is told first."""
@@ -116,6 +116,7 @@ class _Answer:
             raise self._exchange.faults.not_protocol("an HTML page")
         if self._kind == "application/json":
             body = await self._exchange.whole(self._body, self._patience)
+            check_whole(body)
             self._over, self._at = True, time.perf_counter()
             return arrived(self._at, partial(self._record, body))
         chunk = await self._exchange.read(self._body, self._patience)

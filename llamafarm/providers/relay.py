@@ -6,6 +6,7 @@ care: another server may use the name for something else.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,6 +15,8 @@ from typing import get_args
 from llamafarm.conditions import ServerQueued
 from llamafarm.events import FellBack, Relayed
 from llamafarm.types import Cost, CostSource, JsonValue, Route
+
+MOST, LONGEST = 32, 2000  # steps and signals, and characters of each text
 
 
 def relayed(value: JsonValue, at: float) -> Relayed | None:
@@ -27,7 +30,7 @@ def relayed(value: JsonValue, at: float) -> Relayed | None:
         provider=_text(value, "provider"),
         model_id=_text(value, "model_id"),
         route=_route(route) if isinstance(route, dict) else None,
-        fallbacks=tuple(_step(step, at) for step in steps if isinstance(step, dict)) if isinstance(steps, list) else (),
+        fallbacks=tuple(_step(step, at) for step in _first(steps) if isinstance(step, dict)),
         cost=_cost(cost) if isinstance(cost, dict) else None,
         estimated=value.get("usage_source") == "estimated",
     )
@@ -48,7 +51,7 @@ def _route(value: Mapping[str, JsonValue]) -> Route:
         strategy=_text(value, "strategy"),
         model=_text(value, "model"),
         reason=_text(value, "reason"),
-        signals=signals if isinstance(signals, dict) else {},
+        signals=_plain(signals) if isinstance(signals, dict) else {},
     )
 
 
@@ -73,9 +76,23 @@ def _cost(value: Mapping[str, JsonValue]) -> Cost:
     )
 
 
+def _first(value: JsonValue) -> list[JsonValue]:
+    return value[:MOST] if isinstance(value, list) else []
+
+
+def _plain(signals: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """What a route saw: numbers and short texts."""
+    few = list(signals.items())[:MOST]
+    return {name[:LONGEST]: each[:LONGEST] if isinstance(each, str) else each for name, each in few if _is_small(each)}
+
+
+def _is_small(value: JsonValue) -> bool:
+    return not isinstance(value, list | dict) or len(json.dumps(value, default=str)) <= LONGEST
+
+
 def _text(value: Mapping[str, JsonValue], name: str) -> str:
     text = value.get(name)
-    return text if isinstance(text, str) else ""
+    return text[:LONGEST] if isinstance(text, str) else ""
 
 
 def _amount(value: JsonValue) -> float | None:

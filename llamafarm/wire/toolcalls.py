@@ -23,6 +23,8 @@ _COMMA = re.compile(r",\s*(?=[}\]])")
 _FENCES = ("", "```", "```json", "```tool_call")
 _NAMES = ("name", "tool", "function", "tool_name")
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
+LONGEST_START = 2_000  # characters within which a bare call has said which tool it calls
+LONGEST_MENDED = 100_000  # characters of a call that is mended where it is no JSON
 _MISSING = ("", "}", "}}", "]}", "]}}")
 
 
@@ -44,10 +46,15 @@ class ToolText:
         self._bare = [f'{fence}{{"{key}":"{name}"' for fence in _FENCES for key in _NAMES for name in names]
         self._state: Literal["start", "text", "call", "bare", "gap"] = "start"
         self._held = ""
+        self._inside: list[str] = []
+        self._seam = ""
 
     def feed(self, text: str) -> Iterator[str | WrittenCall]:
         """The texts and calls that are decided once `text` has come."""
-        self._held += text
+        if self._state in ("call", "bare") and not self._closes(text):
+            return
+        self._held = "".join([self._held, *self._inside, text])
+        self._inside = []
         if self._state == "start":
             self._start()
         while self._state in ("text", "call", "gap"):
@@ -58,7 +65,7 @@ class ToolText:
 
     def end(self) -> Iterator[str | WrittenCall]:
         """What was held back at the end of the stream."""
-        held, self._held = self._held, ""
+        held, self._held, self._inside = "".join([self._held, *self._inside]), "", []
         match self._state:
             case "call":
                 yield from _read(held, f"{OPEN}{held}")
@@ -70,8 +77,20 @@ class ToolText:
                 if held:
                     yield held
 
+    def _closes(self, text: str) -> bool:
+        """Whether the call that is being held may end in `text`; if not, that is only put aside."""
+        seam = (self._seam if self._inside else self._held)[1 - len(CLOSE) :] + text
+        self._seam = seam[1 - len(CLOSE) :]
+        if self._state == "call" and CLOSE in seam:
+            return True
+        self._inside.append(text)
+        return False
+
     def _start(self) -> None:
         """At the very start, a bare object that begins like a call is held to the end."""
+        if len(self._held) > LONGEST_START:
+            self._state = "text"
+            return
         compact = _SPACE.sub("", self._held)
         if any(compact.startswith(call) for call in self._bare):
             self._state = "bare"
@@ -117,13 +136,16 @@ def _values(text: str) -> list[Any]:
     if start < 0:
         return []
     body = text[start:]
-    for ending in _MISSING:
+    endings = _MISSING if len(body) <= LONGEST_MENDED else _MISSING[:1]
+    for ending in endings:
         for attempt in (body + ending, _COMMA.sub("", body + ending)):
             try:
                 value = json.JSONDecoder(strict=False).raw_decode(attempt)[0]
             except (ValueError, RecursionError):
                 continue
             return value if isinstance(value, list) else [value]
+    if len(body) > LONGEST_MENDED:
+        return []
     try:
         value = ast.literal_eval(body)
     except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -144,13 +144,25 @@ def parse(text: str | bytes) -> JsonValue:
     try:
         value: JsonValue = orjson.loads(text)
     except orjson.JSONDecodeError:
-        value = json.loads(text, parse_int=_number)
+        try:
+            value = json.loads(text, parse_int=_number)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
     return value
 
 
 def _number(digits: str) -> int | float:
     """A whole number; one with more digits than any count has is near enough as a float."""
     return int(digits) if len(digits) <= DIGITS else float(digits)
+
+
+def check_whole(body: bytes, limit: int = MAX_BODY) -> None:
+    """Raise BadAnswer where `body`, of which `limit` bytes are read at most, is longer than any real one."""
+    if len(body) >= limit:
+        raise BadAnswer(
+            f"The server sent a body of more than {limit // 1024 // 1024} MiB.",
+            hint="Look at what answers at this address.",
+        )
 
 
 def _short(value: JsonValue) -> JsonValue:

@@ -34,6 +34,7 @@ from llamafarm.providers.http.headers import request_id, retry_after
 from llamafarm.types import ChatRequest, JsonValue
 
 EXCERPT = 200
+LONGEST_HEAD = 4000  # of a page that is looked through for its title
 _CONTEXT = re.compile(
     r"context[ _-]?(length|size|window)|exceed_context|maximum context|too many tokens", re.IGNORECASE
 )
@@ -242,7 +243,7 @@ def _from_html(text: str) -> str:
     """The title of an HTML page; empty for other text."""
     if "<html" not in text.lower() and "<!doctype" not in text.lower():
         return ""
-    title = _TITLE.search(text)
+    title = _TITLE.search(text[:LONGEST_HEAD])
     return title[1].strip() if title else "an HTML page"
 
 
