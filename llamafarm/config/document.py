@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from llamafarm.errors import Problem
 from llamafarm.types import JsonValue
 
 Path = tuple[str | int, ...]
+MOST_PROBLEMS = 100  # of a kind that a file is told of; beyond, how many more there are
+MOST_NAMED = 12
+MOST_NAMES = 200  # of a list that names others
+LONGEST = 500  # characters of a message
+LONGEST_KEY = 200
 
 
 def dotted(path: Path) -> str:
@@ -17,6 +23,41 @@ def dotted(path: Path) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def shortened(text: str, longest: int = LONGEST_KEY) -> str:
+    """`text`, with `…` in its middle where it is longer."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
+
+
+def listed(names: Collection[str]) -> str:
+    """The first of `names` with commas, and how many more there are; `none` for none."""
+    shown = ", ".join(shortened(name, LONGEST_KEY // 4) for name in islice(names, MOST_NAMED))
+    more = len(names) - MOST_NAMED
+    return (f"{shown} and {more:,} more" if more > 0 else shown) or "none"
+
+
+class Problems(list[Problem]):
+    """The first of what is wrong; `seen` is how many there were in all."""
+
+    seen = 0
+
+    def append(self, problem: Problem) -> None:
+        """Take the next one."""
+        self.seen += 1
+        if len(self) < MOST_PROBLEMS:
+            super().append(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Take several."""
+        for problem in problems:
+            self.append(problem)
+
+    def told(self) -> tuple[Problem, ...]:
+        """Those that are kept, and a last one that says how many more there are."""
+        more = self.seen - len(self)
+        return (*self, Problem(None, "", f"And {more:,} more.")) if more else tuple(self)
 
 
 @dataclass(slots=True)
@@ -49,7 +90,7 @@ class Document:
 
     def problem(self, path: Path, message: str) -> Problem:
         """`message` about `path`, with its line."""
-        return Problem(self.line(path), dotted(path), message)
+        return Problem(self.line(path), shortened(dotted(path)), shortened(message, LONGEST))
 
 
 @dataclass(slots=True)
@@ -57,8 +98,8 @@ class Findings:
     """Collects what is wrong with a document, and what of it is ignored."""
 
     document: Document
-    errors: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    errors: Problems = field(default_factory=Problems)
+    warnings: Problems = field(default_factory=Problems)
 
     def error(self, path: Path, message: str) -> Problem:
         """Note an error at `path`."""
@@ -81,6 +122,9 @@ class Findings:
         if value is None:
             return None
         entries = value if isinstance(value, list) else [value]
+        if len(entries) > MOST_NAMES:
+            self.error(path, f"`{dotted(path)}` names {len(entries):,}: the first {MOST_NAMES} are read.")
+            entries = entries[:MOST_NAMES]
         texts = [self.document.text((*path, index), entry) for index, entry in enumerate(entries)]
         if any(text is None for text in texts):
             self.error(path, f"`{dotted(path)}` must be a list of names.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 
 from llamafarm.config.checked import checked
-from llamafarm.config.document import Document, Findings, Path
+from llamafarm.config.document import Document, Findings, Path, shortened
 from llamafarm.config.env import unknown_form
 from llamafarm.config.model import McpServer
 from llamafarm.config.strings import Strings
@@ -14,6 +14,7 @@ from llamafarm.types import JsonValue
 
 SETTINGS = ("command", "args", "env", "headers", "timeout")
 FILLED = ("base_url", "url", "env", "headers")  # where a form of `${…}` that we don't know is no value
+MOST_SERVERS = 50
 KEYS = ("name", "transport", "base_url", "url", *SETTINGS)
 
 
@@ -24,9 +25,15 @@ def read_servers(
     path: Path = ("mcp", "servers")
     section = findings.mapping(("mcp",), value)
     servers: dict[str, McpServer] = {}
-    for place, name, entry in _entries(findings, path, section.get("servers")):
+    entries = _entries(findings, path, section.get("servers"))
+    if len(entries) > MOST_SERVERS:
+        findings.error(
+            path,
+            f"A file has {MOST_SERVERS} MCP servers at most: the last {len(entries) - MOST_SERVERS:,} are left out.",
+        )
+    for place, name, entry in entries[:MOST_SERVERS]:
         if name in servers:
-            findings.error((*place, "name"), f"There are two MCP servers `{name}`: rename one.")
+            findings.error((*place, "name"), f"There are two MCP servers `{shortened(name)}`: rename one.")
         elif (server := _server(findings, place, name, entry, strings)) is not None:
             servers[name] = server.model_copy(update={"folder": folder})
     return tuple(servers.values())
@@ -85,7 +92,7 @@ def _server(
     findings: Findings, path: Path, name: str, entry: Mapping[str, JsonValue], strings: Strings
 ) -> McpServer | None:
     for key in entry.keys() - set(KEYS):
-        findings.warn((*path, key), f"`{key}` of an MCP server is not used by the playground: ignored.")
+        findings.warn((*path, key), f"`{shortened(key)}` of an MCP server is not used by the playground: ignored.")
     for place, form in _unknown_forms({key: entry.get(key) for key in FILLED}, path):
         findings.error(place, f"`{form}` is not filled in: write `${{env:NAME}}` for a variable.")
     filled = strings.fill(dict(entry), path)

@@ -194,6 +194,9 @@ class Loaded(Frozen):
     `project` is None exactly when `errors` holds something that concerns the whole file and no model
     could be made of it. Errors of single models stand in their `problems`, not here.
     `text` is the file's text as it may be shown: with the secrets in it hidden.
+        `project` is None exactly when `errors` holds something that concerns the whole file and no model
+    Errors of single models stand in their `problems`, not here. What
+        a file asks for beyond the first hundred things is counted in `more_asks`.
     """
 
     project: Project | None
@@ -201,3 +204,4 @@ class Loaded(Frozen):
     warnings: tuple[Problem, ...] = ()
     asks: tuple[Ask, ...] = ()
     text: str = Field(default="", repr=False)
+    more_asks: int = 0

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 
 from llamafarm.conditions import is_address
 from llamafarm.config.checked import checked
-from llamafarm.config.document import Findings, Path, kind
+from llamafarm.config.document import Findings, Path, Problems, kind
 from llamafarm.config.env import references, unknown_form
 from llamafarm.config.model import PROVIDERS, NamedModel
 from llamafarm.config.modeloptions import as_numbers, unknown_options, wrong_number
 from llamafarm.config.modeltools import read_tools
 from llamafarm.config.nearest import nearest, there_are
 from llamafarm.config.strings import Strings
-from llamafarm.errors import Problem
 from llamafarm.parameters import OURS, RESERVED, reserved
 from llamafarm.types import JsonValue
 
@@ -63,17 +62,17 @@ class ModelReader:
     strings: Strings
     names: Names
     hints: bool = True
-    _problems: list[Problem] = field(default_factory=list)
+    _problems: Problems = field(default_factory=Problems)
 
     def read(self, path: Path, name: str, entry: Mapping[str, JsonValue]) -> NamedModel:
         """The named model at `path`; what is wrong with it stands in its `problems` and in the findings."""
-        self._problems = []
+        self._problems = Problems()
         self._warn_unknown(path, name, entry)
         self._check_forms(path, entry)
         filled = self.strings.fill({**entry, "name": name}, path)
         settings = filled.value if isinstance(filled.value, dict) else {}
-        self._problems += filled.problems
-        self._problems += self.strings.hidden({k: v for k, v in entry.items() if k not in _WORDS}, path)
+        self._problems.extend(filled.problems)
+        self._problems.extend(self.strings.hidden({k: v for k, v in entry.items() if k not in _WORDS}, path))
         values = self._values(path, name, entry, settings)
         key = entry.get("api_key")
         used = references(key) if isinstance(key, str) else ()
@@ -82,11 +81,11 @@ class ModelReader:
         self._provider(path, values)
         document = self.findings.document
         model, wrong = checked(document, path, NamedModel, values, RENAMED)
-        self._problems += wrong
+        self._problems.extend(wrong)
         if model is None:  # only the name and the provider are required, and both are text here
             raise AssertionError(f"a model without a name or provider: {values}")
-        self.findings.errors += self._problems
-        return model.model_copy(update={"problems": tuple(self._problems), "line": document.line(path)})
+        self.findings.errors.extend(self._problems)
+        return model.model_copy(update={"problems": self._problems.told(), "line": document.line(path)})
 
     def _values(
         self, path: Path, name: str, entry: Mapping[str, JsonValue], settings: Mapping[str, JsonValue]
@@ -170,7 +169,7 @@ class ModelReader:
         """OpenAI's own address without a key: its usual variable, as the openai package does."""
         values["key_variable"] = OPENAI_VARIABLE
         filled = self.strings.fill(f"${{env:{OPENAI_VARIABLE}}}", (*path, "api_key"))
-        self._problems += filled.problems
+        self._problems.extend(filled.problems)
         values["api_key"] = filled.value or None
 
     def _prompts(self, path: Path, settings: Mapping[str, JsonValue]) -> tuple[str, ...]:

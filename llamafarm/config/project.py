@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from llamafarm.config.document import Document, Findings, Path, kind
+from llamafarm.config.document import LONGEST_KEY, Document, Findings, Path, kind, shortened
 from llamafarm.config.env import environment
 from llamafarm.config.mask import masked_text
 from llamafarm.config.mcp import read_servers, server_names
@@ -27,6 +27,9 @@ USED = ("version", "name", "namespace", "runtime", "prompts", "mcp")
 FRAGMENT = ("version", "name", "namespace")
 RUNTIME = ("models", "default_model", "fallback")
 LEGACY = ("provider", "model", "base_url", "api_key", "model_api_parameters", "prompt", "tier")
+MOST_MODELS = 200
+MOST_ASKS = 100
+Entry = tuple[Path, str, Mapping[str, JsonValue]]  # place, name, settings of a named model
 
 
 def load(path: FilePath, *, environ: Mapping[str, str] | None = None) -> Loaded:
@@ -93,7 +96,7 @@ class _Reader:
     def read(self, root: Mapping[str, JsonValue], source: FilePath | None) -> Loaded:
         """The whole file."""
         findings = self.findings
-        findings.errors += self.document.duplicates
+        findings.errors.extend(self.document.duplicates)
         self._unused(root)
         version_fits = self._version(root)
         runtime = findings.mapping(("runtime",), root.get("runtime"))
@@ -130,9 +133,10 @@ class _Reader:
         findings = self.findings
         return Loaded(
             project=project,
-            errors=tuple(findings.errors),
-            warnings=tuple(findings.warnings),
-            asks=tuple(asks),
+            errors=findings.errors.told(),
+            warnings=findings.warnings.told(),
+            asks=tuple(asks[:MOST_ASKS]),
+            more_asks=max(len(asks) - MOST_ASKS, 0),
             text=self.shown,
         )
 
@@ -143,7 +147,7 @@ class _Reader:
             self.findings.warn((), f"{names} missing: read as a fragment of {NAMESPACE}/{NAME}, version {VERSION}.")
         for key in root:
             if key not in USED:
-                self.findings.warn((key,), f"`{key}` is not used by the playground: ignored.")
+                self.findings.warn((key,), f"`{shortened(key)}` is not used by the playground: ignored.")
 
     def _version(self, root: Mapping[str, JsonValue]) -> bool:
         version = self.document.text(("version",), root.get("version"))
@@ -157,11 +161,9 @@ class _Reader:
         text = self.document.text((key,), value)
         if value is not None and text is None:
             self.findings.error((key,), f"`{key}` must be text, but is {kind(value)}.")
-        return text or default
+        return shortened(text) if text else default
 
-    def _entries(
-        self, root: Mapping[str, JsonValue], runtime: Mapping[str, JsonValue]
-    ) -> list[tuple[Path, str, Mapping[str, JsonValue]]]:
+    def _entries(self, root: Mapping[str, JsonValue], runtime: Mapping[str, JsonValue]) -> list[Entry]:
         """(place, name, settings) of every named model: a list, a mapping by name, or the one of old files."""
         path: Path = ("runtime", "models")
         legacy = {key: value for key, value in runtime.items() if key not in RUNTIME and value is not None}
@@ -169,7 +171,7 @@ class _Reader:
             case list() as entries if entries:
                 named = [self._named((*path, index), entry) for index, entry in enumerate(entries)]
             case dict() as entries if entries:
-                named = [((*path, name), name, self.findings.mapping((*path, name), e)) for name, e in entries.items()]
+                named = [self._by_name((*path, name), name, entry) for name, entry in entries.items()]
             case None | [] | {} if legacy.keys() & set(LEGACY):
                 return [(("runtime",), "default", legacy)]
             case None | [] | {}:
@@ -180,7 +182,17 @@ class _Reader:
                 return []
         for key in legacy:
             self.findings.warn(("runtime", key), f"`runtime.{key}` is ignored, because there is `runtime.models`.")
-        return self._different(named)
+        return self._first(self._different(named))
+
+    def _first(self, entries: list[Entry]) -> list[Entry]:
+        """As many entries as a page can show, and a request can be made of."""
+        if len(entries) > MOST_MODELS:
+            more = len(entries) - MOST_MODELS
+            self.findings.error(
+                entries[MOST_MODELS][0],
+                f"A file has {MOST_MODELS} models at most: the {more:,} from here on are left out.",
+            )
+        return entries[:MOST_MODELS]
 
     def _no_models(self, root: Mapping[str, JsonValue]) -> None:
         where: Path = ("runtime",) if "runtime" in root else ()
@@ -189,19 +201,25 @@ class _Reader:
             where, advice = ("models",), "put `models` under `runtime:`"
         self.findings.error(where, f"The project names no models: {advice}.")
 
-    def _named(self, path: Path, entry: JsonValue) -> tuple[Path, str, Mapping[str, JsonValue]]:
+    def _named(self, path: Path, entry: JsonValue) -> Entry:
         settings = self.findings.mapping(path, entry)
         name = self.document.text((*path, "name"), settings.get("name"))
         if not name:
             name = f"model-{int(path[-1]) + 1}"
             self.findings.error(path, f"This model has no `name`: add one. It is shown as `{name}`.")
-        return path, name, settings
+        return path, self._named_short(path, name), settings
 
-    def _different(
-        self, named: list[tuple[Path, str, Mapping[str, JsonValue]]]
-    ) -> list[tuple[Path, str, Mapping[str, JsonValue]]]:
+    def _by_name(self, path: Path, name: str, entry: JsonValue) -> Entry:
+        return path, self._named_short(path, name), self.findings.mapping(path, entry)
+
+    def _named_short(self, path: Path, name: str) -> str:
+        if len(name) > LONGEST_KEY:
+            self.findings.error((*path, "name"), f"A name has {LONGEST_KEY} characters at most.")
+        return shortened(name)
+
+    def _different(self, named: list[Entry]) -> list[Entry]:
         """The entries with different names; of two with the same name the first stays."""
-        first: dict[str, tuple[Path, str, Mapping[str, JsonValue]]] = {}
+        first: dict[str, Entry] = {}
         for entry in named:
             path, name, _ = entry
             if name in first:
@@ -213,9 +231,7 @@ class _Reader:
             first.setdefault(name, entry)
         return list(first.values())
 
-    def _default(
-        self, runtime: Mapping[str, JsonValue], entries: list[tuple[Path, str, Mapping[str, JsonValue]]]
-    ) -> str:
+    def _default(self, runtime: Mapping[str, JsonValue], entries: list[Entry]) -> str:
         """The key, else the first `default: true`, else the first model."""
         names = [name for _, name, _ in entries]
         marked = [(path, name) for path, name, entry in entries if entry.get("default") is True]
@@ -238,9 +254,7 @@ class _Reader:
                 self.findings.error(path, f"There is no model `{name}` to fall back to: {there_are(name, models)}")
         return tuple(dict.fromkeys(name for name in names if name in models))
 
-    def _trust(
-        self, models: list[NamedModel], entries: list[tuple[Path, str, Mapping[str, JsonValue]]]
-    ) -> tuple[list[NamedModel], list[Ask]]:
+    def _trust(self, models: list[NamedModel], entries: list[Entry]) -> tuple[list[NamedModel], list[Ask]]:
         if self.strings.values is not None:
             return models, []
         held = [untrusted(model, self.known) for model in models]

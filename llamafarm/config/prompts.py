@@ -7,14 +7,17 @@ nothing of `${…}` is resolved in them.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import get_args
 
-from llamafarm.config.document import Findings, Path, dotted, kind
+from llamafarm.config.document import Findings, Path, dotted, kind, shortened
 from llamafarm.config.model import PromptMessage, PromptSet
 from llamafarm.types import JsonValue, Role
 
 ROLES: tuple[Role, ...] = get_args(Role)
 UNNAMED = "default"
+MOST_SETS = 200
+MOST_MESSAGES = 200  # of a set
 
 
 def read_prompts(findings: Findings, value: JsonValue) -> tuple[PromptSet, ...]:
@@ -34,7 +37,15 @@ def read_prompts(findings: Findings, value: JsonValue) -> tuple[PromptSet, ...]:
                 _add(findings, (*path, index), entry, sets)
         case _:
             findings.error(path, f"`prompts` must be a list of prompt sets, but is {kind(value)}.")
-    return tuple(PromptSet(name=name, messages=tuple(messages)) for name, messages in sets.items())
+    kept = dict(islice(sets.items(), MOST_SETS))
+    if len(sets) > MOST_SETS:
+        findings.error(
+            path, f"A file has {MOST_SETS} prompt sets at most: the last {len(sets) - MOST_SETS:,} are left out."
+        )
+    for name, messages in kept.items():
+        if len(messages) > MOST_MESSAGES:
+            findings.error(path, f"A prompt set has {MOST_MESSAGES} messages at most: `{shortened(name)}` has more.")
+    return tuple(PromptSet(name=name, messages=tuple(each[:MOST_MESSAGES])) for name, each in kept.items())
 
 
 def _add(findings: Findings, path: Path, entry: JsonValue, sets: dict[str, list[PromptMessage]]) -> None:
@@ -83,7 +94,7 @@ def _message(findings: Findings, path: Path, entry: dict[str, JsonValue], conten
     for known in ROLES:
         if role == known:
             return PromptMessage(role=known, content=content)
-    findings.error((*path, "role"), f"The role `{role}` is not known: write one of {', '.join(ROLES)}.")
+    findings.error((*path, "role"), f"The role `{shortened(str(role))}` is not known: write one of {', '.join(ROLES)}.")
     return PromptMessage(role="system", content=content)
 
 

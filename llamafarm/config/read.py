@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
 from llamafarm.config.document import Document, Path
-from llamafarm.config.yamltree import read_yaml
+from llamafarm.config.yamltree import MAX_DEPTH, MAX_NODES, TOO_DEEP, read_yaml
 from llamafarm.errors import ConfigError, Problem
 from llamafarm.types import JsonValue
 
@@ -71,14 +71,32 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _read_toml(text: str) -> Document:
+    if found := _TOML_LONG_KEY.search(text):  # the library takes minutes for it
+        raise _broken(text.count("\n", 0, found.start()) + 1, f"A key has more than {MAX_DEPTH} parts.")
     try:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         raise _broken(int(found[1]) if found else None, f"This is not TOML: {error}.") from None
     except RecursionError:
-        raise _broken(None, "This TOML is nested too deep.") from None
+        raise _broken(None, f"This TOML can't be used: {TOO_DEEP}") from None
+    _check_size(value)
     return Document(_plain(value), lines=_toml_lines(text))
+
+
+def _check_size(value: Any) -> None:
+    """Raise ConfigError for more values, or a deeper tree, than YAML may have."""
+    left, nodes = [(value, 1)], 0
+    while left:
+        each, depth = left.pop()
+        nodes += 1
+        if nodes > MAX_NODES:
+            raise _broken(None, f"This file has more than {MAX_NODES:,} values.")
+        if isinstance(each, dict | list):
+            if depth > MAX_DEPTH:
+                raise _broken(None, TOO_DEEP)
+            inner = each.values() if isinstance(each, dict) else each
+            left += [(part, depth + 1) for part in inner]
 
 
 def _plain(value: Any) -> JsonValue:
@@ -96,6 +114,7 @@ def _plain(value: Any) -> JsonValue:
 
 
 _TOML_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_TOML_LONG_KEY = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}", re.ASCII)
 _TOML_TABLE = re.compile(rf"\s*(\[\[?)\s*({_TOML_KEY}(?:\s*\.\s*{_TOML_KEY})*)\s*\]\]?")
 _TOML_ENTRY = re.compile(rf"\s*({_TOML_KEY}(?:\s*\.\s*{_TOML_KEY})*)\s*=")
 

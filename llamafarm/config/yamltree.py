@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import yaml
 
-from llamafarm.config.document import Document, Path, dotted
+from llamafarm.config.document import MOST_PROBLEMS, Document, Path, dotted, shortened
 from llamafarm.errors import ConfigError, Problem
 from llamafarm.types import JsonValue
 
 MAX_DEPTH = 100
-MAX_NODES = 200_000
+MAX_NODES = 50_000
+MAX_LETTERS = 2 * 1024 * 1024  # of all texts; twice the largest file
 MAX_DIGITS = 300
 TOO_DEEP = f"This is nested more than {MAX_DEPTH} levels deep."
 
@@ -32,12 +34,13 @@ _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(slots=True)
 class _Open:
-    """A list or mapping that is being read; `size` counts what it would be when written out."""
+    """A list or mapping that is being read; `size` and `letters` count what it would be when written out."""
 
     value: list[JsonValue] | dict[str, JsonValue]
     path: Path
     anchor: str | None
     size: int = 1
+    letters: int = 0
     key: str | None = None
     merges: list[JsonValue] = field(default_factory=list)
 
@@ -68,22 +71,28 @@ def _advice(error: yaml.MarkedYAMLError, line: str) -> str:
     return f"YAML can't be read here: {said}. Look at the indentation, quotes and colons of this line."
 
 
+class _Read(NamedTuple):
+    """A value that was read: how many values and letters it would be when written out, and a scalar's own text."""
+
+    value: JsonValue
+    size: int
+    letters: int
+    text: str | None
+
+
 class _Builder:
     """Builds the values from the bottom up; what an alias names is shared, not copied."""
 
     def __init__(self) -> None:
         self._document = Document()
         self._stack: list[_Open] = []
-        self._anchors: dict[str, tuple[JsonValue, int, str | None]] = {}
-        self._nodes = 0
+        self._anchors: dict[str, _Read] = {}
 
     def build(self, events: Iterator[yaml.Event]) -> Document:
         for event in events:
             match event:
                 case yaml.ScalarEvent():
-                    value = _scalar(event)
-                    self._remember(event.anchor, value, 1, event.value)
-                    self._add(value, event, 1, event.value)
+                    self._done(_Read(_scalar(event), 1, len(event.value), event.value), event.anchor, event)
                 case yaml.MappingStartEvent():
                     self._push({}, event)
                 case yaml.SequenceStartEvent():
@@ -118,34 +127,37 @@ class _Builder:
                     if not isinstance(source, dict):
                         raise _trouble(event, "`<<` takes a mapping, or a list of mappings.")
                     done.value.update({k: v for k, v in source.items() if k not in done.value})
-        self._remember(done.anchor, done.value, done.size, None)
-        self._add(done.value, event, done.size, None)
+        self._done(_Read(done.value, done.size, done.letters, None), done.anchor, event)
 
     def _alias(self, event: yaml.AliasEvent) -> None:
         if event.anchor not in self._anchors:
             raise _trouble(event, f"The alias *{event.anchor} names nothing, or something that it is part of.")
-        value, size, text = self._anchors[event.anchor]
-        self._add(value, event, size, text)
+        self._add(self._anchors[event.anchor], event)
 
-    def _remember(self, anchor: str | None, value: JsonValue, size: int, text: str | None) -> None:
+    def _done(self, read: _Read, anchor: str | None, event: yaml.Event) -> None:
         if anchor:
-            self._anchors[anchor] = (value, size, text)
+            self._anchors[anchor] = read
+        self._add(read, event)
 
-    def _add(self, value: JsonValue, event: yaml.Event, size: int, text: str | None) -> None:
+    def _add(self, read: _Read, event: yaml.Event) -> None:
         if not self._stack:
-            self._document.value = value
+            self._document.value = read.value
             return
-        parent = self._stack[-1]
+        value, text, parent = read.value, read.text, self._stack[-1]
+        parent.letters += read.letters
+        if parent.letters > MAX_LETTERS:
+            mib = MAX_LETTERS // 1024 // 1024
+            raise _trouble(event, f"The texts of this file come to more than {mib} MiB, those of its aliases counted.")
         if isinstance(parent.value, dict) and parent.key is None:
             self._open_key(parent, event, text)
             return
+        parent.size += read.size
+        if parent.size > MAX_NODES:
+            raise _trouble(event, f"This file has more than {MAX_NODES:,} values, those of its aliases counted.")
         path = self._place()
         self._document.lines.setdefault(path, _line(event))
         if text is not None and not isinstance(value, str):
             self._document.texts[path] = text
-        parent.size += size
-        if parent.size > MAX_NODES:
-            raise _trouble(event, f"The aliases of this file expand to more than {MAX_NODES:,} values.")
         if isinstance(parent.value, list):
             parent.value.append(value)
         elif parent.key == "<<":
@@ -161,8 +173,9 @@ class _Builder:
         path = (*parent.path, text)
         if text in parent.value:
             lines = f"lines {self._document.lines.get(path)} and {_line(event)}"
-            message = f"`{text}` stands twice here ({lines}): the second one counts. Remove one."
-            self._document.duplicates.append(Problem(_line(event), dotted(path), message))
+            message = f"`{shortened(text)}` stands twice here ({lines}): the second one counts. Remove one."
+            if len(self._document.duplicates) <= MOST_PROBLEMS:
+                self._document.duplicates.append(Problem(_line(event), shortened(dotted(path)), message))
         self._document.lines[path] = _line(event)
         parent.key = text
 

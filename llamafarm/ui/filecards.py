@@ -84,7 +84,9 @@ def asks(loaded: Loaded, rights: Rights) -> Markup:
         note = "Nothing of this happens unless you trust the file."
     else:
         note = f"This page can't trust files. {rights.how('--trust-uploads')}"
-    items = (tag("li", _ask(ask), dir="ltr") for ask in loaded.asks if not too_much(loaded))
+    items = [tag("li", _ask(ask), dir="ltr") for ask in loaded.asks if not too_much(loaded)]
+    if loaded.more_asks:
+        items.append(tag("li", f"And {loaded.more_asks:,} things more: a file that asks for so much can't be trusted."))
     listed = tag("ul", *items) if loaded.asks else tag("p", "It asks for nothing more than what runs already.")
     return tag(
         "div",

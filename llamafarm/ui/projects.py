@@ -101,6 +101,8 @@ class Projects:
         """The same text as a trusted project; raises RequestError where this browser may not trust files."""
         if not rights.trust:
             raise RequestError(f"This page can't trust files. {rights.how('--trust-uploads')}")
+        if session.loaded.more_asks:
+            raise RequestError("This file asks for more than anybody can read: it can't be trusted.")
         loaded = await self._parse(session.raw or session.text, session.title, trusted=True)
         return Session(loaded, text=session.text, title=session.title, raw=session.raw)
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from llamafarm.wire.tags import overlap
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
-_FENCE = re.compile(r"^```\w*\s*|\s*```$")
+_FENCE = re.compile(r"```\w*")
 _SPACE = re.compile(r"\s+")
 _COMMA = re.compile(r",\s*(?=[}\]])")
 _FENCES = ("", "```", "```json", "```tool_call")
@@ -124,10 +124,18 @@ class ToolText:
 
 def _read(inside: str, raw: str) -> Iterator[str | WrittenCall]:
     """The calls in `inside`; `raw` as text where there are none."""
-    calls = [call for value in _values(_FENCE.sub("", inside.strip())) if (call := _call(value))]
+    calls = [call for value in _values(_unfenced(inside)) if (call := _call(value))]
     if not calls:
         yield raw
     yield from calls
+
+
+def _unfenced(text: str) -> str:
+    """`text` without the code fence around it."""
+    text = text.strip()
+    if opening := _FENCE.match(text):
+        text = text[opening.end() :]
+    return text.removesuffix("```").strip()
 
 
 def _values(text: str) -> list[Any]:

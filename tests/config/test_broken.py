@@ -76,7 +76,7 @@ BROKEN = {
     "no tool turns": (f"{HEAD}{MODEL}      max_tool_turns: 0\n", 9, "runtime.models[0].max_tool_turns",
                       "greater than or equal to 1", True),
     "a model that is text": (f"{HEAD}runtime:\n  models:\n    - gpt-4\n", 6, "runtime.models[0]", "mapping", True),
-    "aliases without end": (f"a: &a [{'x,' * 9}]\n{BOMB}{MODEL}", 6, "", "expand to more than", False),
+    "aliases without end": (f"a: &a [{'x,' * 9}]\n{BOMB}{MODEL}", 5, "", "than 50,000 values", False),
     "an alias in itself": ("a: &a [*a]\n", 1, "", "part of", False),
     "an unknown alias": ("a: *b\n", 1, "", "alias", False),
     "nested without end": ("[" * 100_000, 1, "", "levels deep", False),
