@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from llamafarm.engine.grid import Prompt
 from llamafarm.reply import Reply
+from llamafarm.study.budget import Budget
 from llamafarm.study.checks import Check
 from llamafarm.study.judge import score_of
 from llamafarm.study.sample import Judged
@@ -33,10 +34,11 @@ async def verdict(checks: Sequence[Check], reply: Reply) -> tuple[bool | None, t
 
 
 def verdict_now(checks: Sequence[Check], reply: Reply) -> tuple[bool | None, tuple[str, ...]]:
-    """The same at once. May take half a second a check: not for the event loop."""
+    """The same at once. May take a second, for all checks together: not for the event loop."""
     if not checks or reply.status != "done":
         return None, ()
-    verdicts = [(check, check(reply.text)) for check in checks]
+    budget = Budget()
+    verdicts = [(check, check(reply.text, budget)) for check in checks]
     notes = tuple(
         f"{check.text}: {found.why or 'does not hold'}" for check, found in verdicts if found.passed is not True
     )

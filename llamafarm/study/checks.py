@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Literal
 
 import regex
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-from jsonschema.validators import extend
-from referencing import Registry
-from referencing.exceptions import Unresolvable
 
 from llamafarm.errors import RequestError
+from llamafarm.study.budget import BUDGET_S, Budget, OutOfTime
+from llamafarm.study.patterns import Pattern
+from llamafarm.study.schemas import Schema, Untold
 from llamafarm.study.text import normalised
 from llamafarm.types import JsonValue
 
 Kind = Literal["equals", "contains", "not-contains", "regex", "json", "schema", "number"]
-PATTERN_S = 0.5  # for one regular expression on one answer
 MOST_LETTERS = 200_000  # of an answer that is searched
 NUMBER = regex.compile(
     r"(?<![\w.])[-+−]?(?:\d{1,3}(?:[,\u00a0\u202f]\d{3})+(?!\d)|\d+|(?=\.\d))(?:\.\d+)?(?:[eE][-+]?\d+)?"
@@ -49,17 +46,23 @@ class Verdict:
     why: str = ""
 
 
+Judge = Callable[[str, Budget], Verdict]
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A check; `text` is how it is written, and how it is named in tables."""
 
     kind: Kind
     text: str
-    judge: Callable[[str], Verdict] = field(repr=False, compare=False)
+    judge: Judge = field(repr=False, compare=False)
 
-    def __call__(self, answer: str) -> Verdict:
-        """The verdict on `answer`. May take half a second: not for the event loop."""
-        return self.judge(answer[:MOST_LETTERS])
+    def __call__(self, answer: str, budget: Budget | None = None) -> Verdict:
+        """The verdict on `answer`, within `budget`, which all checks of it share: not for the event loop."""
+        try:
+            return self.judge(answer[:MOST_LETTERS], budget or Budget())
+        except OutOfTime:
+            return Verdict(None, f"The checks of this answer took more than {BUDGET_S:g} s.")
 
 
 def check_of(text: str) -> Check:
@@ -68,15 +71,15 @@ def check_of(text: str) -> Check:
     argument = argument.strip()
     match kind.strip().lower():
         case "equals" if argument:
-            return Check("equals", text, lambda answer: _told(normalised(answer) == normalised(argument)))
+            return Check("equals", text, lambda answer, _: _told(normalised(answer) == normalised(argument)))
         case "contains" if argument:
-            return Check("contains", text, lambda answer: _told(_folded(argument) in _folded(answer)))
+            return Check("contains", text, lambda answer, _: _told(_folded(argument) in _folded(answer)))
         case "not-contains" if argument:
-            return Check("not-contains", text, lambda answer: _told(_folded(argument) not in _folded(answer)))
+            return Check("not-contains", text, lambda answer, _: _told(_folded(argument) not in _folded(answer)))
         case "regex" if argument:
             return Check("regex", text, _pattern(argument))
         case "json" if not argument:
-            return Check("json", text, lambda answer: _json(answer)[1])
+            return Check("json", text, lambda answer, _: _json(answer)[1])
         case "schema" if argument:
             return Check("schema", text, _schema(argument))
         case "number" if argument:
@@ -93,20 +96,9 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _pattern(pattern: str) -> Callable[[str], Verdict]:
-    """Searches, as grep does; lines end at their ends."""
-    try:
-        compiled = regex.compile(pattern, regex.MULTILINE)
-    except regex.error as error:
-        raise RequestError(f"{pattern!r} is no regular expression: {error}.") from None
-
-    def judge(answer: str) -> Verdict:
-        try:
-            return _told(compiled.search(answer, timeout=PATTERN_S) is not None)
-        except TimeoutError:
-            return Verdict(None, f"The pattern took more than {PATTERN_S:g} s on this answer.")
-
-    return judge
+def _pattern(text: str) -> Judge:
+    pattern = Pattern(text)
+    return lambda answer, budget: _told(pattern.found(answer, budget))
 
 
 def _json(answer: str) -> tuple[JsonValue, Verdict]:
@@ -122,57 +114,23 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _schema(text: str) -> Callable[[str], Verdict]:
-    try:
-        schema = json.loads(text)
-        Draft202012Validator.check_schema(schema)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(f"The schema is no JSON: {error}.") from None
-    except SchemaError as error:
-        raise RequestError(f"That is no JSON Schema: {error.message}.") from None
-    _check_patterns(schema)
-    # An empty registry: a `$ref` to an address or a file is not fetched.
-    validator = _Validator(schema, registry=Registry())
+def _schema(text: str) -> Judge:
+    schema = Schema(text)
 
-    def judge(answer: str) -> Verdict:
+    def judge(answer: str, budget: Budget) -> Verdict:
         value, verdict = _json(answer)
         if not verdict.passed:
             return verdict
         try:
-            error = next(validator.iter_errors(value), None)
-        except Unresolvable as missing:
-            return Verdict(None, f"The schema refers to {missing.ref}, which is not in it.")
-        except TimeoutError:
-            return Verdict(None, f"A pattern of the schema took more than {PATTERN_S:g} s.")
-        except RecursionError:
-            return Verdict(None, "The schema refers to itself without end.")
-        return Verdict(error is None, "" if error is None else error.message[:200])
+            wrong = schema.wrong(value, budget)
+        except Untold as why:
+            return Verdict(None, str(why))
+        return Verdict(not wrong, wrong)
 
     return judge
 
 
-def _check_patterns(schema: JsonValue) -> None:
-    """Raises RequestError for patterns that can't be used, or whose time can't be bounded."""
-    if isinstance(schema, dict):
-        if "patternProperties" in schema:
-            raise RequestError("A schema with patternProperties can't be checked.", hint="Name the properties.")
-        if isinstance(pattern := schema.get("pattern"), str):
-            _pattern(pattern)
-    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
-        _check_patterns(part)
-
-
-def _bounded_pattern(
-    _validator: object, pattern: str, instance: object, _schema: Mapping[str, object]
-) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and regex.search(pattern, instance, timeout=PATTERN_S) is None:
-        yield ValidationError(f"{instance!r} does not match {pattern!r}")
-
-
-_Validator = cast("Any", extend)(Draft202012Validator, {"pattern": _bounded_pattern})
-
-
-def _number(text: str) -> Callable[[str], Verdict]:
+def _number(text: str) -> Judge:
     """The last number of the answer is the wanted one: reasoning comes before the result."""
     wanted, _, tolerance = text.replace("+-", "±").partition("±")
     try:
@@ -182,7 +140,7 @@ def _number(text: str) -> Callable[[str], Verdict]:
     if not (math.isfinite(goal) and math.isfinite(within) and within >= 0):
         raise RequestError(f"{text!r} is no finite number.")
 
-    def judge(answer: str) -> Verdict:
+    def judge(answer: str, _: Budget) -> Verdict:
         found = [match.group() for match in NUMBER.finditer(answer)]
         if not found:
             return Verdict(passed=False, why="There is no number in the answer.")
