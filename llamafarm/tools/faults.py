@@ -24,6 +24,8 @@ UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 def start_failure(server: McpServer, line: Line, error: BaseException) -> ToolServerFailed:
     """The error for a server that could not be started or reached."""
     where, said = f"The MCP server {server.name}", last_words(server, line)
+    if line.flood.told:
+        return _flooded(server, line)
     for cause in causes(error):
         match cause:
             case TimeoutError() | httpx2.TimeoutException():
@@ -58,11 +60,19 @@ def start_failure(server: McpServer, line: Line, error: BaseException) -> ToolSe
 
 def lost(server: McpServer, line: Line, error: BaseException | None, heard: int) -> ToolServerFailed:
     """The error for a server that was lost in a call; what it had said before (`heard` bytes) is left out."""
+    if line.flood.told:
+        return _flooded(server, line)
     unsent = any(isinstance(cause, httpx2.ConnectError) for cause in causes(error))
     return ToolServerFailed(
         f"The MCP server {server.name} ended or was lost before it answered{last_words(server, line, heard)}",
         hint="It is started or called anew when it is next needed.",
         unsent=unsent,
+    )
+
+
+def _flooded(server: McpServer, line: Line) -> ToolServerFailed:
+    return ToolServerFailed(
+        f"The MCP server {server.name} was given up: it sent {line.flood.told}.", hint="Look at what it does."
     )
 
 

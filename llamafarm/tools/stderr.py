@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from types import TracebackType
 from typing import Self, TextIO
 
 KEPT = 2000
+AT_ONCE, PAUSE_S = 64 * 1024, 0.01
 PATIENCE_S = 0.5  # for a pipe that a surviving child of the process still holds
 
 
@@ -52,6 +54,8 @@ class LastWords:
 
     def _read(self, end: int) -> None:
         with os.fdopen(end, "rb", buffering=0) as pipe:
-            while chunk := pipe.read(KEPT):
+            while chunk := pipe.read(AT_ONCE):
                 self._kept = (self._kept + chunk)[-KEPT:]
                 self.written += len(chunk)
+                if len(chunk) == AT_ONCE:  # a pipe that is always full is a flood: it may wait
+                    time.sleep(PAUSE_S)
