@@ -99,6 +99,7 @@ class NamedModel(Frozen):
     `context_window` is how many tokens prompt and answer have together, where the file tells.
     `max_tool_turns` bounds how often the model may ask for tools before it has to answer.
     `max_answer_mib` bounds what an answer comes to with its reasoning and tool calls, in MiB over all turns.
+    `outside_only`: its server must be one of the internet at large, wherever its name leads when it is called.
     `key_variable` names the environment variable that `api_key` came from, for messages and exports.
     `problems` are the errors of this model alone: with any, it is shown but can't be used.
     """
@@ -122,6 +123,7 @@ class NamedModel(Frozen):
     context_window: Annotated[int, Field(gt=0)] | None = None
     timeout: Timeouts = Timeouts()
     max_answer_mib: Annotated[float, Field(gt=0, le=64)] = MAX_ANSWER_MIB
+    outside_only: bool = False
     fallback: tuple[str, ...] = ()
     line: int | None = None
     problems: tuple[Problem, ...] = ()

@@ -49,6 +49,7 @@ def parse(
     trusted: bool,
     environ: Mapping[str, str] | None = None,
     known_addresses: Collection[str] = (),
+    outside_only: bool = False,
 ) -> Loaded:
     """Read a project file's text that came from a browser.
 
@@ -56,7 +57,7 @@ def parse(
     (origins, as `addresses` gives them); `asks` says what trusting the file would allow.
     """
     values = environment(None, environ) if trusted else None
-    return _read(text, name, None, values, known_addresses)
+    return _read(text, name, None, values, known_addresses, outside_only=outside_only)
 
 
 def _unreadable(error: ConfigError, shown: str = "") -> Loaded:
@@ -64,7 +65,13 @@ def _unreadable(error: ConfigError, shown: str = "") -> Loaded:
 
 
 def _read(
-    text: str, name: str, source: FilePath | None, values: Mapping[str, str] | None, known: Collection[str]
+    text: str,
+    name: str,
+    source: FilePath | None,
+    values: Mapping[str, str] | None,
+    known: Collection[str],
+    *,
+    outside_only: bool = False,
 ) -> Loaded:
     shown = masked_text(text, name) if len(text) <= MAX_BYTES else ""
     try:
@@ -74,7 +81,7 @@ def _read(
     if not isinstance(document.value, dict):
         return Loaded(project=None, errors=(Problem(1, "", _not_a_project(document.value)),), text=shown)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    reader = _Reader(document, Findings(document), Strings(document, values), known, shown, digest)
+    reader = _Reader(document, Findings(document), Strings(document, values), known, shown, digest, outside_only)
     return reader.read(document.value, source)
 
 
@@ -92,6 +99,7 @@ class _Reader:
     known: Collection[str]
     shown: str
     digest: str
+    outside_only: bool = False
 
     def read(self, root: Mapping[str, JsonValue], source: FilePath | None) -> Loaded:
         """The whole file."""
@@ -257,7 +265,7 @@ class _Reader:
     def _trust(self, models: list[NamedModel], entries: list[Entry]) -> tuple[list[NamedModel], list[Ask]]:
         if self.strings.values is not None:
             return models, []
-        held = [untrusted(model, self.known) for model in models]
+        held = [untrusted(model, self.known, outside_only=self.outside_only) for model in models]
         written = {name: entry for _, name, entry in entries}
         asks = [ask for model, wants in held for ask in (*wants, *other_variables(model, written[model.name]))]
         asks += server_asks(self.document)

@@ -15,11 +15,13 @@ from llamafarm.config.env import references
 from llamafarm.config.mcp import servers_as_written
 from llamafarm.config.model import MAX_ANSWER_MIB, Ask, McpServer, NamedModel, Project
 from llamafarm.config.models import PLACEHOLDER_KEYS
+from llamafarm.config.outside import names_inside
 from llamafarm.config.secret import HIDDEN, announces_secret, is_literal, names_secret, shown_address, shown_words
 from llamafarm.errors import Problem
 from llamafarm.types import JsonValue
 
 BUNDLED = "smollm2-135m-instruct"
+INSIDE = "The file is not trusted, and others reach this server, so {target} is not called: it is an inner address."
 RAW = "The file is not trusted, so its `extra_body` is not sent to a model on this machine."
 _RUNS = re.compile(r"[`$|<>()]")  # what a shell acts on: TOKEN=$(…) hides no command
 _KEY = re.compile(r"(?=.*[0-9])[A-Za-z0-9_~+=-]{8,}|[A-Za-z]+ [A-Za-z0-9_.~+/=-]{8,}")  # the second: `Bearer …`
@@ -41,11 +43,11 @@ def addresses(project: Project) -> frozenset[str]:
     return frozenset(origin(model.base_url) for model in project.models if model.base_url)
 
 
-def untrusted(model: NamedModel, known: Collection[str]) -> tuple[NamedModel, list[Ask]]:
+def untrusted(model: NamedModel, known: Collection[str], *, outside_only: bool = False) -> tuple[NamedModel, list[Ask]]:
     """`model` as it may be used before its file is trusted, and what it asks for.
 
-    It may run the bundled model, call an address that the operator's own projects name, or call any
-    address without a key. Its answers may be as long as by default, and no longer.
+    It may run the bundled model, call an address that the operator's own projects name, or call any address without a
+    key: with `outside_only`, any of the internet at large. Its answers may be as long as by default, and no longer.
     """
     asks = _asks(model, known)
     problems = tuple(
@@ -55,7 +57,14 @@ def untrusted(model: NamedModel, known: Collection[str]) -> tuple[NamedModel, li
     )
     if model.provider == "embedded" and model.extra_body:
         problems += (Problem(model.line, model.name, RAW),)
-    held = {"problems": (*model.problems, *problems), "max_answer_mib": min(model.max_answer_mib, MAX_ANSWER_MIB)}
+    guarded = outside_only and model.provider != "embedded" and origin(model.base_url or "") not in known
+    if guarded and names_inside(model.base_url or ""):
+        problems += (Problem(model.line, model.name, INSIDE.format(target=origin(model.base_url or ""))),)
+    held = {
+        "outside_only": guarded,
+        "problems": (*model.problems, *problems),
+        "max_answer_mib": min(model.max_answer_mib, MAX_ANSWER_MIB),
+    }
     return model.model_copy(update=held), asks
 
 

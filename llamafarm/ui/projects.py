@@ -114,7 +114,10 @@ class Projects:
     async def _parse(self, text: str, name: str, *, trusted: bool) -> Loaded:
         own = (entry.project for entry in self.runtime.library.entries)
         known = frozenset().union(*(addresses(project) for project in own if project is not None))
-        return await asyncio.to_thread(parse, text, name=name, trusted=trusted, known_addresses=known)
+        outside_only = self.settings.reached
+        return await asyncio.to_thread(
+            parse, text, name=name, trusted=trusted, known_addresses=known, outside_only=outside_only
+        )
 
 
 def _key(path: Path) -> str:

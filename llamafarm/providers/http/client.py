@@ -16,6 +16,7 @@ import httpx
 
 from llamafarm.providers.http.body import EXTENSION
 from llamafarm.providers.http.endings import Endings
+from llamafarm.providers.http.outside import outside_socket
 from llamafarm.providers.http.transport import Transport
 
 KNOWN = 256  # as many models as anybody asks at one time
@@ -25,12 +26,14 @@ KNOWN = 256  # as many models as anybody asks at one time
 class Client:
     """Sends requests to model servers, through httpx.
 
-    `endings` takes answers to their end, for the next request on the same connection. Redirects are not followed: a
+    `outside` connects to the internet at large alone, for those who may not reach what is near. `endings` takes answers
+    to their end, for the next request on the same connection. Redirects are not followed: a
     key must not travel to an address that nobody wrote down. Of httpx no more is asked than a request needs: with a
     hundred lanes the time of each would make the others late. So addresses and headers are read once (`heads`).
     """
 
     http: httpx.AsyncClient
+    outside: httpx.AsyncClient
     endings: Endings
     heads: Callable[[str, tuple[tuple[str, str], ...]], tuple[httpx.URL, httpx.Headers]]
 
@@ -42,6 +45,7 @@ class Client:
         headers: Mapping[str, str],
         content: bytes | None = None,
         connect_s: float | None = None,
+        outside: bool = False,
     ) -> httpx.Response:
         """The response, once its headers have come; to be closed. Raises httpx's RequestError and InvalidURL."""
         address, known = self.heads(url, tuple(headers.items()))
@@ -55,7 +59,7 @@ class Client:
             stream=httpx.ByteStream(content or b""),  # with `content`, httpx would build the headers three times
             extensions={"timeout": {"connect": connect_s}},
         )
-        response = await self.http.send(request, stream=True)
+        response = await (self.outside if outside else self.http).send(request, stream=True)
         if isinstance(stream := response.extensions.get(EXTENSION), httpx.AsyncByteStream):
             response.stream = stream  # httpx's own holds the response, which then waits for a garbage collection
         return response
@@ -73,8 +77,10 @@ def _head(always: httpx.Headers, url: str, given: tuple[tuple[str, str], ...]) -
 async def open_client(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Client]:
     """A client with the proxies and certificates that the environment names, or over a `transport` of one's own."""
     http = _Http(transport or Transport(_tls(), getproxies()))
-    async with http, Endings() as endings:
-        yield Client(http, endings, lru_cache(KNOWN)(partial(_head, http.headers)))
+    # Without a proxy: that would look names up by itself.
+    outside = _Http(transport or Transport(_tls(), {}, outside_socket))
+    async with http, outside, Endings() as endings:
+        yield Client(http, outside, endings, lru_cache(KNOWN)(partial(_head, http.headers)))
 
 
 class _Http(httpx.AsyncClient):

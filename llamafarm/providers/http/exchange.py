@@ -74,7 +74,14 @@ class Exchange:
         url, headers, connect_s = without_user(self.url), self._headers(), self.model.timeout.connect
         try:
             response = await deadlines.wait(
-                self.client.send(self.method, url, content=content, headers=headers, connect_s=connect_s)
+                self.client.send(
+                    self.method,
+                    url,
+                    content=content,
+                    headers=headers,
+                    connect_s=connect_s,
+                    outside=self.model.outside_only,
+                )
             )
         except (httpx.LocalProtocolError, ValueError):
             raise self.faults.unsendable() from None

@@ -31,6 +31,7 @@ from llamafarm.errors import (
 from llamafarm.providers.http.address import host_and_port
 from llamafarm.providers.http.deadlines import timed_out
 from llamafarm.providers.http.headers import request_id, retry_after
+from llamafarm.providers.http.outside import Inside
 from llamafarm.types import ChatRequest, JsonValue
 
 EXCERPT = 200
@@ -175,10 +176,8 @@ class Faults:
                 hint="Is it https? A certificate of your own goes into SSL_CERT_FILE.",
                 retryable=False,
             )
-        if any(isinstance(cause, socket.gaierror) for cause in causes):
-            return ConnectFailed(
-                f"The name {host} is not known.", hint="Look at base_url, and at the network.", retryable=False
-            )
+        if any(isinstance(cause, Inside | socket.gaierror) for cause in causes):
+            return self._unreachable(host, inside=any(isinstance(cause, Inside) for cause in causes))
         if isinstance(error, httpx.ConnectTimeout):
             return timed_out("connect", self.model.timeout.connect)
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
@@ -188,6 +187,17 @@ class Faults:
         if isinstance(error, httpx.RemoteProtocolError):
             return self.not_protocol("something that is not HTTP")
         return ConnectFailed(f"{self.server} closed the connection before it answered.", hint="Try again.")
+
+    def _unreachable(self, host: str | None, *, inside: bool) -> ConnectFailed:
+        if inside:
+            return ConnectFailed(
+                f"{host} leads to an address of this machine or its network, and the file is not trusted.",
+                hint="On a server that others reach, such a file calls the internet at large alone.",
+                retryable=False,
+            )
+        return ConnectFailed(
+            f"The name {host} is not known.", hint="Look at base_url, and at the network.", retryable=False
+        )
 
     def unsendable(self) -> RequestError:
         """The error for a request that HTTP can't carry: of all that is in its headers, only the key is unknown."""

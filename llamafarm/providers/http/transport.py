@@ -20,7 +20,7 @@ import httpx
 import yarl
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
+from aiohttp.connector import Connection, SocketFactoryType
 from aiohttp.http_exceptions import ContentEncodingError
 from aiohttp.tracing import Trace
 from httpx_aiohttp import AiohttpTransport
@@ -53,13 +53,16 @@ class Transport(AiohttpTransport):
 
     It raises httpx's exceptions, each from the one of the standard library that tells why, and decompresses as it
     reads. Proxies are never taken for this machine. Cookies are not kept: all who use the process share its client.
+    `sockets`, where given, makes the socket for each address that is tried.
     """
 
-    def __init__(self, tls: ssl.SSLContext, proxies: Mapping[str, str]) -> None:
+    def __init__(
+        self, tls: ssl.SSLContext, proxies: Mapping[str, str], sockets: SocketFactoryType | None = None
+    ) -> None:
         super().__init__(verify=tls)
         self._proxies = proxies
         self._session = self.client = aiohttp.ClientSession(
-            connector=_Connector(limit=CONNECTIONS, keepalive_timeout=IDLE_S, ssl=tls),
+            connector=_Connector(limit=CONNECTIONS, keepalive_timeout=IDLE_S, ssl=tls, socket_factory=sockets),
             request_class=_Request,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -146,8 +149,15 @@ class _Request(aiohttp.ClientRequest):
 class _Connector(aiohttp.TCPConnector):
     """Makes a new connection where a request asks for one, and lets go of all idle ones to its server with that."""
 
-    def __init__(self, *, limit: int, keepalive_timeout: float, ssl: ssl.SSLContext) -> None:
-        super().__init__(limit=limit, keepalive_timeout=keepalive_timeout, ssl=ssl)
+    def __init__(
+        self,
+        *,
+        limit: int,
+        keepalive_timeout: float,
+        ssl: ssl.SSLContext,
+        socket_factory: SocketFactoryType | None = None,
+    ) -> None:
+        super().__init__(limit=limit, keepalive_timeout=keepalive_timeout, ssl=ssl, socket_factory=socket_factory)
         self._factory = cast("partial[ResponseHandler]", partial(_Line, loop=self._loop))
 
     async def connect(
