@@ -15,6 +15,7 @@ from llamafarm.ui.mdhtml import DISPLAY, FORMULA, pieces_of, words, written
 from llamafarm.ui.mdparse import parser
 
 READ = 48_000  # letters of a text that are read as Markdown, 0.1 s at most for usual ones; what follows is plain text
+LONGEST = 500_000  # letters of a text that are shown at all: a browser stands still for more
 AT_ONCE = 2_000  # letters of a block that is parsed anew for each that comes
 STEP = 16  # a longer one is, each time it has grown by this part of itself
 
@@ -94,7 +95,11 @@ class Growing:
             tokens = self._parser.parse(text[self._final : cut])
             self._done += written(list(pieces_of(tokens)), open_ended=False)
             self._final = cut
-        self._tail = f'<div class="lf-plain">{words(text[cut:])}'
+        more = len(text) - LONGEST
+        note = (
+            f"\n\n… and {more:,} characters more, which no page can show: exports have all." if more > 0 else ""
+        )
+        self._tail = f'<div class="lf-plain">{words(text[cut:LONGEST] + note)}'
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.ui.markdown import Growing, shown
+from llamafarm.ui.markdown import LONGEST, Growing, shown
 from llamafarm.ui.mdhtml import COLOURED, words
 from tests.ui.markdowns import CASES, PIECES, Read
 
@@ -133,3 +133,10 @@ def test_what_is_too_long_for_markdown_is_plain_text() -> None:
     text = "- **a** <b>\n" * 20_000
     assert shown(text).count("&lt;b&gt;") == 20_000
     assert '<div class="lf-plain">- **a** &lt;b&gt;&#10;' in shown(text)
+
+
+def test_a_text_of_megabytes_is_shown_as_far_as_a_page_can() -> None:
+    text = "hay and more\n" * 600_000
+    told = shown(text)
+    assert len(told) < 2_000_000
+    assert f"and {len(text) - LONGEST:,} characters more" in told
