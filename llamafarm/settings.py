@@ -62,11 +62,6 @@ class ServerSettings:
             return self.host == "localhost"
 
     @property
-    def reached(self) -> bool:
-        """Whether others reach the server, as far as it can know: keys and logins are for others, on loopback too."""
-        return not self.loopback or self.protected
-
-    @property
     def protected(self) -> bool:
         """Whether callers must say who they are."""
         return bool(self.api_keys or self.login)

@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
 from llamafarm.config.document import Document, Path
+from llamafarm.config.tomlkeys import long_key_line
 from llamafarm.config.yamltree import MAX_DEPTH, MAX_NODES, TOO_DEEP, read_yaml
 from llamafarm.errors import ConfigError, Problem
 from llamafarm.types import JsonValue
@@ -71,8 +72,8 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _read_toml(text: str) -> Document:
-    if found := _TOML_LONG_KEY.search(text):  # the library takes minutes for it
-        raise _broken(text.count("\n", 0, found.start()) + 1, f"A key has more than {MAX_DEPTH} parts.")
+    if line := long_key_line(text):
+        raise _broken(line, f"A key has more than {MAX_DEPTH} parts.")
     try:
         value = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -114,7 +115,6 @@ def _plain(value: Any) -> JsonValue:
 
 
 _TOML_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
-_TOML_LONG_KEY = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}", re.ASCII)
 _TOML_TABLE = re.compile(rf"\s*(\[\[?)\s*({_TOML_KEY}(?:\s*\.\s*{_TOML_KEY})*)\s*\]\]?")
 _TOML_ENTRY = re.compile(rf"\s*({_TOML_KEY}(?:\s*\.\s*{_TOML_KEY})*)\s*=")
 

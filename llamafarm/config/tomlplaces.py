@@ -6,6 +6,7 @@ import re
 import tomllib
 
 from llamafarm.config.places import Entries, Items, Place, Places, Scalar, Unplaceable
+from llamafarm.config.tomlkeys import long_key_line
 
 _BETWEEN = re.compile(r"(?:\s|#[^\n]*)*")
 _STRING = re.compile(r"""(?:"{3}(?:[^\\]|\\[\s\S])*?"{3,5}|'{3}[\s\S]*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')""")
@@ -15,6 +16,8 @@ _BARE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d[^\s,\]}#]*|[^\s,\]}#]+")
 
 def toml_places(text: str) -> Places:
     """The places of all values in `text`. Raises Unplaceable where they can't be told."""
+    if long_key_line(text):
+        raise Unplaceable
     try:
         tomllib.loads(text)
         return _Reader(text).read()

@@ -43,7 +43,7 @@ EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st
 
 def build_page(runtime: Runtime, settings: ServerSettings, tabs: Tabs) -> gr.Blocks:
     """The page as Gradio Blocks; nothing is opened and nothing runs before a browser comes in one of `tabs`."""
-    projects = Projects(runtime)
+    projects = Projects(runtime, reached=not settings.has_operator)
     demo = QuickBlocks(title="LlamaFarm Playground", fill_width=True, analytics_enabled=False)
     with demo:
         page = build(projects.sources())

@@ -96,9 +96,7 @@ class Growing:
             self._done += written(list(pieces_of(tokens)), open_ended=False)
             self._final = cut
         more = len(text) - LONGEST
-        note = (
-            f"\n\n… and {more:,} characters more, which no page can show: exports have all." if more > 0 else ""
-        )
+        note = f"\n\n… and {more:,} characters more, which no page can show: exports have all." if more > 0 else ""
         self._tail = f'<div class="lf-plain">{words(text[cut:LONGEST] + note)}'
 
 

@@ -30,9 +30,13 @@ OPERATOR, SAMPLE = "operator:", "sample:"
 
 @dataclass(frozen=True, slots=True)
 class Projects:
-    """Makes sessions out of what a person opens on the page."""
+    """Makes sessions out of what a person opens on the page.
+
+    `reached`: others than the operator use the server, so that a file which is not trusted calls the internet alone.
+    """
 
     runtime: Runtime
+    reached: bool = False
 
     def sources(self) -> list[tuple[str, str]]:
         """What can be opened by name: (what is shown, key). The first is what a new tab shows."""
@@ -114,9 +118,8 @@ class Projects:
     async def _parse(self, text: str, name: str, *, trusted: bool) -> Loaded:
         own = (entry.project for entry in self.runtime.library.entries)
         known = frozenset().union(*(addresses(project) for project in own if project is not None))
-        outside_only = self.settings.reached
         return await asyncio.to_thread(
-            parse, text, name=name, trusted=trusted, known_addresses=known, outside_only=outside_only
+            parse, text, name=name, trusted=trusted, known_addresses=known, outside_only=self.reached
         )
 
 

@@ -14,6 +14,7 @@ from llamafarm.config.project import MOST_ASKS, MOST_MODELS, parse
 from llamafarm.config.prompts import MOST_SETS
 from llamafarm.config.read import MAX_BYTES
 from llamafarm.config.template import variables
+from llamafarm.operator import Rights
 from llamafarm.ui.filecards import asks, report
 
 ONE = "    - {{name: {}, provider: openai, base_url: 'http://127.0.0.1:9', model: m}}\n"
@@ -22,7 +23,7 @@ HEAD = "runtime:\n  models:\n"
 
 def size(loaded: Loaded) -> int:
     """Letters of all that would go out of a file."""
-    return len(loaded.model_dump_json()) + len(report(loaded, "x")) + len(asks(loaded, may_trust=True))
+    return len(loaded.model_dump_json()) + len(report(loaded, "x")) + len(asks(loaded, Rights(trust=True)))
 
 
 def laughs(levels: int) -> str:
@@ -130,7 +131,7 @@ def test_how_many_more_there_are_is_told() -> None:
     assert loaded.warnings[-1].message == f"And {20_000 - MOST_PROBLEMS + 1:,} more."
     asking = parse(LARGE["different variables"], trusted=False)
     assert asking.more_asks == 15_000 - MOST_ASKS + 1  # the key of OpenAI's own address is one
-    assert f"And {asking.more_asks:,} things more" in asks(asking, may_trust=True)
+    assert f"And {asking.more_asks:,} things more" in asks(asking, Rights(trust=True))
 
 
 def test_a_pattern_of_ours_reads_a_file_once() -> None:

@@ -78,7 +78,7 @@ def test_a_schema_is_ended_when_its_time_is_over(case: str) -> None:
     schema, value = SLOW[case]
     check, began = check_of("schema:" + json.dumps(schema)), time.perf_counter()
     told = check(json.dumps(value))
-    assert time.perf_counter() - began < 5 * BUDGET_S
+    assert time.perf_counter() - began < 15 * BUDGET_S
     assert told.passed is not True
     assert len(told.why) <= 400
 
@@ -90,7 +90,7 @@ def test_deep_and_odd_answers_are_told(answer: str) -> None:
     for check in ("json", 'schema:{"items": {"$ref": "#"}, "multipleOf": 0.1}', 'schema:{"uniqueItems": true}'):
         began = time.perf_counter()
         check_of(check)(answer)
-        assert time.perf_counter() - began < 5 * BUDGET_S
+        assert time.perf_counter() - began < 15 * BUDGET_S
 
 
 def test_a_long_list_of_objects_is_unique_in_a_moment() -> None:
@@ -117,7 +117,7 @@ async def test_all_checks_of_an_answer_share_one_time_and_the_loop_goes_on() -> 
     watching, began = asyncio.create_task(watch()), time.perf_counter()
     passed, notes = await verdict(checks, reply("a" * 60 + "b"))
     watching.cancel()
-    assert time.perf_counter() - began < 5 * BUDGET_S
+    assert time.perf_counter() - began < 15 * BUDGET_S
     assert worst < 0.5
     assert passed in (None, False)
     assert any("more than 1 s" in note for note in notes)

@@ -128,6 +128,6 @@ async def test_it_holds_where_others_reach_the_server(settings: ServerSettings, 
     class _Runtime:
         library = _Library()
 
-    projects = Projects(_Runtime(), settings)  # type: ignore[arg-type]
+    projects = Projects(_Runtime(), reached=not settings.has_operator)  # type: ignore[arg-type]
     session = await projects.text(file("https://models.example"), "x.yaml")
     assert only(session.loaded).outside_only is outside_only
