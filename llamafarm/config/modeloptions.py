@@ -80,6 +80,9 @@ def _number(text: str) -> int | float | None:
         return None
 
 
+MOST_NEAR = 60  # parameters of a model that are looked at for slips
+
+
 def unknown_options(provider: str, address: str, parameters: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
     """(name, a sentence) of each parameter that `provider` does not know, with the nearest that it does.
 
@@ -93,7 +96,7 @@ def unknown_options(provider: str, address: str, parameters: Mapping[str, JsonVa
     for name, value in parameters.items():
         if name in known or value is None:
             continue
-        near = nearest(name, known - parameters.keys())
+        near = nearest(name, known - parameters.keys()) if len(parameters) <= MOST_NEAR else None
         fits = near is not None and wrong_number(near, value) is None
         if sure or fits:
             hint = f" Did you mean `{near}`?" if fits else ""

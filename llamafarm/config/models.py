@@ -28,6 +28,7 @@ PLACEHOLDER_KEYS = {"universal": "universal", "lemonade": "lemonade"}
 OPENAI_VARIABLE = "OPENAI_API_KEY"
 
 TEXTS = ("description", "provider", "model", "base_url", "api_key", "tier", "tool_call_strategy")
+MOST_NAMED_KEYS = 60  # of an entry whose unknown keys are looked at for slips: each hint is tried
 RENAMED = {"parameters": "model_api_parameters"}
 KEYS = (
     "name", *TEXTS, "model_api_parameters", "extra_body", "prompts", "prompt", "mcp_servers", "tools",
@@ -232,7 +233,7 @@ class ModelReader:
             if key in UNUSED:
                 self.findings.warn((*path, key), f"`{key}` is not used by the playground: ignored.")
             elif key not in KEYS:
-                hint = self._hint(path, name, entry, key) if self.hints else ""
+                hint = self._hint(path, name, entry, key) if self.hints and len(entry) <= MOST_NAMED_KEYS else ""
                 self.findings.warn((*path, key), f"`{key}` is not known: ignored.{hint}")
 
     def _hint(self, path: Path, name: str, entry: Mapping[str, JsonValue], key: str) -> str:
