@@ -104,4 +104,4 @@ def _ask(ask: Ask) -> str:
 
 def too_much(loaded: Loaded) -> bool:
     """Whether a file asks for more than can be shown whole: nobody can allow what they can't see."""
-    return sum(len(_ask(ask)) for ask in loaded.asks) > ASKED
+    return loaded.more_asks > 0 or sum(len(_ask(ask)) for ask in loaded.asks) > ASKED
