@@ -87,8 +87,8 @@ def _stdio(server: StdioServerParameters, line: Line) -> AbstractAsyncContextMan
 def parameters(server: McpServer) -> StdioServerParameters:
     """How a stdio server is started: in its project's folder, with the file's environment, PATH and HOME alone.
 
-    Shells add a few variables: on POSIX systems, `env -u` takes them away before the command runs. Values never stand in
-    the arguments, where any user could read them.
+    Shells add a few variables: on POSIX systems, `env -u` takes them away before the command runs. Values never stand
+    in the arguments, where any user could read them.
     """
     env = {name: os.environ[name] for name in GIVEN if name in os.environ}
     env |= {name: value.get_secret_value() for name, value in server.env.items()}
