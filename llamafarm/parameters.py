@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from llamafarm.errors import RequestError
-from llamafarm.types import JsonValue
+from llamafarm.types import ChatRequest, JsonValue
 
 # Fields of OpenAI's and Ollama's chat requests, and of servers like them, that the playground itself fills in or that
 # would put another model, other messages or another form in their place: what was recorded would not be what was asked.
@@ -26,6 +27,8 @@ RESERVED = {
     "n_cmpl": "one answer is given to a request",
     "best_of": "one answer is given to a request",
 }
+# What says how tools may be called: nothing, where there are none, and OpenAI's servers refuse it then.
+OF_TOOLS = ("tool_choice", "parallel_tool_calls")
 # What not even the operator's `extra_body` may change. The rest is left to it: servers differ in what they know.
 OURS = frozenset({"model", "messages", "stream", "tools", "n"})
 
@@ -42,3 +45,11 @@ def check_parameters(parameters: Mapping[str, JsonValue]) -> None:
     wrong = reserved(name for name, value in parameters.items() if value is not None)
     if wrong:
         raise RequestError(wrong, hint="Leave it out of the parameters.")
+
+
+def without_tools(request: ChatRequest) -> ChatRequest:
+    """`request` without its tools, and without what says how to call them."""
+    if not request.tools and not any(name in request.parameters for name in OF_TOOLS):
+        return request
+    kept = {name: value for name, value in request.parameters.items() if name not in OF_TOOLS}
+    return replace(request, tools=(), parameters=kept)

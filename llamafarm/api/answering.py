@@ -21,7 +21,7 @@ from llamafarm.api.asked import Asked
 from llamafarm.api.chunks import Chunks, error_event
 from llamafarm.api.completion import completion_json
 from llamafarm.api.disconnect import until_gone
-from llamafarm.api.errors import ApiError, failed, stopping, too_many
+from llamafarm.api.errors import ApiError, error_of, failed, stopping
 from llamafarm.api.jsons import dumps
 from llamafarm.api.services import Services
 from llamafarm.api.sessions import Conversation, Key
@@ -77,7 +77,7 @@ class _Run:
 
     def _error(self, reply: Reply, failure: Failed) -> ApiError:
         partial = {"partial_content": reply.text} if reply.text else {}
-        error = failed(failure, self.trace.last(reply) | partial)
+        error = failed(failure, self.trace.last(reply) | partial, retries=len(reply.retries))
         error.headers = {**error.headers, **self.trace.headers(reply)}
         return error
 
@@ -119,7 +119,7 @@ class ChatAnswer(Response):
         try:
             await until_gone(receive, work)
         except TooManyGenerations as error:
-            raise too_many(error) from None
+            raise error_of(error) from None
         except asyncio.CancelledError:
             if self._begun:
                 await send({"type": "http.response.body", "body": error_event(stopping()), "more_body": True})

@@ -13,8 +13,16 @@ from starlette.exceptions import HTTPException
 from llamafarm import __version__
 from llamafarm.api import chat, compare, health, projects
 from llamafarm.api.answers import ChatCompletionChunk
-from llamafarm.api.errors import ApiError, on_api_error, on_defect, on_http_error, on_validation_error
+from llamafarm.api.errors import (
+    ApiError,
+    on_api_error,
+    on_defect,
+    on_http_error,
+    on_known_error,
+    on_validation_error,
+)
 from llamafarm.api.services import Services
+from llamafarm.errors import LlamaFarmError
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
 
@@ -45,6 +53,7 @@ def build_api(runtime: Runtime, settings: ServerSettings) -> FastAPI:
     api.include_router(health.router)
     for kind, handler in (
         (ApiError, on_api_error),
+        (LlamaFarmError, on_known_error),
         (RequestValidationError, on_validation_error),
         (HTTPException, on_http_error),
         (Exception, on_defect),

@@ -83,7 +83,8 @@ class Chunks:
         return _event({**self._head, "choices": [choice], **usage, **more})
 
     def _error(self, failure: Failed) -> bytes:
-        return error_event(failed(failure, self._trace.last(self._trace.reply())))
+        reply = self._trace.reply()
+        return error_event(failed(failure, self._trace.last(reply), retries=len(reply.retries)))
 
 
 def error_event(error: ApiError) -> bytes:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from llamafarm.api.answers import ErrorBody
 from llamafarm.api.asked import named, parameters_of, prompt_of
 from llamafarm.api.disconnect import until_gone
-from llamafarm.api.errors import invalid, stopping, too_many
+from llamafarm.api.errors import error_of, invalid, stopping
 from llamafarm.api.lanes import lane_event, sse
 from llamafarm.api.reading import Route
 from llamafarm.api.requests import CompareRequest
@@ -108,7 +108,7 @@ class CompareAnswer(Response):
         try:
             await until_gone(receive, self._run(send))
         except TooManyGenerations as error:
-            raise too_many(error) from None
+            raise error_of(error) from None
         except asyncio.CancelledError:
             if self._begun:
                 await _send(send, sse("error", stopping().body()))

@@ -1,28 +1,10 @@
-"""Errors in OpenAI's form, with a status that tells whose trouble it is.
-
-What the caller can mend is 4xx. What only the operator or a model's server can mend is 5xx: also a wrong key for
-that server, since the caller's own key was right. `x-should-retry: false` tells the openai package (and others
-that know it) where asking again can't help.
-
-    what happened                                status  code
-    a message, parameter or variable is wrong    400     invalid_request
-    the prompt doesn't fit the model             400     context_length_exceeded
-    the model's server rejects the request       400     upstream_rejected_request
-    no key, or a wrong one                       401     invalid_api_key
-    no such project or model                     404     project_not_found, model_not_found
-    the session is still answering               409     session_busy
-    too many answers at once                     429     too_many_generations
-    the model's server limits the rate           429     rate_limit_exceeded
-    the model's server can't be reached, fails   502     upstream_unreachable, upstream_failed, …
-    the named model can't be used here           503     model_unusable
-    the model's server takes too long            504     upstream_timeout
-"""
+"""Errors in OpenAI's form; what they mean is in `llamafarm.api.meanings`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -33,39 +15,12 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from llamafarm.api.jsons import dumps
-from llamafarm.errors import TooManyGenerations
+from llamafarm.api.meanings import DEFECT, INVALID, SERVER, is_retried, meaning_of
+from llamafarm.engine.chat import failure
+from llamafarm.errors import LlamaFarmError, TooManyGenerations
 from llamafarm.events import Failed
 from llamafarm.types import JsonValue
 
-INVALID, SERVER, LIMITED = "invalid_request_error", "server_error", "rate_limit_error"
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a kind of failure is to a caller."""
-
-    status: int
-    type: str
-    code: str
-    retry: bool = False
-
-
-MEANINGS: dict[str, Meaning] = {
-    "RequestError": Meaning(400, INVALID, "invalid_request"),
-    "ContextTooLong": Meaning(400, INVALID, "context_length_exceeded"),
-    "RequestRejected": Meaning(400, INVALID, "upstream_rejected_request"),
-    "RateLimited": Meaning(429, LIMITED, "rate_limit_exceeded", retry=True),
-    "ConnectFailed": Meaning(502, SERVER, "upstream_unreachable", retry=True),
-    "AuthFailed": Meaning(502, SERVER, "upstream_auth_failed"),
-    "ModelNotFound": Meaning(502, SERVER, "upstream_model_not_found"),
-    "ServerFailed": Meaning(502, SERVER, "upstream_failed", retry=True),
-    "BadAnswer": Meaning(502, SERVER, "upstream_bad_answer"),
-    "AnswerTooLong": Meaning(502, SERVER, "upstream_answer_too_long"),
-    "Interrupted": Meaning(502, SERVER, "upstream_interrupted", retry=True),
-    "ModelUnusable": Meaning(503, SERVER, "model_unusable"),
-    "MissingPartError": Meaning(503, SERVER, "model_unusable"),
-    "TimedOut": Meaning(504, SERVER, "upstream_timeout", retry=True),
-}
 ADVICE = {
     "n": "One answer is given a request (n: 1); ask again for another, or compare models",
     "logprobs": "Log probabilities are not returned: leave it out",
@@ -74,7 +29,7 @@ ADVICE = {
     "function_call": "Send `tool_choice` instead, the newer form",
     "X-Session-ID": "1 to 128 visible ASCII characters",
 }
-DEFECT = Meaning(500, SERVER, "internal_error")
+NOT_AGAIN = {"x-should-retry": "false"}
 
 
 @dataclass(slots=True)
@@ -102,19 +57,24 @@ class ApiError(Exception):
         return Response(dumps(self.body()), self.status, dict(self.headers), "application/json")
 
 
-def failed(failure: Failed, extension: Mapping[str, JsonValue] | None = None) -> ApiError:
-    """The error for a lane that failed."""
-    meaning = MEANINGS.get(failure.kind, DEFECT)
-    headers = {} if meaning.retry or meaning.status < 500 else {"x-should-retry": "false"}  # noqa: PLR2004 - HTTP
+def failed(failure: Failed, extension: Mapping[str, JsonValue] | None = None, *, retries: int = 0) -> ApiError:
+    """The error for a lane that failed, after `retries` of our own."""
+    meaning = meaning_of(failure.kind)
+    asked_again = is_retried(meaning.status) and (retries > 0 or not meaning.retry)
+    headers = dict(NOT_AGAIN) if asked_again else {}
     if failure.retry_after_s is not None:
         headers["retry-after"] = str(math.ceil(failure.retry_after_s))
     message = f"{failure.message} {failure.hint}".strip()
+    if retries:
+        message = f"{message} It was asked {retries + 1} times."
     return ApiError(meaning.status, message, meaning.code, meaning.type, headers=headers, extension=extension)
 
 
-def too_many(error: TooManyGenerations) -> ApiError:
-    """429: the caller's own answers have to end first."""
-    return ApiError(429, str(error), "too_many_generations", LIMITED, headers={"retry-after": "1"})
+def error_of(error: LlamaFarmError) -> ApiError:
+    """The answer to an error that no lane told, such as too many answers for one caller."""
+    if isinstance(error, TooManyGenerations):  # the caller's own answers have to end first
+        return failed(replace(failure(error), retry_after_s=1))
+    return failed(failure(error))
 
 
 def not_found(message: str, code: str, param: str | None = None) -> ApiError:
@@ -141,6 +101,12 @@ async def on_api_error(_: Request, error: Exception) -> Response:
     return error.response()
 
 
+async def on_known_error(_: Request, error: Exception) -> Response:
+    """An error of the playground's own that an endpoint did not expect: it has its meaning all the same."""
+    assert isinstance(error, LlamaFarmError)  # noqa: S101 - registered for nothing else
+    return error_of(error).response()
+
+
 async def on_validation_error(_: Request, error: Exception) -> Response:
     """A request that its schema does not allow: the first thing that is wrong with it, by its place."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
@@ -160,7 +126,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 async def on_defect(_: Request, error: Exception) -> Response:
     """An unexpected error: its traceback is in the log, and only there."""
     message = f"The playground itself failed here ({type(error).__name__}): its log has the details."
-    return ApiError(DEFECT.status, message, DEFECT.code, DEFECT.type).response()
+    return ApiError(DEFECT.status, message, DEFECT.code, DEFECT.type, headers=NOT_AGAIN).response()
 
 
 def _first(errors: Sequence[Any]) -> ApiError:

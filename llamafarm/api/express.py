@@ -16,10 +16,11 @@ from fastapi.requests import Request
 from fastapi.responses import Response
 from fastapi.routing import APIRouter
 
-from llamafarm.api.errors import ADVICE, ApiError, invalid, on_defect
+from llamafarm.api.errors import ADVICE, ApiError, error_of, invalid, on_defect
 from llamafarm.api.reading import Route, body_of
 from llamafarm.api.requests import ChatCompletionRequest
 from llamafarm.asgi import Message, Receive, Scope, Send
+from llamafarm.errors import LlamaFarmError
 
 SESSION_ID = r"^[!-~]{1,128}$"
 _SESSION_ID = re.compile(SESSION_ID)
@@ -74,10 +75,14 @@ class Express:
             await response(scope, receive, begin)
         except ApiError as error:  # an answer that has begun tells its error itself
             await error.response()(scope, receive, send)
+        except LlamaFarmError as error:
+            if begun:
+                raise
+            await error_of(error).response()(scope, receive, send)
         except Exception as error:
             if not begun:
-                told = await on_defect(Request(scope), error)
-                await told(scope, receive, send)
+                response = await on_defect(Request(scope), error)
+                await response(scope, receive, send)
             raise
 
     def _answer(self, scope: Scope) -> Answer | None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from llamafarm.api.errors import INVALID, ApiError
+from llamafarm.api.errors import ApiError
+from llamafarm.api.meanings import INVALID
 from llamafarm.types import Message
 
 IDLE_S = 3600.0

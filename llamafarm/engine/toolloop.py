@@ -26,8 +26,10 @@ from llamafarm.events import (
     ToolStarted,
     Waiting,
 )
+from llamafarm.parameters import without_tools
 from llamafarm.providers.base import Provider
 from llamafarm.providers.prompted import Prompted
+from llamafarm.providers.uncalled import Uncalled
 from llamafarm.types import TOOL_TURNS, ChatRequest, Message, Tool, ToolCall
 
 USUAL_WINDOW = 32_000  # tokens, where nobody tells
@@ -94,7 +96,7 @@ class Answering:
         yield Asking(at=time.perf_counter(), model=self.model.name, request=request)
         seen: set[str] = set()
         ended = False
-        async with aclosing(self._asked().stream(request)) as events:
+        async with aclosing(self._asked(request)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):  # first what comes most often
                     yield event
@@ -167,7 +169,7 @@ class Answering:
     ) -> AsyncGenerator[Event, None]:
         """One turn of the model, but for its `Finished`, which is kept in `turn`; no two calls have the same id."""
         try:
-            async with aclosing(self._asked().stream(request)) as events:
+            async with aclosing(self._asked(request)) as events:
                 async for event in events:
                     match event:
                         case Finished():
@@ -201,10 +203,14 @@ class Answering:
                         turn.reached = True
                 yield event
 
-    def _asked(self) -> Provider:
+    def _asked(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         if self.model.tool_call_strategy == "prompt_based":
-            return Prompted(self.provider, self._window())
-        return self.provider
+            return Prompted(self.provider, self._window()).stream(request)
+        if not request.tools:
+            return self.provider.stream(without_tools(request))
+        if request.parameters.get("tool_choice") == "none":
+            return Uncalled(self.provider).stream(request)
+        return self.provider.stream(request)
 
     def _window(self) -> int:
         return (self.box and self.box.window(self.model)) or USUAL_WINDOW

@@ -17,6 +17,7 @@ from llamafarm.conditions import ServerQueued
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import Interrupted, ProviderError
 from llamafarm.events import Event, Finished, Loaded, Sent, ToolCalled, is_content
+from llamafarm.parameters import OF_TOOLS
 from llamafarm.providers.chat_chunks import LONGEST_NAME
 from llamafarm.providers.deltas import Arrived, arrived
 from llamafarm.providers.http.address import endpoint
@@ -47,15 +48,18 @@ class Ollama:
     def payload(self, request: ChatRequest) -> dict[str, JsonValue]:
         """The body of the request; see `body_of`."""
         options: dict[str, JsonValue] = {}
+        uncalled = request.parameters.get("tool_choice") == "none"  # Ollama knows no such choice
         called = {call.id: call.name for message in request.messages for call in message.tool_calls}
         ours: dict[str, JsonValue] = {
             "model": self._model.model,
             "messages": [_message_json(message, called) for message in request.messages],
             "stream": True,
-            "tools": [dict(tool) for tool in request.tools] or None,
+            "tools": None if uncalled else [dict(tool) for tool in request.tools] or None,
         }
         body: dict[str, JsonValue] = {}
         for name, value in request.parameters.items():
+            if name in OF_TOOLS:
+                continue
             if name in TOP_LEVEL:
                 body[name] = value
             elif name == "response_format":

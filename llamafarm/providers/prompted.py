@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from llamafarm import tokens
 from llamafarm.errors import ProviderError
 from llamafarm.events import Event, Finished, HeldBack, TextDelta, ToolCalled
+from llamafarm.parameters import without_tools
 from llamafarm.providers.base import Provider
+from llamafarm.providers.choice import Choice
 from llamafarm.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.wire.toolcalls import CLOSE, OPEN, ToolText, WrittenCall
 
@@ -23,7 +25,7 @@ GUIDE = """You can call tools. Here they are, as JSON with a schema of their arg
 </tools>
 To call one, write its name and arguments as JSON in this form, and then stop:
 {open}{{"name": "the tool's name", "arguments": {{"an argument": "its value"}}}}{close}
-Its result comes back in <tool_response></tool_response>. Where no tool is needed, just answer."""
+Its result comes back in <tool_response></tool_response>. {rule}"""
 SHARE = 2  # tools take at most 1/SHARE of the context; beyond, they are described in short
 BRIEF = 80  # characters of a description in short
 
@@ -36,10 +38,16 @@ class Prompted:
     window: int
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        """See `Provider`; a call is told as `ToolCalled` and is not part of the text."""
-        functions = [function for tool in request.tools if (function := _function(tool))]
+        """See `Provider`; a call is told as `ToolCalled` and is not part of the text.
+
+        `tool_choice` and `parallel_tool_calls` are words of the prompt: the server is sent neither. Raises
+        RequestRejected for a choice that there is not.
+        """
+        choice = Choice.of(request.parameters)
+        functions = choice.among([function for tool in request.tools if (function := _function(tool))])
         reader = _Reader([str(function["name"]) for function in functions])
-        plain = replace(request, messages=tuple(self._messages(request.messages, functions)), tools=())
+        messages = tuple(self._messages(request.messages, functions, choice.rule()))
+        plain = replace(without_tools(request), messages=messages)
         last = 0.0
         try:
             async with aclosing(self.provider.stream(plain)) as events:
@@ -52,11 +60,13 @@ class Prompted:
                 yield told
             raise
 
-    def _messages(self, messages: Iterable[Message], functions: list[dict[str, JsonValue]]) -> Iterator[Message]:
+    def _messages(
+        self, messages: Iterable[Message], functions: list[dict[str, JsonValue]], rule: str
+    ) -> Iterator[Message]:
         written = _as_text(messages)
         if not functions:
             return iter(written)
-        guide = GUIDE.format(tools=self._described(functions), open=OPEN, close=CLOSE)
+        guide = GUIDE.format(tools=self._described(functions), open=OPEN, close=CLOSE, rule=rule)
         first = written[0] if written and written[0].role == "system" else None
         if first is None:
             return iter([Message("system", guide), *written])

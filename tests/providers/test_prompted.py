@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from llamafarm.engine.fold import Fold
-from llamafarm.errors import Interrupted
+from llamafarm.errors import Interrupted, RequestRejected
 from llamafarm.events import Asking, Event, Finished, ReasoningDelta, Started, TextDelta, ToolCalled, UsageReported
 from llamafarm.providers.prompted import Prompted
 from llamafarm.types import ChatRequest, Cost, Count, Message, ToolCall, Usage
@@ -43,6 +43,64 @@ async def test_tools_go_into_the_system_prompt() -> None:
     assert '<tool_call>{"name": "the tool\'s name"' in guide
     _, bare = await ask(ChatRequest((USER,), tools=(LOOK,)), "Hay.")
     assert [message.role for message in bare.messages] == ["system", "user"]
+
+
+TAKE: dict[str, Any] = {"type": "function", "function": {"name": "take", "parameters": {"type": "object"}}}
+ALLOWED = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "take"}}]}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("choice", "rule", "names"),
+    [
+        (None, "Where no tool is needed, just answer.", ["look", "take"]),
+        ("auto", "Where no tool is needed, just answer.", ["look", "take"]),
+        ("required", "Call a tool now: don't answer without one.", ["look", "take"]),
+        ("any", "Call a tool now: don't answer without one.", ["look", "take"]),
+        ({"type": "any"}, "Call a tool now: don't answer without one.", ["look", "take"]),
+        ({"type": "function", "function": {"name": "take"}}, "Call the tool take now", ["take"]),
+        ({"type": "function", "name": "take"}, "Call the tool take now", ["take"]),
+        ({"type": "tool", "name": "take"}, "Call the tool take now", ["take"]),
+        (ALLOWED, "Call the tool take now", ["take"]),
+        ({**ALLOWED, "allowed_tools": {"mode": "auto", "tools": [TAKE]}}, "Where no tool is needed", ["take"]),
+    ],
+)
+async def test_how_tools_may_be_called_is_said_in_the_prompt_and_nowhere_else(
+    choice: Any, rule: str, names: list[str]
+) -> None:
+    parameters = {"seed": 1, "tool_choice": choice, "parallel_tool_calls": False}
+    _, sent = await ask(ChatRequest((USER,), parameters, (LOOK, TAKE)), "Hay.")
+    assert (sent.tools, sent.parameters) == ((), {"seed": 1})
+    guide = sent.messages[0].content
+    assert rule in guide
+    assert guide.endswith("Call one tool at a time.")
+    assert [name for name in ("look", "take") if f'{{"name": "{name}"' in guide] == names
+
+
+async def test_none_describes_no_tools_and_reads_no_calls() -> None:
+    told, sent = await ask(ChatRequest((USER,), {"tool_choice": "none"}, (LOOK,)), CALL)
+    assert (sent.messages, sent.tools, sent.parameters) == ((USER,), (), {})
+    assert "".join(event.text for event in told if isinstance(event, TextDelta)) == CALL
+    assert not [event for event in told if isinstance(event, ToolCalled)]
+
+
+async def test_without_tools_no_choice_is_sent_either() -> None:
+    _, sent = await ask(ChatRequest((USER,), {"tool_choice": "required", "parallel_tool_calls": True}), "Hay.")
+    assert (sent.messages, sent.parameters) == ((USER,), {})
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ({"type": "function", "function": {"name": "fly"}}, "names fly, which is none of the tools. There is: look."),
+        ("sometimes", "not known"),
+        ({"type": "function"}, "not known"),
+        ({}, "not known"),
+    ],
+)
+async def test_a_choice_that_there_is_not_is_refused(choice: Any, words: str) -> None:
+    with pytest.raises(RequestRejected) as caught:
+        await ask(ChatRequest((USER,), {"tool_choice": choice}, (LOOK,)), "Hay.")
+    assert words in str(caught.value)
 
 
 async def test_without_room_they_are_described_in_short() -> None:
