@@ -26,13 +26,14 @@ from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange, parse
 from llamafarm.providers.openai import body_of
+from llamafarm.providers.uncut import refusing
 from llamafarm.providers.usage import Counting
 from llamafarm.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.wire.ndjson import Records
 from llamafarm.wire.thinking import Thinking
 
 # Parameters that stand beside `options`; all others are options, under Ollama's own names.
-TOP_LEVEL = ("keep_alive", "format", "think")
+TOP_LEVEL = ("keep_alive", "format", "think", "truncate", "shift", "logprobs", "top_logprobs")
 RENAMED = {"max_tokens": "num_predict", "max_completion_tokens": "num_predict"}
 NANOSECONDS = 1e9
 A_DAY_S = 86_400.0
@@ -70,7 +71,8 @@ class Ollama:
                 options[RENAMED.get(name, name)] = value
         if options:
             body["options"] = options
-        return body_of(ours, {**body, **self._model.extra_body})
+        given = {**body, **self._model.extra_body}
+        return body_of(ours, {**given, **refusing(self._model, given)})
 
     def exchange(self, request: ChatRequest) -> Exchange:
         """The request as it will be sent."""

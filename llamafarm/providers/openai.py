@@ -18,6 +18,7 @@ from llamafarm.providers.http.body import Body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange, check_whole
+from llamafarm.providers.uncut import refusing
 from llamafarm.providers.usage import Counting
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.wire.sse import EventStream, ServerEvent
@@ -47,7 +48,8 @@ class OpenAICompatible:
             "tools": [dict(tool) for tool in request.tools] or None,
         }
         counted: dict[str, JsonValue] = {"stream_options": {"include_usage": True}}
-        return body_of(ours, {**request.parameters, **counted, **self.model.extra_body})
+        given = {**request.parameters, **counted, **self.model.extra_body}
+        return body_of(ours, {**given, **refusing(self.model, given)})
 
     def headers(self) -> dict[str, str]:
         """The headers, but for the key's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import ssl
@@ -32,13 +33,23 @@ from llamafarm.providers.http.address import host_and_port
 from llamafarm.providers.http.deadlines import timed_out
 from llamafarm.providers.http.headers import request_id, retry_after
 from llamafarm.providers.http.outside import Inside
+from llamafarm.providers.http.said import words
+from llamafarm.providers.http.toolong import CONTEXT, advice, fit
 from llamafarm.types import ChatRequest, JsonValue
 
 EXCERPT = 200
 LONGEST_HEAD = 4000  # of a page that is looked through for its title
-_CONTEXT = re.compile(
-    r"context[ _-]?(length|size|window)|exceed_context|maximum context|too many tokens", re.IGNORECASE
+# LiteLLM, `transformers serve`, vLLM, Ollama, OpenAI and Together, of a model that is not there, under any status.
+_NO_MODEL = re.compile(
+    r"invalid model name|pinned to|unknown model|no such model|model_not_found|not a valid model|invalid model id"
+    r"|\bmodel\b[^;\n]{0,120}?(not found|not exist|is not (loaded|available|served))",
+    re.IGNORECASE,
 )
+# LiteLLM (which looks a key that it does not know up in a database), Google and OpenAI, of a key under a 400.
+_NO_KEY = re.compile(r"no connected db|no_db_connection|api[ _-]?key (is )?(not valid|invalid)"
+                     r"|(invalid|incorrect|missing)[ _]api[ _-]?key", re.IGNORECASE)  # fmt: skip
+# Ollama, as HTTP 500: a value of a type that its option does not take.
+_OPTION = re.compile(r"option \\?[\"']?(\w+)\\?[\"']? must be of type (\w+)|invalid options?: (\w+)", re.IGNORECASE)
 # Ollama, vLLM, llama.cpp and OpenRouter, in this order, of a model that can't use tools or was not started for it.
 _NO_TOOLS = re.compile(
     r"does not support tools|tool choice requires|requires --jinja|support tool use|tools? (is|are) not supported", re.I
@@ -87,14 +98,31 @@ class Faults:
         return error
 
     def _classify(self, refusal: Refusal, said: str) -> ProviderError:
-        if self.request.tools and _NO_TOOLS.search(refusal.text):
+        return self._by_words(refusal, said) or self._by_status(refusal, said)
+
+    def _by_words(self, refusal: Refusal, said: str) -> ProviderError | None:
+        """What the server's words tell more surely than its status."""
+        text, rejected = refusal.text, f"{self.server} rejects the request (HTTP {refusal.status}){said}"
+        if self.request.tools and _NO_TOOLS.search(text):
             return ToolsUnsupported(
                 f"{self.model.model} can't use tools (HTTP {refusal.status}){said}",
                 hint="Set tool_call_strategy: prompt_based.",
             )
+        if refusal.status >= 500 and (wrong := _OPTION.search(text)):  # noqa: PLR2004 - the class of server errors
+            return RequestRejected(rejected, hint=_option_hint(wrong))
+        if refusal.status not in (400, 422) or CONTEXT.search(text):
+            return None
+        if _NO_KEY.search(text):
+            return self._key_refused(refusal, said)
+        return self._not_found(refusal, said) if _NO_MODEL.search(text) else None
+
+    def _key_refused(self, refusal: Refusal, said: str) -> AuthFailed:
+        return AuthFailed(f"{self.server} refuses the key (HTTP {refusal.status}){said}", hint=self._key_hint())
+
+    def _by_status(self, refusal: Refusal, said: str) -> ProviderError:
         match refusal.status:
             case 401 | 403:
-                return AuthFailed(f"{self.server} refuses the key (HTTP {refusal.status}){said}", hint=self._key_hint())
+                return self._key_refused(refusal, said)
             case 404:
                 return self._not_found(refusal, said)
             case 408:
@@ -115,17 +143,18 @@ class Faults:
                 return self._rejected(f"{self.server} rejects the request (HTTP {status}){said}", refusal)
 
     def _not_found(self, refusal: Refusal, said: str) -> ProviderError:
-        if "model" not in refusal.text.lower():
+        if "model" not in refusal.text.lower() and not _NO_MODEL.search(refusal.text):
             return RequestRejected(
                 f"{self.server} has nothing at this address (HTTP 404){said}",
                 hint=f"Does base_url end as the server wants it, such as in /v1? It is {self._address}.",
             )
         return ModelNotFound(
-            f"{self.server} does not have the model {self.model.model} (HTTP 404){said}", hint=self._model_hint()
+            f"{self.server} does not have the model {self.model.model} (HTTP {refusal.status}){said}",
+            hint=self._model_hint(),
         )
 
     def _failed(self, refusal: Refusal, said: str) -> ProviderError:
-        if _CONTEXT.search(refusal.text):
+        if CONTEXT.search(refusal.text):
             return self._rejected(f"{self.server} rejects the request (HTTP {refusal.status}){said}", refusal)
         loading = refusal.status == 503 and "load" in refusal.text.lower()  # noqa: PLR2004 - Service Unavailable
         hint = "It is loading the model: try again in a moment." if loading else "Try again; look at the server's log."
@@ -134,8 +163,9 @@ class Faults:
         )
 
     def _rejected(self, message: str, refusal: Refusal) -> ProviderError:
-        if refusal.status == 413 or _CONTEXT.search(refusal.text):  # noqa: PLR2004 - Content Too Large
-            return ContextTooLong(message, hint="Shorten the prompt, or raise the model's context (num_ctx, n_ctx).")
+        if refusal.status == 413 or CONTEXT.search(refusal.text):  # noqa: PLR2004 - Content Too Large
+            told = fit(refusal.body, refusal.text).told(self.request, self.model)
+            return ContextTooLong(f"{message} {told}".rstrip(), hint=advice(self.model, refusal.text))
         return RequestRejected(message, hint="Look at the model's parameters.")
 
     def in_stream(self, body: JsonValue) -> ProviderError:
@@ -143,12 +173,12 @@ class Faults:
         detail = body.get("error") if isinstance(body, dict) else body
         code = detail.get("code") if isinstance(detail, dict) else None
         status = code if isinstance(code, int) and 400 <= code < 600 else 0  # noqa: PLR2004 - HTTP errors
-        text = detail if isinstance(detail, str) else str(detail)
+        text = detail if isinstance(detail, str) else json.dumps(detail)
         refusal = Refusal(status, {}, body, text)
         if status:
             return self.refused(refusal)
         said = self.excerpt(refusal)
-        if _CONTEXT.search(text):
+        if CONTEXT.search(text):
             error: ProviderError = self._rejected(f"{self.server} reports an error: “{said}”.", refusal)
         else:
             error = ServerFailed(f"{self.server} reports an error: “{said}”.", hint="Try again.")
@@ -211,13 +241,14 @@ class Faults:
 
     def excerpt(self, refusal: Refusal) -> str:
         """A short piece of what the server said, with no key and none of the user's words in it."""
-        text = _message(refusal.body) or _from_html(refusal.text) or refusal.text
+        text = words(refusal.body) or _from_html(refusal.text) or words(refusal.text)
         text = model_scrubber(self.model).clean(text)  # before it is cut
         for message in self.request.messages:
             if len(message.content) > EXCERPT // 4:
-                text = text.replace(message.content, "(prompt)")
+                for prompt in (message.content, " ".join(message.content.split())):
+                    text = text.replace(prompt, "(prompt)")
         text = " ".join(_KEYLIKE.sub(HIDDEN, text).split()).rstrip(".")
-        return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}…"
+        return text if len(text) <= EXCERPT else f"{text[:EXCERPT].rpartition(' ')[0] or text[:EXCERPT]}…"
 
     def _key_hint(self) -> str:
         if self.model.key_variable:
@@ -236,17 +267,10 @@ class Faults:
         return f"Is the server running? Else {start}."
 
 
-def _message(body: JsonValue) -> str:
-    """The message of an error body, in the forms that servers use."""
-    match body:
-        case str():
-            return body
-        case {"error": {"message": str() as message}} | {"error": str() as message}:
-            return message
-        case {"message": str() as message} | {"detail": str() as message}:
-            return message
-        case _:
-            return ""
+def _option_hint(wrong: re.Match[str]) -> str:
+    name, kind = wrong[1] or wrong[3], wrong[2]
+    number = " (a number)" if kind and kind.startswith(("float", "int")) else ""
+    return f"Look at {name} in the model's parameters" + (f": it must be {kind}{number}." if kind else ".")
 
 
 def _from_html(text: str) -> str:
