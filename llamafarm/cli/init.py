@@ -11,7 +11,6 @@ import typer
 
 from llamafarm.cli.complete import complete_patterns
 from llamafarm.cli.find import NAMES
-from llamafarm.files import same_file, write_whole
 
 TARGET = Path(NAMES[0])
 
@@ -32,6 +31,8 @@ def init(
         for name in names:
             typer.echo(f"{name:{max(map(len, names))}}  {_about(sample_path(name))}")
         return
+    from llamafarm.files import same_file
+
     chosen = (pattern or FIRST).replace("-", "_").lower().removesuffix(".yaml")
     if chosen not in names:
         near = difflib.get_close_matches(chosen, names, 1)
@@ -46,6 +47,8 @@ def init(
 
 def _write(data: bytes, *, force: bool) -> None:
     """Write the file; one that is there stays, unless `force`."""
+    from llamafarm.files import write_whole
+
     there = next((name for name in NAMES if Path(name).exists()), None)
     if there is not None and not force:
         what = "overwrites it" if there == TARGET.name else f"writes {TARGET}, which is read instead of it"

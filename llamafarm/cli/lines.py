@@ -89,11 +89,11 @@ def summary_line(reply: Reply, route: str) -> str:
     parts = [
         who,
         f"TTFT {display.seconds(spans.ttft_s)}{_inside(reply)}",
+        *filter(None, [display.lag(spans)]),
         display.speed(spans.tokens_per_s, estimated=estimated) if spans.tokens_per_s else f"{display.NOTHING} tok/s",
         f"{display.tokens(usage.input)} in, {display.tokens(usage.output)} out",
         _cost(reply.cost),
         took,
-        *filter(None, [display.lag(spans)]),
         f"route: {route}",
     ]
     if reply.shared:

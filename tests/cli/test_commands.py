@@ -12,8 +12,8 @@ import pytest
 
 from llamafarm.config import sample_names, sample_path
 from tests.cli.helpers import HEAD, lf, lf_async, written
-from tests.faultserver.server import FaultServer
-from tests.faultserver.speech import answer, ending, plays, said
+from tests.faultserver.server import Exchange, FaultServer
+from tests.faultserver.speech import answer, ending, plays, refuses, said
 
 HEAVY = {
     "aiohttp", "asyncio", "fastapi", "genai_prices", "gradio", "httpx", "numpy", "orjson", "pandas", "pydantic", "rich",
@@ -87,7 +87,14 @@ async def test_compare_tells_machines_everything(tmp_path: Path) -> None:
     assert set(told["route"]["complexity"]) == {"model", "reason"}
     good, gone = told["lanes"]
     assert (good["model"], good["provider"], good["status"], good["text"]) == ("good", "openai", "done", "All is well.")
-    assert good["usage"] == {"input": 11, "output": 7, "reasoning": None, "cached": None, "source": "reported"}
+    assert good["usage"] == {
+        "input": 11,
+        "output": 7,
+        "reasoning": None,
+        "cached": None,
+        "source": "reported",
+        "doubts": [],
+    }
     assert good["cost"] == {"usd": 0.000025, "source": "config"}
     assert 0 < good["timings"]["ttft_s"] <= good["timings"]["total_s"]
     assert (gone["status"], gone["text"], gone["cost"]["usd"]) == ("failed", "", None)
@@ -119,7 +126,15 @@ async def test_compare_tells_which_models_are_left_out(tmp_path: Path) -> None:
 
 async def test_compare_marks_what_a_time_includes_and_an_answer_that_was_cut(tmp_path: Path) -> None:
     pieces = [said("ollama", "And so"), ending("ollama", "length")]
-    async with FaultServer(plays("ollama", pieces)) as server:
+    answers = plays("ollama", pieces)
+
+    async def script(exchange: Exchange) -> None:
+        if exchange.seen.method == "GET":  # what is in memory: nothing
+            await refuses(200, {"models": []})(exchange)
+        else:
+            await answers(exchange)
+
+    async with FaultServer(script) as server:
         written(tmp_path, HEAD + f"    - {{name: loads, provider: ollama, model: x, base_url: '{server.url}'}}\n")
         shown = await lf_async("compare", "What is it?", folder=tmp_path)
         told = json.loads((await lf_async("compare", "--json", "What is it?", folder=tmp_path)).stdout)

@@ -175,7 +175,7 @@ def test_deleting_asks_first(lf: Lf, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["show", "nobody"], "no comparison"), (["delete"], "Name a comparison"), (["delete", "zz", "--yes"], "no comparison"),
         (["vote", "zz"], "Give one of"), (["vote", "zz", "--tie", "--bad"], "Give one of"), (["list", "--since", "yesterday"], "no date"),
-        (["export", "--output", "nowhere/x"], "can't be written"), (["export", "--format", "pdf"], "pdf"), (["dance"], "dance"),
+        (["export", "--output", "nowhere/x"], "There is no folder nowhere"), (["export", "--format", "pdf"], "pdf"), (["dance"], "dance"),
         (["delete", "--run", "zz", "--yes"], "no run"), (["rerun", "zz"], "no comparison"),
     ],
 )  # fmt: skip

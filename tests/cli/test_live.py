@@ -25,7 +25,7 @@ def test_the_table_lives(tmp_path: Path, serve: Serve) -> None:
         assert terminal.end() == 0
     final = terminal.text[terminal.text.rindex("\nquick\n") :]
     assert "\nquick\nHay.\n" in final
-    assert "\nslow\nGrass[31m.\n" in final
+    assert "\nslow\nGrass\\u001b[31m.\n" in final
     assert final.count("✓ done") == 2
     assert " of 2 done" not in final
 

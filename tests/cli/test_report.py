@@ -41,4 +41,4 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path, run: Run, serve: 
     run("compare", "Capital?")
     done = run("report", "latest", "--out", "nowhere/report.html")
     assert done.code == 2
-    assert "can't be written" in done.notes
+    assert "There is no folder nowhere" in done.notes
