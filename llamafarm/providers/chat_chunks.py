@@ -1,67 +1,87 @@
-"""Records of OpenAI's chat completions to events: pure, one instance an answer.
+"""Records of chat completions to events: pure, one instance an answer.
 
-The form is that of https://platform.openai.com/docs/api-reference/chat-streaming, with what compatible
-servers add: reasoning in `reasoning_content` (DeepSeek, vLLM, llama.cpp) or `reasoning` (OpenRouter), LlamaFarm's
-own word in `llamafarm` (see `relay`). What they count is for `usage` to understand.
+The form is that of https://platform.openai.com/docs/api-reference/chat-streaming, with what compatible servers add:
+reasoning in `reasoning_content` (DeepSeek, vLLM, llama.cpp) or `reasoning` (OpenRouter), content as parts, calls in
+other forms, LlamaFarm's own word in `llamafarm` (see `relay`). Ollama's records are read here too
+(https://github.com/ollama/ollama/blob/main/docs/api.md): what a server sends decides, not what it was taken for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Mapping
 
 from llamafarm.config.model import MAX_ANSWER_MIB
-from llamafarm.errors import answer_too_long
 from llamafarm.events import ToolCalled
+from llamafarm.providers.calls import LONGEST_NAME, Calls
 from llamafarm.providers.deltas import Arrived
+from llamafarm.providers.finish import meant
+from llamafarm.providers.parts import parts, reasoning_of
 from llamafarm.providers.relay import queued, relayed
 from llamafarm.providers.told import tells
 from llamafarm.providers.usage import Counting
-from llamafarm.types import JsonValue, ToolCall
+from llamafarm.types import JsonValue
+from llamafarm.wire.surrogates import Halves, mended
 from llamafarm.wire.thinking import Thinking
 
 DEFAULT_LIMIT = int(MAX_ANSWER_MIB * 1024 * 1024)
-LONGEST_NAME = 1000  # characters of an id, a name or a reason
-LEAST_CALL = 1024  # what a call counts that has no arguments yet
-REASONING = ("reasoning_content", "reasoning")
+REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_content", "reasoning_details")
+OTHER_TEXTS = ("content", "response", "text", "output_text", "delta", "token", "completion", "answer", "output")
+NO_TEXT = ("role", "name", "type", "object", "model", "status", "phase", "channel", "refusal", "content")
+NO_REASON = ("null", "none")
+LONGEST_UNKNOWN = 500
+_OPAQUE = re.compile(r"(^|_)(id|ids|signature|fingerprint|tier|token|hash|encrypted|at|provider|reason)(_|$)")
 
-
-@dataclass(slots=True)
-class _PartialCall:
-    """A tool call whose pieces are still coming."""
-
-    id: str = ""
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
+Ended = Callable[[Mapping[str, JsonValue], Arrived], None]
 
 
 class ChatChunks:
     """Reads events out of chunks (or one whole completion); `finish_reason` is known once it has come.
 
-    `seen`: something came that has the form of a completion. `counting` understands what the server counts. A call is
-    told when it is whole; what is held until then is at most `limit` bytes (else AnswerTooLong).
+    `seen`: something came that has the form of an answer. `over`: nothing more can come, not even counts. `unknown`:
+    the beginning of text in places that nobody knows, where nothing else came. `counting` understands what the server
+    counts, `ended` takes Ollama's last record. A call is told when it is whole; what is held until then is at most
+    `limit` bytes (else AnswerTooLong).
     """
 
-    def __init__(self, counting: Counting, limit: int = DEFAULT_LIMIT) -> None:
-        self._limit = limit
-        self._held = 0
+    def __init__(
+        self,
+        counting: Counting,
+        limit: int = DEFAULT_LIMIT,
+        ended: Ended | None = None,
+        call_name: str = "call_{number}",
+    ) -> None:
         self.finish_reason: str | None = None
-        self.seen = False
+        self.seen = self.over = False
+        self._unknown = ""
         self._counting = counting
+        self._ended = ended
+        self._call_name = call_name
         self._thinking = Thinking()
-        self._calls: dict[int, _PartialCall] = {}
+        self._said, self._thought = Halves(), Halves()
+        self._letters = 0  # of content
+        self._by_deltas = False
+        self._calls = Calls(limit)
+        self._came = False
+        self._index: JsonValue = None
 
     def feed(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
-        """Collect the events of one chunk."""
+        """Collect the events of one record."""
         if "llamafarm" in record:
             self.told(record, came)
         choices = record.get("choices")
-        if isinstance(choices, list):
+        if choices and isinstance(choices, list):
             self.seen = True
-            if choices and isinstance(choice := choices[0], dict):
-                self._choice(choice, came)
-        if tells(record):
+            for choice in choices:
+                if isinstance(choice, dict) and self._is_ours(choice.get("index")):
+                    self._choice(choice, came)
+                    break
+        else:
+            self._bare(record, came)
+        if record.get("done") is not False and tells(record):
             self._counting.take(record, came)
+        if self.over and self._ended is not None:
+            self._ended(record, came)
 
     def told(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
         """Collect what a LlamaFarm server tells beside its answer, or beside its error."""
@@ -75,68 +95,174 @@ class ChatChunks:
     def end(self, came: Arrived) -> None:
         """Collect what was held back until the end: the rest of the text, and the tool calls."""
         self.held(came)
-        for index in sorted(self._calls):
-            call = self._calls[index]
-            if call.name:
-                arguments = "".join(call.arguments) or "{}"
-                came.add(ToolCalled(at=came.at, call=ToolCall(call.id or f"call_{index}", call.name, arguments)))
-        self._calls = {}
+        self._tell_calls(came)
         self._counting.end(came)
 
     def held(self, came: Arrived) -> None:
-        """Collect text that was held back, because it may have been the start of a tag."""
+        """Collect text that was held back, because it may have been the start of a tag, or half a character."""
+        if rest := self._thought.end():
+            came.reasoning(rest)
+        if rest := self._said.end():
+            came.pieces(self._thinking.feed(rest))
         came.pieces(self._thinking.end())
 
+    @property
+    def letters(self) -> int:
+        """How many letters of the answer have come, reasoning and tool calls included."""
+        return self._counting.letters
+
+    @property
+    def unknown(self) -> str:
+        """The beginning of text in places that nobody knows; empty where anything else came."""
+        return "" if self._came or self._calls else self._unknown
+
+    @property
+    def reason(self) -> str:
+        """Why the answer ended; a call asks for something, whatever else the server says."""
+        reason = self.finish_reason or "unknown"
+        return "tool_calls" if self._calls and reason in ("stop", "unknown") else reason
+
+    def _is_ours(self, index: JsonValue) -> bool:
+        """Whether a choice is the one that is told: the first of several answers."""
+        self._index = (index or 0) if self._index is None else self._index
+        return (index or 0) == self._index
+
+    # --- forms of records ----------------------------------------------------------------------------
+
     def _choice(self, choice: Mapping[str, JsonValue], came: Arrived) -> None:
-        delta = choice.get("delta") or choice.get("message")
+        delta = choice.get("delta")
         if isinstance(delta, dict):
-            if len(delta) > 1 or "content" not in delta:  # most chunks have a piece of text alone
-                self._beside(delta, came)
-            if (content := delta.get("content")) and isinstance(content, str):
-                self._counting.letters += len(content)
-                if self._thinking.over:
-                    came.text(content)
-                else:
-                    came.read(self._thinking.feed(content))
+            self._by_deltas = self._by_deltas or bool(delta.get("content"))
+            self._delta(delta, came)
+        elif delta:
+            self._content(delta, came)
+        if isinstance(message := choice.get("message"), dict):
+            self._message(message, came)
+        if not delta and (text := choice.get("text")):
+            self._content(text, came)
         reason = choice.get("finish_reason")
-        if reason and isinstance(reason, str):
-            self.finish_reason = reason[:LONGEST_NAME]
-            self._counting.ended = True
+        if reason and isinstance(reason, str) and reason.lower() not in NO_REASON:
+            self._finish(reason)
+
+    def _bare(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
+        """A record without choices: Ollama's, or of an API of another kind."""
+        if isinstance(record.get("choices"), list):
+            self.seen = True
+        if isinstance(message := record.get("message"), dict):
+            self.seen = True
+            self._delta(message, came)
+            self._tell_calls(came)
+        elif "choices" not in record:
+            self._other(record, came)
+        if record.get("done") is True or (record.get("stop") is True and "content" in record):
+            self.seen = self.over = True
+            reason = record.get("done_reason")
+            self._finish(reason if isinstance(reason, str) and reason else "stop")
+
+    def _other(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
+        """Text where another API has it; what is not known there is kept, in case that nothing else comes."""
+        kind = record.get("type")
+        if isinstance(kind, str) and not kind.endswith("delta"):
+            return
+        for name in OTHER_TEXTS:
+            if (value := record.get(name)) and not isinstance(value, bool | int | float):
+                self.seen = True
+                self._content(value, came)
+                return
+        self._strange(record)
+
+    def _message(self, message: Mapping[str, JsonValue], came: Arrived) -> None:
+        """A message beside deltas is the whole answer so far: only what the deltas left out is told."""
+        if not self._by_deltas:
+            self._delta(message, came)
+            return
+        text = "".join(part.text for part in parts(message.get("content")) if part.kind == "text")
+        if len(text) > self._letters:
+            self._content(text[self._letters :], came)
+        if not self._calls:
+            self._take_calls(message, came)
+
+    # --- pieces --------------------------------------------------------------------------------------
+
+    def _delta(self, delta: Mapping[str, JsonValue], came: Arrived) -> None:
+        content = delta.get("content")
+        if len(delta) > 1 or "content" not in delta:  # most chunks have a piece of text alone
+            self._beside(delta, came)
+        if content:
+            self._content(content, came)
+
+    def _content(self, content: JsonValue, came: Arrived) -> None:
+        if isinstance(content, str):
+            self._text(content, came)
+            return
+        for position, part in enumerate(parts(content)):
+            if part.kind == "call" and part.call is not None:
+                self._calls.take(part.call, position)
+                came.held()
+            elif part.kind == "reasoning":
+                self._reasoning(part.text, came)
+            else:
+                self._text(part.text, came)
+
+    def _text(self, text: str, came: Arrived) -> None:
+        self._came = True
+        self._letters += len(text)
+        self._counting.letters += len(text)
+        text = self._said.feed(text)
+        if self._thinking.over and text:
+            came.text(text)
+        else:
+            came.read(self._thinking.feed(text))
+
+    def _reasoning(self, text: str, came: Arrived) -> None:
+        self._came = True
+        self._counting.letters += len(text)
+        self._counting.thought = True
+        if whole := self._thought.feed(text):
+            came.reasoning(whole)
+        else:
+            came.held()
 
     def _beside(self, delta: Mapping[str, JsonValue], came: Arrived) -> None:
-        """What a chunk has beside text: reasoning and pieces of tool calls."""
-        for key in REASONING:
-            if (reasoning := delta.get(key)) and isinstance(reasoning, str):
-                self._counting.letters += len(reasoning)
-                self._counting.thought = True
-                came.reasoning(reasoning)
+        """What a piece has beside text: reasoning, a refusal, pieces of tool calls."""
+        for name in REASONING:
+            if (value := delta.get(name)) and (text := reasoning_of(value)):
+                self._reasoning(text, came)
                 break
-        if calls := delta.get("tool_calls"):
+        if refusal := delta.get("refusal"):
+            self._content(refusal, came)
+        if isinstance(audio := delta.get("audio"), dict) and (words := audio.get("transcript")):
+            self._content(words, came)
+        self._take_calls(delta, came)
+        if not self._came:
+            self._strange(delta)
+
+    def _take_calls(self, delta: Mapping[str, JsonValue], came: Arrived) -> None:
+        calls, legacy = delta.get("tool_calls"), delta.get("function_call")
+        pieces = [*(calls if isinstance(calls, list) else [calls]), legacy]
+        before = self._calls.letters
+        for position, call in enumerate(pieces):
+            if isinstance(call, dict):
+                self._calls.take(call, position if call is not legacy else 0)
+        if calls or legacy:
             came.held()
-            for position, call in enumerate(calls if isinstance(calls, list) else []):
-                if isinstance(call, dict):
-                    self._call(position, call)
+        self._counting.letters += self._calls.letters - before
 
-    def _call(self, position: int, piece: Mapping[str, JsonValue]) -> None:
-        index = piece.get("index")
-        place = index if isinstance(index, int) else position
-        if place not in self._calls:
-            self._hold(LEAST_CALL)
-        call = self._calls.setdefault(place, _PartialCall())
-        if isinstance(known := piece.get("id"), str):
-            call.id = call.id or known[:LONGEST_NAME]
-        function = piece.get("function")
-        if isinstance(function, dict):
-            if isinstance(name := function.get("name"), str):
-                call.name = call.name or name[:LONGEST_NAME]
-                self._counting.letters += len(name)
-            if (arguments := function.get("arguments")) and isinstance(arguments, str):
-                self._hold(len(arguments))
-                call.arguments.append(arguments)
-                self._counting.letters += len(arguments)
+    def _tell_calls(self, came: Arrived) -> None:
+        for call in self._calls.told(self._call_name):
+            came.add(ToolCalled(at=came.at, call=call))
 
-    def _hold(self, size: int) -> None:
-        self._held += size
-        if self._held > self._limit:
-            self._calls = {}
-            raise answer_too_long(self._limit)
+    def _finish(self, reason: str) -> None:
+        self.finish_reason = meant(mended(reason[:LONGEST_NAME]))
+        self._counting.ended = True
+
+    def _strange(self, piece: Mapping[str, JsonValue]) -> None:
+        """Keep what may be text under a name that nobody knows."""
+        known = (*NO_TEXT, *REASONING)
+        words = [
+            value
+            for name, value in piece.items()
+            if name not in known and isinstance(value, str) and value and not _OPAQUE.search(name)
+        ]
+        if words and not self._unknown:
+            self._unknown = mended(" ".join(words))[:LONGEST_UNKNOWN]

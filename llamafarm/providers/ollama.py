@@ -6,31 +6,23 @@ durations are nanoseconds there. Counts come only in the last record, so a stopp
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from functools import partial
-
-import httpx
 
 from llamafarm.conditions import ServerQueued
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import Interrupted, ProviderError
-from llamafarm.events import Event, Finished, Loaded, Sent, ToolCalled, is_content
+from llamafarm.events import Event, Loaded
 from llamafarm.parameters import OF_TOOLS
-from llamafarm.providers.chat_chunks import LONGEST_NAME
-from llamafarm.providers.deltas import Arrived, arrived
+from llamafarm.providers.chat_chunks import ChatChunks
+from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.http.address import endpoint
-from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
-from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange, parse
 from llamafarm.providers.openai import body_of
+from llamafarm.providers.reading import answer
 from llamafarm.providers.uncut import refusing
 from llamafarm.providers.usage import Counting
-from llamafarm.types import ChatRequest, JsonValue, Message, ToolCall
-from llamafarm.wire.ndjson import Records
-from llamafarm.wire.thinking import Thinking
+from llamafarm.types import ChatRequest, JsonValue, Message
 
 # Parameters that stand beside `options`; all others are options, under Ollama's own names.
 TOP_LEVEL = ("keep_alive", "format", "think", "truncate", "shift", "logprobs", "top_logprobs")
@@ -93,115 +85,17 @@ class Ollama:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`."""
         exchange = self.exchange(request)
-        deadlines = Deadlines(self._model.timeout)
-        yield Sent(at=deadlines.started, request=exchange.sent())
-        with deadlines:
-            async with (
-                aclosing(await exchange.answered(deadlines)) as response,
-                aclosing(_events(exchange, deadlines, response)) as events,
-            ):
-                for told in exchange.reconnected(response):
-                    yield told
-                async for event in events:
-                    if is_content(event):
-                        deadlines.begin()
-                    yield event
+        chat = ChatChunks(
+            Counting(request, _context(exchange)), self._model.answer_bytes, _measures, "call_{number}_{name}"
+        )
+        async with aclosing(answer(exchange, chat)) as events:
+            async for event in events:
+                yield event
 
 
 def ollama_address(model: NamedModel, path: str = "") -> str:
     """The address of `path` at the model's server, whose base_url may be that of one of its APIs."""
     return endpoint(model.base_url or "", path, drop=("/v1", "/api"))
-
-
-async def _events(exchange: Exchange, deadlines: Deadlines, response: httpx.Response) -> AsyncGenerator[Event, None]:
-    if response.headers.get("content-type", "").startswith("text/html"):
-        raise exchange.faults.not_protocol("an HTML page")
-    answer, body = _Answer(exchange), response_body(response)
-    at = deadlines.started
-    records = Records()
-    try:
-        while chunk := await exchange.read(body, deadlines):
-            at = chunk.at
-            for event in arrived(at, partial(answer.records, records.feed(chunk.data))):
-                yield event
-        for event in arrived(at, partial(answer.records, records.end())):
-            yield event
-    except ProviderError:
-        for event in arrived(at, answer.held):
-            yield event
-        raise
-    for event in arrived(at, answer.held):
-        yield event
-    yield answer.end(at)
-
-
-class _Answer:
-    """Folds the records of one answer into events."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self._thinking = Thinking()
-        self._reason: str | None = None
-        self._seen = False
-        self._called = False
-        self._counting = Counting(exchange.request, _context(exchange))
-
-    def records(self, texts: Iterable[str], came: Arrived) -> None:
-        for text in texts:
-            self._record(text, came)
-
-    def _record(self, text: str, came: Arrived) -> None:
-        record = self._exchange.record(text)
-        if record.get("error"):
-            raise self._exchange.faults.in_stream(record)
-        message = record.get("message")
-        if isinstance(message, dict):
-            self._seen = True
-            self._message(message, came)
-        if record.get("done") is True:
-            self._seen = True
-            reason = record.get("done_reason")
-            self._reason = reason[:LONGEST_NAME] if isinstance(reason, str) else "stop"
-            self._counting.ended = True
-            self._counting.take(record, came)
-            _measures(record, came)
-
-    def _message(self, message: Mapping[str, JsonValue], came: Arrived) -> None:
-        thinking, content, calls = (message.get(name) for name in ("thinking", "content", "tool_calls"))
-        if isinstance(thinking, str) and thinking:
-            self._counting.letters += len(thinking)
-            self._counting.thought = True
-            came.reasoning(thinking)
-        if isinstance(content, str) and content:
-            self._counting.letters += len(content)
-            if self._thinking.over:
-                came.text(content)
-            else:
-                came.read(self._thinking.feed(content))
-        for index, call in enumerate(calls if isinstance(calls, list) else []):
-            function = call.get("function") if isinstance(call, dict) else None
-            if isinstance(function, dict) and isinstance(name := function.get("name"), str):
-                self._called = True
-                arguments = function.get("arguments")
-                written = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
-                name = name[:LONGEST_NAME]
-                self._counting.letters += len(name) + len(written)
-                came.add(ToolCalled(at=came.at, call=ToolCall(f"call_{index}_{name}", name, written)))
-
-    def held(self, came: Arrived) -> None:
-        came.pieces(self._thinking.end())
-        if self._reason is not None:
-            self._counting.end(came)
-
-    def end(self, at: float) -> Finished:
-        if not self._seen:
-            raise self._exchange.faults.not_protocol("something that is no chat answer")
-        if self._reason is None:
-            raise Interrupted(
-                f"{self._exchange.faults.server} ended the stream before the answer was complete.",
-                hint="What had come is kept.",
-            )
-        return Finished(at=at, reason="tool_calls" if self._called and self._reason == "stop" else self._reason)
 
 
 def _context(exchange: Exchange) -> int | None:

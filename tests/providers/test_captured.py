@@ -16,7 +16,7 @@ from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.usage import Counting
 from llamafarm.types import ChatRequest, Count, Usage
-from llamafarm.wire.sse import EventStream
+from llamafarm.wire.records import Records
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import refuses
 from tests.providers.helpers import ask, named, text_of
@@ -29,7 +29,7 @@ TEXT = WHOLE["choices"][0]["message"]["content"]
 
 def events(parts: list[bytes]) -> tuple[list[Event], str | None]:
     """The events of a stream that comes in `parts`, all at the instant 0."""
-    stream, chat = EventStream(), ChatChunks(Counting(ChatRequest(())))
+    stream, chat = Records(), ChatChunks(Counting(ChatRequest(())))
     told = [event for part in parts for event in stream.feed(part)] + list(stream.end())
     came = Arrived(0.0)
     for each in told:

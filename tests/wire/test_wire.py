@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from llamafarm.errors import BadAnswer
 from llamafarm.wire.lines import MAX_LINE, Lines
-from llamafarm.wire.ndjson import Records
-from llamafarm.wire.sse import EventStream, ServerEvent
+from llamafarm.wire.records import Record, Records
 from llamafarm.wire.thinking import Thinking
 from tests.faultserver.speech import answer, chunk, record
 
@@ -27,14 +26,15 @@ def split(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(edges)]
 
 
-def events(parts: list[bytes]) -> list[ServerEvent]:
-    stream = EventStream()
+def events(parts: list[bytes]) -> list[Record]:
+    stream = Records()
     return [told for part in parts for told in stream.feed(part)] + list(stream.end())
 
 
 def records(parts: list[bytes]) -> list[str]:
     decoder = Records()
-    return [text for part in parts for text in decoder.feed(part)] + list(decoder.end())
+    told = [each for part in parts for each in decoder.feed(part)] + list(decoder.end())
+    return [each.data for each in told]
 
 
 def lines(parts: list[bytes]) -> list[str]:
@@ -75,9 +75,9 @@ def test_what_the_stream_says() -> None:
     told = events([STREAM])
     assert [each.data[:6] for each in told[:3]] == ['{"id":', '{"id":', '{"id":']
     assert told[-3:] == [
-        ServerEvent("error", "no space\nsecond line"),
-        ServerEvent("message", ""),
-        ServerEvent("message", "[DONE]"),
+        Record("error", "no space\nsecond line"),
+        Record("message", ""),
+        Record("message", "[DONE]"),
     ]
     assert "spit\u2028, " in told[1].data
 
@@ -133,7 +133,7 @@ def test_a_line_of_ten_megabytes_in_small_pieces() -> None:
 
 
 def test_an_event_without_end_is_refused_before_it_fills_the_memory() -> None:
-    stream = EventStream()
+    stream = Records()
     piece = b"data: " + b"x" * (MAX_LINE // 8) + b"\n"
     assert sum(len(list(stream.feed(piece + b"\n"))) for _ in range(10)) == 10
     with pytest.raises(BadAnswer, match="an event of more than 16 MiB"):

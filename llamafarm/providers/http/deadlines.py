@@ -38,6 +38,7 @@ class Deadlines:
         self._loop = asyncio.get_running_loop()
         self._start = self._loop.time()
         self._begun = False
+        self._last: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
         self._reads: Body | None = None
@@ -53,6 +54,10 @@ class Deadlines:
     def begin(self) -> None:
         """The first content has come."""
         self._begun = True
+
+    def end_within(self, seconds: float) -> None:
+        """The answer is complete: what may still come has so long."""
+        self._last = self._loop.time() + seconds
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
         """The result of `awaitable`; raises TimedOut when the bound that comes first is met."""
@@ -103,6 +108,8 @@ class Deadlines:
     def _bound(self) -> tuple[float, Phase, float]:
         """When the wait ends, and which bound that is."""
         limits = self._timeouts
+        if self._last is not None:
+            return self._last, _BETWEEN, limits.between_tokens
         end = self._start + limits.total
         if self._begun:
             at, part, seconds = self._loop.time() + limits.between_tokens, _BETWEEN, limits.between_tokens

@@ -22,6 +22,7 @@ from llamafarm.providers.http.body import RECONNECTED, Body, response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.faults import Faults, Refusal
+from llamafarm.providers.http.said import words
 from llamafarm.types import ChatRequest, JsonValue, SentRequest
 
 MAX_BODY = 16 * 1024 * 1024
@@ -124,17 +125,17 @@ class Exchange:
             whole += chunk.data
         return bytes(whole[:limit])
 
-    def record(self, text: str | bytes) -> dict[str, JsonValue]:
-        """One record of the answer. Raises BadAnswer."""
+    def records(self, text: str) -> list[dict[str, JsonValue]]:
+        """The records in a piece of the answer, most often one. Raises BadAnswer."""
         try:
             record = parse(text)
         except ValueError:
-            raise BadAnswer(
-                f"{self.faults.server} sent JSON that can't be read.", hint="Try again; look at its log."
-            ) from None
-        if not isinstance(record, dict):
-            raise self.faults.not_protocol("JSON that is no chat answer")
-        return record
+            raise self.faults.unreadable(text) from None
+        if isinstance(record, dict):
+            return [record]
+        if isinstance(record, list) and record and all(isinstance(each, dict) for each in record):
+            return [each for each in record if isinstance(each, dict)]
+        raise self.faults.not_protocol("JSON that is no chat answer", words(record) or text)
 
     async def _refusal(self, response: httpx.Response, deadlines: Deadlines) -> Refusal:
         data = await self.whole(response_body(response), deadlines, MAX_REFUSAL)

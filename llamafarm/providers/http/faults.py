@@ -36,8 +36,10 @@ from llamafarm.providers.http.outside import Inside
 from llamafarm.providers.http.said import words
 from llamafarm.providers.http.toolong import CONTEXT, advice, fit
 from llamafarm.types import ChatRequest, JsonValue
+from llamafarm.wire.surrogates import mended
 
 EXCERPT = 200
+STATUSES = ("code", "status", "status_code", "statusCode")
 LONGEST_HEAD = 4000  # of a page that is looked through for its title
 # LiteLLM, `transformers serve`, vLLM, Ollama, OpenAI and Together, of a model that is not there, under any status.
 _NO_MODEL = re.compile(
@@ -170,10 +172,8 @@ class Faults:
 
     def in_stream(self, body: JsonValue) -> ProviderError:
         """The error for an error object inside a stream."""
-        detail = body.get("error") if isinstance(body, dict) else body
-        code = detail.get("code") if isinstance(detail, dict) else None
-        status = code if isinstance(code, int) and 400 <= code < 600 else 0  # noqa: PLR2004 - HTTP errors
-        text = detail if isinstance(detail, str) else json.dumps(detail)
+        status = _status(body)
+        text = body if isinstance(body, str) else json.dumps(body)
         refusal = Refusal(status, {}, body, text)
         if status:
             return self.refused(refusal)
@@ -235,13 +235,29 @@ class Faults:
             "The key can't be sent: it holds a character that HTTP does not allow.", hint=self._key_hint()
         )
 
-    def not_protocol(self, what: str) -> BadAnswer:
-        """The error for an answer that is something else than the protocol."""
-        return BadAnswer(f"{self.server} answered with {what}.", hint=f"Is base_url right? It is {self._address}.")
+    def not_protocol(self, what: str, said: str = "") -> BadAnswer:
+        """The error for an answer that is something else than the protocol; `said` are the server's words."""
+        said = self._shown(said)
+        error = BadAnswer(
+            f"{self.server} answered with {what}{f': “{said}”' if said else ''}.",
+            hint=f"Is base_url right? It is {self._address}.",
+        )
+        error.excerpt = said
+        return error
+
+    def unreadable(self, text: str) -> BadAnswer:
+        """The error for a piece of an answer that is no JSON."""
+        said = self._shown(text)
+        error = BadAnswer(f"{self.server} sent JSON that can't be read: “{said}”.", hint="Try again; look at its log.")
+        error.excerpt = said
+        return error
 
     def excerpt(self, refusal: Refusal) -> str:
         """A short piece of what the server said, with no key and none of the user's words in it."""
-        text = words(refusal.body) or _from_html(refusal.text) or words(refusal.text)
+        return self._shown(words(refusal.body) or html_title(refusal.text) or words(refusal.text))
+
+    def _shown(self, text: str) -> str:
+        text = mended(text)
         text = model_scrubber(self.model).clean(text)  # before it is cut
         for message in self.request.messages:
             if len(message.content) > EXCERPT // 4:
@@ -273,7 +289,14 @@ def _option_hint(wrong: re.Match[str]) -> str:
     return f"Look at {name} in the model's parameters" + (f": it must be {kind}{number}." if kind else ".")
 
 
-def _from_html(text: str) -> str:
+def _status(body: JsonValue) -> int:
+    """The HTTP status that an error in a stream names; 0 where it names none."""
+    places = [body, *(body.values() if isinstance(body, dict) else ())]
+    codes = [place.get(name) for place in places if isinstance(place, dict) for name in STATUSES]
+    return next((code for code in codes if isinstance(code, int) and 400 <= code < 600), 0)  # noqa: PLR2004 - HTTP errors
+
+
+def html_title(text: str) -> str:
     """The title of an HTML page; empty for other text."""
     if "<html" not in text.lower() and "<!doctype" not in text.lower():
         return ""
