@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import urlsplit
 
 from llamafarm.events import Event
@@ -64,6 +65,29 @@ class ServerQueued(Event):
     """The request waited `seconds` in the server's own queue before it was read, as the server tells."""
 
     seconds: float
+
+
+CautionKind = Literal["prompt_cut", "answer_cut", "repeated", "tools_ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Why an answer is not what it looks like, in a sentence.
+
+    prompt_cut: the model read only a part of the prompt, as the server tells or as its count shows. answer_cut: it is
+    as long as it may be, and the server does not say whether it was cut. repeated: the server ended it, because it
+    repeated one token. tools_ignored: the model was never told of the tools.
+    """
+
+    kind: CautionKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cautioned(Event):
+    """Something was found out about the answer that must be known to read it rightly."""
+
+    caution: Caution
 
 
 @dataclass(frozen=True, slots=True)

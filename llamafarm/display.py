@@ -36,6 +36,11 @@ def seconds(value: float | None) -> str:
     return f"{minutes} min {rest:02d} s"
 
 
+def remarks(reply: Reply) -> list[str]:
+    """What must be known to read an answer and its counts rightly: a sentence each."""
+    return [*(caution.text for caution in reply.cautions), *reply.usage.doubts]
+
+
 def tokens(count: Count | None) -> str:
     """A number of tokens: `1,204`, or `~1,204` where it is estimated."""
     if count is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from llamafarm.conditions import Sharing, WarmUp
+from llamafarm.conditions import Caution, Sharing, WarmUp
 from llamafarm.events import Failed, FellBack, Relayed, Retrying
 from llamafarm.types import Cost, Fault, Message, SentRequest, Timings, Tool, ToolCall, Usage
 
@@ -55,6 +55,8 @@ class Reply:
     `tool_runs` are all calls that we made or were to make. Usage and cost are those of all turns. `said` is what the
     lane adds to its conversation: every turn of calls with their results, and the answer.
 
+    `cautions` say what must be known to read the answer rightly: of each kind the first.
+
     `retries` are tries that failed, of this model or of one before it; `reconnects` counts its requests that had to
     leave again because a kept connection was closed.
     """
@@ -86,6 +88,7 @@ class Reply:
     said: tuple[Message, ...] = ()
     sharing: Sharing | None = None
     warmup: WarmUp | None = None
+    cautions: tuple[Caution, ...] = ()
 
     @property
     def shared(self) -> bool | None:

@@ -21,6 +21,11 @@ _TOKENS = re.compile(
     rf"[A-Za-z\u00c0-\u024f]{{1,{LETTERS_A_TOKEN}}}|[0-9]{{1,3}}|[\u0370-\u1fff]{{1,{OTHER_LETTERS_A_TOKEN}}}"
     r"|[^\w\s]|\n+|\w"
 )
+# What is one token at least: a word in any script, six digits, or four characters of scripts without spaces. All else
+# (blanks, punctuation, long runs of one letter) may be next to nothing in a large vocabulary.
+_LEAST = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff]{1,4}|[0-9]{1,6}|[^\s0-9!-/:-@\[-`{-~\u3000-\u30ff\u3400-\u9fff]{1,24}"
+)
 _ENDS = " ,.，。、"  # no token goes on beyond one of these
 PIECES = 32
 PIECE = 4096  # letters
@@ -40,6 +45,11 @@ def estimate(text: str) -> int:
     step = len(text) // PIECES
     counted = sum(len(_TOKENS.findall(text, start, start + PIECE)) for start in range(0, step * PIECES, step))
     return round(counted * len(text) / (PIECE * PIECES))
+
+
+def least(text: str) -> int:
+    """How many tokens `text` is at least, by any tokenizer in use."""
+    return len(_LEAST.findall(text))
 
 
 class Growing:

@@ -17,6 +17,8 @@ CostSource = Literal["reported", "config", "table", "free", "unknown"]
 Fault = Literal["refused", "429", "500", "timeout", "cut"]
 LAG_S = 0.005  # what figures may be wrong by in any case
 LAG_SHARE = 0.02  # of a figure
+REPEATED = "repeated_token"  # our finish_reason where a server ended an answer that went round in circles
+CUTS = ("length", REPEATED)  # the finish_reasons of answers that are not whole
 TOOL_TURNS = "tool_turns"  # our finish_reason where a model asked for tools until its bound
 
 

@@ -106,6 +106,13 @@ class ToolAnswer(Answer):
     seconds: float | None
 
 
+class AnswerCaution(Answer):
+    """Why an answer is not what it looks like: prompt_cut, answer_cut, repeated or tools_ignored, and a sentence."""
+
+    kind: str
+    text: str
+
+
 class Extension(Answer):
     """What the playground adds to OpenAI's form.
 
@@ -128,6 +135,9 @@ class Extension(Answer):
     )
     usage_source: Literal["reported", "estimated"] | None = None
     usage_doubts: list[str] | None = Field(None, description="What the model server counted that can't be, not used.")
+    cautions: list[AnswerCaution] | None = Field(
+        None, description="Why the answer is not what it looks like, such as a prompt that was cut."
+    )
     cost: AnswerCost | None = None
     finish_reason: str | None = Field(None, description="The model server's own word, where it is not OpenAI's.")
     tools: list[ToolAnswer] | None = Field(None, description="Calls of MCP tools, which the server itself ran.")

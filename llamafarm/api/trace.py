@@ -10,7 +10,7 @@ from urllib.parse import quote
 from llamafarm.api.asked import Asked
 from llamafarm.engine.board import Board
 from llamafarm.engine.compare import LaneEvent
-from llamafarm.engine.record import setbacks_json
+from llamafarm.engine.record import cautions_json, setbacks_json
 from llamafarm.events import (
     Asking,
     Event,
@@ -24,7 +24,7 @@ from llamafarm.events import (
     is_final,
 )
 from llamafarm.reply import Reply, ToolRun
-from llamafarm.types import TOOL_TURNS, Route, Timings, ToolCall, Usage
+from llamafarm.types import CUTS, TOOL_TURNS, Route, Timings, ToolCall, Usage
 
 READABLE = " !#$&'()*+,/:;<=>?@[]"  # of what headers may hold, all but the percent sign and quotes
 _PLAIN = re.compile(rf"[\w.~{re.escape(READABLE)}-]*", re.ASCII)
@@ -112,6 +112,8 @@ class Trace:
             return "tool_calls"
         if reply.finish_reason in ("tool_calls", TOOL_TURNS):
             return "length" if reply.finish_reason == TOOL_TURNS else "stop"
+        if reply.finish_reason in CUTS:
+            return "length"
         return reply.finish_reason if reply.finish_reason in FINISH_REASONS else "stop"
 
     def headers(self, reply: Reply | None = None) -> dict[str, str]:
@@ -150,6 +152,8 @@ class Trace:
         }
         if reply.usage.doubts:
             whole["usage_doubts"] = list(reply.usage.doubts)
+        if reply.cautions:
+            whole["cautions"] = cautions_json(reply)
         if reply.finish_reason not in (*FINISH_REASONS, None):
             whole["finish_reason"] = reply.finish_reason
         if reply.tool_runs or reply.tools_missing:

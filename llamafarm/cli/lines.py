@@ -98,7 +98,7 @@ def summary_line(reply: Reply, route: str) -> str:
     ]
     if reply.shared:
         parts.append(f"shared {display.sharing(reply.sharing)}")
-    parts += reply.usage.doubts
+    parts += display.remarks(reply)
     if reply.status != "done":
         parts.append(reply.status)
     elif reply.finish_reason == "length":

@@ -174,7 +174,7 @@ def notes(replies: Iterable[Reply]) -> Iterator[str]:
             yield f"{reply.lane}: {told}."
         if told := display.sharing(reply.sharing):
             yield f"{reply.lane}: shared {told}. Times that may be compared: --fair."
-        for doubt in reply.usage.doubts:
+        for doubt in display.remarks(reply):
             yield one_line(f"{reply.lane}: {doubt}")
         if reply.finish_reason == "length":
             yield f"{reply.lane}: the answer was cut at the token limit."

@@ -33,6 +33,7 @@ def _model(name: str, tally: Tally) -> dict[str, JsonValue]:
         "shared": tally.shared,
         "waited": tally.waited,
         "doubted": tally.doubted,
+        "cautions": dict(tally.cautions),
         "retries": tally.retried,
         "reconnects": tally.reconnected,
         "lost_s": tally.lost_s,

@@ -12,7 +12,7 @@ from llamafarm.study.guidelines import Aim
 from llamafarm.study.recommend import FLOOR, Recommendation, Tried, recommend
 from llamafarm.study.sample import Money, Sample
 from llamafarm.study.summary import Summary, summary
-from llamafarm.study.tally import count_notes
+from llamafarm.study.tally import all_cautions, count_notes
 from llamafarm.types import JsonValue
 
 Cell = tuple[str, int]  # a named model, and the number of a value
@@ -61,8 +61,9 @@ def findings_json(
 
     `at_once`: so many calls could be at a server at a time; `shared` of a cell's answers had company there, and `cold`
     ones had their model loaded first; `waited` ones waited in their server's own queue, which is in no time here, and
-    of `doubted` calls the server counted what can't be. `retries` and `reconnects` are answers with such in them, and
-    `lost_s` what that took. What warming models cost is in `warmups`, and in no other cost.
+    of `doubted` calls the server counted what can't be. `cautions` are calls by kind. `retries` and `reconnects` are
+    answers with such in them, and `lost_s` what that took. What warming models cost is in `warmups`, and in no other
+    cost.
     """
     return {
         "parameter": grid.parameter,
@@ -96,6 +97,7 @@ def _cell(model: str, value: JsonValue, found: Summary) -> dict[str, JsonValue]:
         "cold": found.cold,
         "waited": found.waited,
         "doubted": found.doubted,
+        "cautions": dict(found.cautions),
         "retries": found.retried,
         "reconnects": found.reconnected,
         "lost_s": found.lost_s,
@@ -142,7 +144,8 @@ def timing_notes(cells: Iterable[Summary]) -> Iterator[str]:
         )
     if cold := sum(cell.cold for cell in cells):
         yield f"{cold:,} of {answered:,} answers had their model loaded first: their TTFT is in no median."
-    yield from count_notes(sum(cell.waited for cell in cells), sum(cell.doubted for cell in cells))
+    cautions = all_cautions(cell.cautions for cell in cells)
+    yield from count_notes(sum(cell.waited for cell in cells), sum(cell.doubted for cell in cells), cautions)
     if retried := sum(cell.retried for cell in cells):
         yield f"{retried:,} of {answered:,} answers came after a failed try: their times are in no median."
     if again := sum(cell.reconnected for cell in cells):

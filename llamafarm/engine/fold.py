@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import StringIO
 
-from llamafarm.conditions import Lagged, ServerQueued, Shared, Warmed, Warming
+from llamafarm.conditions import Caution, Cautioned, CautionKind, Lagged, ServerQueued, Shared, Warmed, Warming
 from llamafarm.config.model import NamedModel
 from llamafarm.engine.conditions import Conditions
 from llamafarm.engine.functions import function_names
@@ -42,8 +42,9 @@ from llamafarm.events import (
     UsageReported,
     Waiting,
 )
+from llamafarm.providers.bounds import perhaps_cut
 from llamafarm.reply import LaneStatus, Reply
-from llamafarm.types import Cost, Fault, Message, Usage
+from llamafarm.types import CUTS, Cost, Fault, Message, Usage
 
 
 class Fold:
@@ -72,6 +73,7 @@ class Fold:
         self._fallbacks: list[FellBack] = []
         self._lost: list[Cost] = []
         self._staged: dict[str, Fault] = {}
+        self._cautions: dict[CautionKind, Caution] = {}
 
     def add(self, event: Event) -> None:
         """Take the next event."""
@@ -188,6 +190,8 @@ class Fold:
                 self._setbacks.reconnected(event, shown=self._shown)
             case StagedFault(model=name, fault=fault):
                 self._staged[name] = fault
+            case Cautioned(caution=caution):
+                self._cautions.setdefault(caution.kind, caution)
             case Lagged(seconds=seconds):
                 self._instants.lagged(seconds)
             case FellBack():
@@ -199,7 +203,7 @@ class Fold:
         """A model is left behind: what it reported is paid for, what it measured is not the next one's."""
         if self._answer.told != Usage() or self._answer.usd is not None:
             self._lost.append(self._price(self._model.name, self._answer.told, self._answer.usd))
-        self._answer, self._tools = Turn(), ToolRuns()
+        self._answer, self._tools, self._cautions = Turn(), ToolRuns(), {}
         self._instants.queue_s = self._instants.load_s = self._instants.server_queue_s = None
         self._setbacks.give_up()
         self._conditions.give_up()
@@ -211,10 +215,19 @@ class Fold:
         match event:
             case Finished(reason=reason):
                 self._status, self._reason = "done", reason
+                self._look(reason)
             case Failed():
                 self._status, self._failure = "failed", event
             case Stopped():
                 self._status = "stopped"
+
+    def _look(self, reason: str) -> None:
+        """Mark an answer that may have been cut, though its server does not say so."""
+        answer = self._answer
+        if answer.request is not None and reason not in (*CUTS, "tool_calls"):
+            found = perhaps_cut(self._model, answer.request, answer.usage(ended=True).output)
+            if found is not None:
+                self._cautions.setdefault(found.kind, found)
 
     def reply(self, now: float) -> Reply:
         """The reply so far; `now` (perf_counter seconds) is the end of a lane that still goes on."""
@@ -254,6 +267,7 @@ class Fold:
             said=self._said(),
             sharing=self._conditions.sharing,
             warmup=self._conditions.warmup,
+            cautions=tuple(self._cautions.values()),
         )
 
     def _cost(self, turns: list[Turn], usages: list[Usage]) -> Cost:

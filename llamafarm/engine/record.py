@@ -54,7 +54,8 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
     """One lane. Spans in seconds, tokens as whole numbers, `usd` in dollars; null is unknown.
     `ttft_s` and `total_s` hold `queue_s` (waiting for a free place), `server_queue_s` (waiting in the server's own
     queue, where it tells) and `load_s` (loading the model) where there were; `served_ttft_s` and `served_total_s` are
-    without the two waits. `usage.doubts` say what the server told that can't be, and is not used.
+    without the two waits. `usage.doubts` say what the server told that can't be, and is not used; `cautions` why the
+    answer is not what it looks like (`prompt_cut`, `answer_cut`, `repeated`, `tools_ignored`).
 
     `model` is the named model that was asked, `answered_by` the one that answered after `fallbacks`; `provider`,
     the figures and the cost are those of the one that answered. `retries` are tries that failed before the model or a
@@ -92,6 +93,7 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             "doubts": list(usage.doubts),
         },
         "finish_reason": reply.finish_reason,
+        "cautions": cautions_json(reply),
         "timings": {
             "queue_s": spans.queue_s,
             "server_queue_s": spans.server_queue_s,
@@ -112,6 +114,11 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
         "sharing": None if reply.sharing is None else {"server": reply.sharing.server, "others": reply.sharing.others},
         "warmup": None if reply.warmup is None else _warmup(reply.warmup),
     }
+
+
+def cautions_json(reply: Reply) -> list[JsonValue]:
+    """What must be known to read the answer rightly, each with its kind and a sentence."""
+    return [{"kind": caution.kind, "text": caution.text} for caution in reply.cautions]
 
 
 def setbacks_json(reply: Reply) -> dict[str, JsonValue]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llamafarm import display
-from llamafarm.study.tally import Sum, Tally, count_notes
+from llamafarm.study.tally import Sum, Tally, all_cautions, count_notes
 
 
 def figures_of(tally: Tally) -> dict[str, str]:
@@ -50,7 +50,9 @@ def notes(tallies: Mapping[str, Tally], at_once: int) -> list[str]:
             "one at a time, warmed, gives times to compare."
         )
     told += count_notes(
-        sum(tally.waited for tally in tallies.values()), sum(tally.doubted for tally in tallies.values())
+        sum(tally.waited for tally in tallies.values()),
+        sum(tally.doubted for tally in tallies.values()),
+        all_cautions(tally.cautions for tally in tallies.values()),
     )
     if any(tally.ttft_s and tally.ttft_s.median.n < tally.answered for tally in tallies.values()):
         told.append("Times leave out answers after a failed try or with the loading of a model in them.")

@@ -95,7 +95,7 @@ def _conditions(reply: Reply) -> Iterator[str]:
         yield f"TTFT: {_plain(told)}."
     if reply.warmup is not None:
         yield f"Warmed before, which counts apart: {_plain(display.warmup(reply.warmup))}."
-    yield from map(_plain, reply.usage.doubts)
+    yield from map(_plain, display.remarks(reply))
 
 
 def _vote(vote: Vote) -> str:

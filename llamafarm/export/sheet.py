@@ -46,6 +46,7 @@ def lane_row(reply: Reply) -> dict[str, object]:
         "cached_tokens": usage.cached.value if usage.cached else None,
         "tokens_source": usage.source,
         "tokens_doubts": " ".join(usage.doubts) or None,
+        "cautions": " ".join(caution.text for caution in reply.cautions) or None,
         "cost_usd": cost.usd,
         "cost_source": cost.source,
         "cost_detail": cost.detail,

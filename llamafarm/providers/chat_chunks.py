@@ -11,13 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from llamafarm.conditions import Caution, Cautioned
 from llamafarm.config.model import MAX_ANSWER_MIB
 from llamafarm.events import ToolCalled
 from llamafarm.providers.calls import LONGEST_NAME, Calls
+from llamafarm.providers.circles import Circles
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.finish import meant
 from llamafarm.providers.parts import parts, reasoning_of
-from llamafarm.providers.relay import queued, relayed
+from llamafarm.providers.relay import cautions, queued, relayed
+from llamafarm.providers.shortened import shortened
 from llamafarm.providers.told import tells
 from llamafarm.providers.usage import Counting
 from llamafarm.types import JsonValue
@@ -40,8 +43,8 @@ class ChatChunks:
 
     `seen`: something came that has the form of an answer. `over`: nothing more can come, not even counts. `unknown`:
     the beginning of text in places that nobody knows, where nothing else came. `counting` understands what the server
-    counts, `ended` takes Ollama's last record. A call is told when it is whole; what is held until then is at most
-    `limit` bytes (else AnswerTooLong).
+    counts, `circles` how an answer repeats itself, `ended` takes Ollama's last record. A call is told when it is whole;
+    what is held until then is at most `limit` bytes (else AnswerTooLong).
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class ChatChunks:
         limit: int = DEFAULT_LIMIT,
         ended: Ended | None = None,
         call_name: str = "call_{number}",
+        circles: Circles | None = None,
     ) -> None:
         self.finish_reason: str | None = None
         self.seen = self.over = False
@@ -57,6 +61,7 @@ class ChatChunks:
         self._counting = counting
         self._ended = ended
         self._call_name = call_name
+        self._circles = circles
         self._thinking = Thinking()
         self._said, self._thought = Halves(), Halves()
         self._letters = 0  # of content
@@ -78,6 +83,8 @@ class ChatChunks:
                     break
         else:
             self._bare(record, came)
+        if "x_context_usage" in record and (caution := shortened(record["x_context_usage"])) is not None:
+            came.add(Cautioned(at=came.at, caution=caution))
         if record.get("done") is not False and tells(record):
             self._counting.take(record, came)
         if self.over and self._ended is not None:
@@ -89,6 +96,8 @@ class ChatChunks:
         if event is not None:
             self._counting.source = "estimated" if event.estimated else "reported"
             came.add(event)
+            for caution in cautions(record.get("llamafarm")):
+                came.add(Cautioned(at=came.at, caution=caution))
             if event.cost is not None and (wait := queued(record.get("llamafarm"), came.at)) is not None:  # at its end
                 came.add(wait)
 
@@ -105,6 +114,11 @@ class ChatChunks:
         if rest := self._said.end():
             came.pieces(self._thinking.feed(rest))
         came.pieces(self._thinking.end())
+
+    @property
+    def circles(self) -> Caution | None:
+        """Says so of an answer that went round in circles, where its server ends such ones without a word."""
+        return None if self._circles is None else self._circles.caution
 
     @property
     def letters(self) -> int:
@@ -208,6 +222,8 @@ class ChatChunks:
         self._came = True
         self._letters += len(text)
         self._counting.letters += len(text)
+        if self._circles is not None:
+            self._circles.feed(text)
         text = self._said.feed(text)
         if self._thinking.over and text:
             came.text(text)

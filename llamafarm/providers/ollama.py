@@ -14,6 +14,7 @@ from llamafarm.config.model import NamedModel
 from llamafarm.events import Event, Loaded
 from llamafarm.parameters import OF_TOOLS
 from llamafarm.providers.chat_chunks import ChatChunks
+from llamafarm.providers.circles import Circles
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.client import Client
@@ -86,7 +87,11 @@ class Ollama:
         """See `Provider`."""
         exchange = self.exchange(request)
         chat = ChatChunks(
-            Counting(request, _context(exchange)), self._model.answer_bytes, _measures, "call_{number}_{name}"
+            Counting(request, _context(exchange)),
+            self._model.answer_bytes,
+            _measures,
+            "call_{number}_{name}",
+            Circles(),
         )
         async with aclosing(answer(exchange, chat)) as events:
             async for event in events:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import partial
 
+from llamafarm.conditions import Cautioned
 from llamafarm.errors import BadAnswer, Interrupted, ProviderError, TimedOut
 from llamafarm.events import Event, Finished, Sent, is_content
 from llamafarm.providers.chat_chunks import ChatChunks
@@ -15,7 +16,7 @@ from llamafarm.providers.http.body import Body
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange
 from llamafarm.providers.http.faults import html_title
-from llamafarm.types import JsonValue
+from llamafarm.types import REPEATED, JsonValue
 from llamafarm.wire.records import DONE, Record, Records
 
 USAGE_S = 2.0  # for counts behind the end of an answer, which most servers send at once
@@ -88,6 +89,10 @@ class _Reading:
     def end(self) -> Iterator[Event]:
         """What was held back, and `Finished`; raises ProviderError where the answer did not come to its end."""
         yield from arrived(self._at, self._chat.end)
+        if not self._complete and (caution := self._chat.circles) is not None:
+            yield Cautioned(at=self._at, caution=caution)
+            yield Finished(at=self._at, reason=REPEATED)
+            return
         self._check()
         yield Finished(at=self._at, reason=self._chat.reason)
 

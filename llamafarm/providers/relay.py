@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import get_args
 
-from llamafarm.conditions import ServerQueued
+from llamafarm.conditions import Caution, CautionKind, ServerQueued
 from llamafarm.events import FellBack, Relayed
 from llamafarm.types import Cost, CostSource, JsonValue, Route
 
@@ -33,6 +33,17 @@ def relayed(value: JsonValue, at: float) -> Relayed | None:
         fallbacks=tuple(_step(step, at) for step in _first(steps) if isinstance(step, dict)),
         cost=_cost(cost) if isinstance(cost, dict) else None,
         estimated=value.get("usage_source") == "estimated",
+    )
+
+
+def cautions(value: JsonValue) -> tuple[Caution, ...]:
+    """What the server found out about its model's answer."""
+    told = value.get("cautions") if isinstance(value, dict) else None
+    kinds: dict[str, CautionKind] = {kind: kind for kind in get_args(CautionKind)}
+    return tuple(
+        Caution(kinds[kind], _text(each, "text"))
+        for each in (told if isinstance(told, list) else [])
+        if isinstance(each, dict) and (kind := _text(each, "kind")) in kinds and _text(each, "text")
     )
 
 

@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import orjson
 
-from llamafarm.conditions import ServerQueued
+from llamafarm import tokens
+from llamafarm.conditions import Caution, Cautioned, ServerQueued
 from llamafarm.events import CostReported, UsageReported
 from llamafarm.providers.billed import billed
 from llamafarm.providers.deltas import Arrived
@@ -23,6 +24,8 @@ LETTERS_A_TOKEN = 128  # the longest tokens of the usual vocabularies are runs o
 TEMPLATE = 64  # tokens that are no text: ends of messages, what tool calls are wrapped in
 UNSEEN = 2**18  # tokens that a server may not show: prompts of its own, hidden reasoning
 A_DAY_S = 86_400.0
+CUT_SHARE = 0.75  # of the tokens that a prompt has at least: a count below that is of a part of it
+CUT_TOKENS = 64  # and at least so many less
 
 
 class Counting:
@@ -61,6 +64,27 @@ class Counting:
         """All of the answer has come: what was told before is held against it once more."""
         self.ended = True
         self._tell(came)
+        if (caution := self._cut()) is not None:
+            came.add(Cautioned(at=came.at, caution=caution))
+
+    def _cut(self) -> Caution | None:
+        """Says so where the server counted only a part of the prompt.
+
+        Tokens from a cache belong to the prompt, whichever way they are counted; a server that counts those alone which
+        it read anew counts one at least.
+        """
+        given, parts = self._usage.input, self._told.parts if self._told else {}
+        if given is None or self.source != "reported":
+            return None
+        told = sum(parts.get(part, 0) for part in ("input", "cached", "written"))
+        count, messages = max(given.value, told), self._request.messages
+        least = sum(tokens.least(message.content) for message in messages)
+        if count <= 1 or count >= least * CUT_SHARE or least - count < CUT_TOKENS:
+            return None
+        about = tokens.estimate_messages(messages)
+        return Caution(
+            "prompt_cut", f"The server counted {count:,} tokens of a prompt of about {about:,}: it was probably cut."
+        )
 
     def _tell(self, came: Arrived) -> None:
         usage = self._meant()

@@ -14,6 +14,7 @@ from llamafarm.report.figures import CALLS, Figures
 from llamafarm.report.verdicts import Ahead, Quality, ahead, cheapest, qualities_of
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.sample import Money
+from llamafarm.study.tally import all_cautions, cautioned
 
 TOO_FEW = "too few answers to tell"
 
@@ -158,6 +159,8 @@ def _doubts(models: Sequence[Figures]) -> Iterator[Markup]:
         )
     if doubted := sum(each.tally.doubted for each in models):
         yield _say("Of {:,} calls the server counted what can't be: that was not used.", doubted)
+    for told in cautioned(all_cautions(each.tally.cautions for each in models)):
+        yield _say(told)
     if lost := sum(each.tally.lost_s for each in models):
         retried = sum(each.tally.retried for each in models)
         text = "{} went to failed tries, pauses and closed connections, {:,} calls had a failed try: it is in no time."

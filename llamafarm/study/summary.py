@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import fmean
 
 from llamafarm.study.bootstrap import Draw, Estimate, estimate, mean, middle, share
 from llamafarm.study.sample import Money, Sample, money
 from llamafarm.study.text import Answer, agrees, answers, distinct, similarity, words
+from llamafarm.types import CUTS
 
 MOST_COMPARED = 40  # answers to one prompt whose every pair is compared: 780 pairs
 
@@ -26,7 +28,8 @@ class Summary:
     those for which a kept connection was closed, whose medians leave out what that took; lost_s: the seconds that went
     to all of it. unchecked, unscored: answers whose check or judge gave no result. waited: answers that waited in the
     server's own queue, which is in no time here; doubted: calls whose server told what can't be, so that it was not
-    used. warmups: what warming models before them cost, which is in no other sum.
+    used; cautions: calls by the kind of their cautions. warmups: what warming models before them cost, which is in no
+    other sum.
     """
 
     asked: int
@@ -55,6 +58,7 @@ class Summary:
     answers: tuple[tuple[Answer, ...], ...]
     waited: int = 0
     doubted: int = 0
+    cautions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> int:
@@ -78,11 +82,12 @@ def summary(samples: Sequence[Sample], prompts: int) -> Summary:
         asked=len(samples),
         answered=len(answered),
         repeats=min(map(len, by_prompt), default=0),
-        cut=sum(sample.reply.finish_reason == "length" for sample in answered),
+        cut=sum(sample.reply.finish_reason in CUTS for sample in answered),
         shared=sum(bool(sample.reply.shared) for sample in answered),
         cold=sum(sample.cold for sample in answered),
         waited=sum(sample.waited for sample in answered),
         doubted=sum(bool(sample.reply.usage.doubts) for sample in samples),
+        cautions=Counter(caution.kind for sample in samples for caution in sample.reply.cautions),
         retried=sum(bool(sample.reply.retries) for sample in answered),
         reconnected=sum(bool(sample.reply.reconnects) for sample in answered),
         lost_s=sum(sample.reply.lost_s for sample in samples),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from llamafarm.conditions import CautionKind
 from llamafarm.study.bootstrap import Estimate, wilson
 from llamafarm.study.sample import Money, Sample
 from llamafarm.study.spread import Spread, spread
-from llamafarm.types import Cost, CostSource, Count
+from llamafarm.types import CUTS, Cost, CostSource, Count
 
 
 @dataclass(slots=True)
@@ -60,6 +62,14 @@ class Costs:
         return Money(self.usd if all_of_them > unknown else None, unknown, self.estimated, free)
 
 
+CAUTIONS: Mapping[CautionKind, str] = {
+    "prompt_cut": "the prompt was cut, or probably was",
+    "answer_cut": "the answer may have been cut, though the server does not say so",
+    "repeated": "the server ended the answer, because it repeated one token",
+    "tools_ignored": "the model was not told of its tools",
+}
+
+
 @dataclass(slots=True)
 class Tally:
     """The answers of one named model.
@@ -68,11 +78,11 @@ class Tally:
     failed: no whole answer, by the error's kind in `faults`. cut: answers that the token limit cut. passed and
     refused: answers of the model that passed all their checks, or did not; unchecked: those whose checks could not be
     told. shared: answers whose server other requests used too. waited: those that waited in the server's own queue,
-    which is in no time here. doubted: calls whose server told what can't be, so that it was not used. retried,
-    reconnected: calls with failed tries in them, and with a kept connection that was closed, whoever answered; lost_s:
-    what that took, and models that failed before. warmups: what warming the model cost, which is in no other sum.
-    Tokens and costs are those of all calls, times those of answers with nothing of another's in them: no failed try, no
-    loading of the model, no wait for a place, no closed connection.
+    which is in no time here. doubted: calls whose server told what can't be, so that it was not used. cautions: calls
+    by the kind of their cautions. retried, reconnected: calls with failed tries in them, and with a kept connection
+    that was closed, whoever answered; lost_s: what that took, and models that failed before. warmups: what warming the
+    model cost, which is in no other sum. Tokens and costs are those of all calls, times those of answers with nothing
+    of another's in them: no failed try, no loading of the model, no wait for a place, no closed connection.
     """
 
     asked: int = 0
@@ -86,6 +96,7 @@ class Tally:
     shared: int = 0
     waited: int = 0
     doubted: int = 0
+    cautions: Counter[str] = field(default_factory=Counter)
     retried: int = 0
     reconnected: int = 0
     lost_s: float = 0.0
@@ -105,6 +116,7 @@ class Tally:
         self.made.add(reply.usage.output)
         self.costs.add(reply.cost)
         self.doubted += bool(reply.usage.doubts)
+        self.cautions.update(caution.kind for caution in reply.cautions)
         self.retried += bool(reply.retries)
         self.reconnected += bool(reply.reconnects)
         self.lost_s += reply.lost_s
@@ -120,7 +132,7 @@ class Tally:
 
     def _answer(self, sample: Sample) -> None:
         self.answered += 1
-        self.cut += sample.reply.finish_reason == "length"
+        self.cut += sample.reply.finish_reason in CUTS
         self.passed += sample.passed is True
         self.refused += sample.passed is False
         self.unchecked += sample.passed is None and bool(sample.notes)
@@ -148,11 +160,23 @@ class Tally:
         return wilson(self.passed / told, told) if told else None
 
 
-def count_notes(waited: int, doubted: int) -> list[str]:
-    """Of how many answers the times are without a wait, and of how many calls a count was not used, in sentences."""
+def all_cautions(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    """Those of several models or cells together."""
+    return sum((Counter(each) for each in counts), Counter())
+
+
+def cautioned(counts: Mapping[str, int]) -> list[str]:
+    """How many answers have cautions, a sentence for each kind; `counts` by kind."""
+    return [f"Of {count:,} calls {CAUTIONS[kind]}." for kind in CAUTIONS if (count := counts.get(kind, 0))]
+
+
+def count_notes(waited: int, doubted: int, cautions: Mapping[str, int]) -> list[str]:
+    """Of how many answers the times are without a wait, of how many calls a count was not used, and how many have
+    cautions, in sentences.
+    """
     told = []
     if waited:
         told.append(f"{waited:,} answers waited at the server for others: the times are without that.")
     if doubted:
         told.append(f"Of {doubted:,} calls the server counted what can't be: that was not used.")
-    return told
+    return told + cautioned(cautions)

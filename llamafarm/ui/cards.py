@@ -12,7 +12,7 @@ from llamafarm.types import Route
 from llamafarm.ui.filecards import place
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.tools import tool_runs
-from llamafarm.ui.words import SOURCES, STATES, ending, late_chip, shared_chip, status_pill
+from llamafarm.ui.words import SOURCES, STATES, caution_chips, ending, late_chip, shared_chip, status_pill
 
 
 def masthead(project: Project | None) -> Markup:
@@ -71,7 +71,12 @@ def _state(reply: Reply | None) -> list[Markup]:
         return []
     how = ending(reply)
     stage = [tag("span", "staged fault", class_="lf-chip lf-warn")] if reply.staged else []
-    marks = [shared_chip(reply), late_chip(reply), tag("span", how, class_="lf-sub") if how else None]
+    marks = [
+        *caution_chips(reply),
+        shared_chip(reply),
+        late_chip(reply),
+        tag("span", how, class_="lf-sub") if how else None,
+    ]
     return [status_pill(reply), *stage, *(mark for mark in marks if mark)]
 
 

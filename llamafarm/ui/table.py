@@ -21,7 +21,7 @@ from llamafarm.reply import Reply
 from llamafarm.sheets import inert
 from llamafarm.types import Count, Route, Timings
 from llamafarm.ui.markup import Markup, join, tag
-from llamafarm.ui.words import SOURCES, ending, late_chip, shared_chip, status_pill
+from llamafarm.ui.words import SOURCES, caution_chips, ending, late_chip, shared_chip, status_pill
 
 CALLS = 10_000
 RIVALS = 2
@@ -209,7 +209,7 @@ def condition_notes(replies: Sequence[Reply]) -> list[str]:
             f"{', '.join(waited)} waited at the server for other answers: times are ranked without that. "
             "“One at a time, warmed” gives times that may be compared."
         )
-    return notes + [f"{reply.lane}: {doubt}" for reply in replies for doubt in reply.usage.doubts]
+    return notes + [f"{reply.lane}: {doubt}" for reply in replies for doubt in display.remarks(reply)]
 
 
 def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, str | None]) -> Markup:
@@ -218,6 +218,7 @@ def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[st
         chips.insert(0, tag("span", "default", class_="lf-chip"))
     if reply.staged:
         chips.append(tag("span", "staged fault", class_="lf-chip lf-warn", title="A demonstration, no measurement"))
+    chips += caution_chips(reply)
     chips += [chip for chip in (shared_chip(reply), late_chip(reply)) if chip is not None]
     if reply.model != reply.asked:
         chips.append(tag("span", f"answered by {reply.model}", class_="lf-chip lf-warn", title=_lost(reply)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from llamafarm import display
+from llamafarm.conditions import CautionKind
 from llamafarm.reply import LaneStatus, Reply
-from llamafarm.types import CostSource
+from llamafarm.types import REPEATED, CostSource
 from llamafarm.ui.markup import Markup, tag
 
 SOURCES: dict[CostSource, str] = {
@@ -30,9 +31,18 @@ RUNNING: tuple[LaneStatus, ...] = ("waiting", "warming", "loading", "thinking", 
 LONGEST = 60  # letters of what a lane waits for
 ENDINGS = {
     "length": "cut at the token limit",
+    REPEATED: "cut: it repeated itself",
     "content_filter": "cut by a content filter",
     "tool_calls": "asks for a tool",
     "tool_turns": "asked for tools until its bound",
+}
+
+
+CAUTIONS: dict[CautionKind, str] = {
+    "prompt_cut": "prompt cut?",
+    "answer_cut": "answer cut?",
+    "repeated": "repeats itself",
+    "tools_ignored": "tools not told",
 }
 
 
@@ -56,6 +66,11 @@ def status_pill(reply: Reply) -> Markup:
     """The state as a coloured pill; the colour only repeats what the word says."""
     runs = " lf-running" if reply.status in RUNNING else ""
     return tag("span", state(reply), class_=f"lf-pill lf-{reply.status}{runs}", title=reply.note or None)
+
+
+def caution_chips(reply: Reply) -> list[Markup]:
+    """Why an answer is not what it looks like."""
+    return [tag("span", CAUTIONS[each.kind], class_="lf-chip lf-warn", title=each.text) for each in reply.cautions]
 
 
 def late_chip(reply: Reply) -> Markup | None:
