@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -12,7 +13,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-API_PATH = "/v1"
+API_PATH, MCP_PATH = "/v1", "/mcp"
 CALLER = "llamafarm.caller"  # in the scope: who calls, as the gate found
 ANYBODY = "anybody"
 ADDRESSED = "llamafarm.host"  # in the scope: the host that the request itself named, whatever a proxy says
@@ -28,9 +29,32 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 def is_api(scope: Scope) -> bool:
-    """Whether the request is for the API, whose errors are in OpenAI's form."""
-    path: str = scope["path"]
-    return path == API_PATH or path.startswith(f"{API_PATH}/")
+    """Whether the request is for the API."""
+    return _is_under(scope["path"], API_PATH)
+
+
+def is_for_programs(scope: Scope) -> bool:
+    """Whether the request is for the API or for the MCP endpoint, which pages of other sites may use where allowed."""
+    return is_api(scope) or _is_under(scope["path"], MCP_PATH)
+
+
+def tidied(scope: Scope) -> Scope:
+    """`scope` with the path that was meant: a base URL that ends in a slash gives two in a row, or one at the end."""
+    path = "/" + "/".join(part for part in scope["path"].split("/") if part)
+    if path == scope["path"] or not is_for_programs({"path": path}):
+        return scope
+    return {**scope, "path": path, "raw_path": quote(path).encode()}
+
+
+def takes_json(scope: Scope) -> bool:
+    """Whether a program asks, which is told of errors in OpenAI's form wherever it has come."""
+    accepted = header(scope, b"accept") or ""
+    sent = header(scope, b"content-type") or ""
+    return is_api(scope) or "json" in sent or ("json" in accepted and "html" not in accepted)
+
+
+def _is_under(path: str, place: str) -> bool:
+    return path == place or path.startswith(f"{place}/")
 
 
 async def refuse(
@@ -43,8 +67,8 @@ async def refuse(
     kind: str = "invalid_request_error",
     headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> None:
-    """Answer with an error: to programs that call the API in OpenAI's form, to others as plain text."""
-    if is_api(scope):
+    """Answer with an error: to programs in OpenAI's form, to others as plain text."""
+    if takes_json(scope):
         error = {"message": message, "type": kind, "param": None, "code": code}
         body, media = json.dumps({"error": error}).encode(), b"application/json"
     else:

@@ -37,7 +37,10 @@ class ServerSettings:
     `trust_uploads`: whoever sees the page may trust files that come from a browser; `allow_paths`: may open files of
     this machine by path. Otherwise the operator alone may, who comes with `operator_token`. `forwarded_allow_ips`:
     proxies that are believed.
-    `cors_origins`: sites whose pages may call the API. `generations`: answers that one caller may have running.
+    `allowed_hosts`: names beside this machine's own under which it may be called on loopback; `*.example.org` is all
+    names under that one.
+    `cors_origins`: sites whose pages may call the API and the MCP endpoint. `generations`: answers that one caller may
+    have running.
     `record_completions`: the API's completions are kept in the history, where all who see the page see them.
     """
 
@@ -48,6 +51,7 @@ class ServerSettings:
     forwarded_allow_ips: tuple[str, ...] = ()
     api_keys: tuple[SecretStr, ...] = ()
     login: Login | None = None
+    allowed_hosts: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     generations: int = GENERATIONS
     record_completions: bool = False

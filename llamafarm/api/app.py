@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 from llamafarm import __version__
 from llamafarm.api import chat, compare, health, projects
 from llamafarm.api.answers import ChatCompletionChunk
+from llamafarm.api.elsewhere import on_http_error
 from llamafarm.api.errors import (
     ApiError,
     on_api_error,
     on_defect,
-    on_http_error,
     on_known_error,
     on_validation_error,
 )
@@ -51,6 +51,7 @@ def build_api(runtime: Runtime, settings: ServerSettings) -> FastAPI:
     for part in (chat, projects, compare):
         api.include_router(part.router, dependencies=bearer if settings.protected else [])
     api.include_router(health.router)
+    api.state.routes = [route for part in (chat, projects, compare, health) for route in part.router.routes]
     for kind, handler in (
         (ApiError, on_api_error),
         (LlamaFarmError, on_known_error),

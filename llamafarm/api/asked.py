@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from llamafarm.api.errors import invalid, not_found
+from llamafarm.api.errors import invalid, unknown
 from llamafarm.api.requests import AUTO, ChatCompletionRequest
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane, Question
@@ -52,10 +52,14 @@ def named(project: Project, name: str) -> NamedModel:
     """The named model `name`. Raises ApiError (404) that lists the names which there are."""
     model = project.model(name)
     if model is None:
-        names = ", ".join(each.name for each in project.models)
-        message = f"The project {project.namespace}/{project.name} names no model {name!r}; it has: {names}, {AUTO}."
-        raise not_found(message, "model_not_found", "model")
+        place = f"{project.namespace}/{project.name}"
+        raise unknown(f"The project {place} names no model {name!r}; it has", name, names_of(project), "model")
     return model
+
+
+def names_of(project: Project) -> list[str]:
+    """What a request may name as its model."""
+    return [*dict.fromkeys([*(each.name for each in project.models), AUTO])]
 
 
 def prompt_of(messages: Sequence[Message]) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.requests import Request
 from fastapi.responses import Response
 from pydantic import ValidationError
-from starlette.exceptions import HTTPException
 
 from llamafarm.api.jsons import dumps
 from llamafarm.api.meanings import DEFECT, INVALID, SERVER, is_retried, meaning_of
+from llamafarm.config.nearest import nearest
 from llamafarm.engine.chat import failure
 from llamafarm.errors import LlamaFarmError, TooManyGenerations
 from llamafarm.events import Failed
@@ -27,8 +26,10 @@ ADVICE = {
     "top_logprobs": "Log probabilities are not returned: leave it out",
     "functions": "Send `tools` instead, the newer form",
     "function_call": "Send `tool_choice` instead, the newer form",
+    ".image_url.url": "Send the picture itself, as data:image/png;base64,…: addresses are not fetched",
     "X-Session-ID": "1 to 128 visible ASCII characters",
 }
+PATTERNED = "This text is not in its form, which /docs describes"  # a regular expression tells nobody what to do
 NOT_AGAIN = {"x-should-retry": "false"}
 
 
@@ -82,6 +83,13 @@ def not_found(message: str, code: str, param: str | None = None) -> ApiError:
     return ApiError(404, message, code, param=param)
 
 
+def unknown(message: str, name: str, known: Sequence[str], param: Literal["model", "project"]) -> ApiError:
+    """404 for a name that is none of `known`, which the message is followed by, and by what may have been meant."""
+    near = nearest(name, known)
+    meant = f" Did you mean {near!r}?" if near else ""
+    return not_found(f"{message}: {', '.join(known) or 'none'}.{meant}", f"{param}_not_found", param)
+
+
 def invalid(message: str, param: str | None = None, code: str = "invalid_request") -> ApiError:
     """400."""
     return ApiError(400, message, code, param=param)
@@ -113,16 +121,6 @@ async def on_validation_error(_: Request, error: Exception) -> Response:
     return _first(error.errors()).response()
 
 
-async def on_http_error(request: Request, error: Exception) -> Response:
-    """What the framework refuses by itself: an unknown address, a wrong method."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    message = f"{error.detail}."
-    if error.status_code == 404:  # noqa: PLR2004 - Not Found
-        message = f"There is nothing at {request.url.path}: /docs tells what there is."
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return ApiError(error.status_code, message, code, headers=dict(error.headers or {})).response()
-
-
 async def on_defect(_: Request, error: Exception) -> Response:
     """An unexpected error: its traceback is in the log, and only there."""
     message = f"The playground itself failed here ({type(error).__name__}): its log has the details."
@@ -135,7 +133,9 @@ def _first(errors: Sequence[Any]) -> ApiError:
     if worst["type"] == "json_invalid":
         return invalid(f"The body is not JSON: {worst['ctx']['error']} (byte {worst['loc'][-1]}).")
     param = _place(worst["loc"][1:])
-    return invalid(f"{param or 'The body'}: {ADVICE.get(param, worst['msg'])}.", param or None)
+    words = PATTERNED if worst["type"] == "string_pattern_mismatch" else worst["msg"]
+    field = param.rpartition("]")[2] or param  # without its place in a list
+    return invalid(f"{param or 'The body'}: {ADVICE.get(field, words)}.", param or None)
 
 
 def _place(path: Sequence[str | int]) -> str:

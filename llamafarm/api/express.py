@@ -58,6 +58,8 @@ class Express:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. An unexpected error is told in OpenAI's form, and raised for the server's log."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":  # GET without its body, which the server leaves out
+            scope = {**scope, "method": "GET"}
         answer = self._answer(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
         if answer is None:
             await self._api(scope, receive, send)

@@ -8,8 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from llamafarm.api.answers import ErrorBody
+from llamafarm.api.asked import names_of
 from llamafarm.api.catalogue import ModelEntry, ModelList, ProjectAnswer, ProjectList, RouteAnswer
-from llamafarm.api.errors import not_found
+from llamafarm.api.errors import unknown
 from llamafarm.api.jsons import answer
 from llamafarm.api.reading import Route
 from llamafarm.api.requests import AUTO, RouteRequest
@@ -59,12 +60,13 @@ async def first_models(request: Request) -> Response:
 @router.get("/v1/models/{model:path}", response_model=ModelEntry)
 async def first_model(model: str, request: Request) -> Response:
     """One of them."""
-    models = _models(*await services_of(request).first())["data"]
-    for entry in models:
-        if entry["id"] == model:
-            return answer(entry)
-    names = ", ".join(entry["id"] for entry in models)
-    raise not_found(f"There is no model {model!r}; there is: {names}.", "model_not_found", "model")
+    return _one(model, *await services_of(request).first())
+
+
+@router.get("/v1/projects/{namespace}/{project}/models/{model:path}", response_model=ModelEntry)
+async def project_model(namespace: Namespace, name: Name, model: str, request: Request) -> Response:
+    """One named model of a project."""
+    return _one(model, *await services_of(request).project(namespace, name))
 
 
 @router.post("/v1/projects/{namespace}/{project}/route", response_model=RouteAnswer)
@@ -90,6 +92,13 @@ def _entry(entry: Entry, project: Project) -> dict[str, Any]:
         "models": [model.name for model in project.models],
         "broken": problems_json(entry.broken),
     }
+
+
+def _one(name: str, entry: Entry, project: Project) -> Response:
+    found = next((each for each in _models(entry, project)["data"] if each["id"] == name), None)
+    if found is None:
+        raise unknown(f"There is no model {name!r}; there is", name, names_of(project), "model")
+    return answer(found)
 
 
 def _models(entry: Entry, project: Project) -> dict[str, Any]:

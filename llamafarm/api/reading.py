@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 from llamafarm.api.errors import invalid, invalid_body
 from llamafarm.asgi import Receive
 
+WITH_BODY = ("POST", "PUT", "PATCH")
+JSON = ("application/json", "text/json", "application/x-json", "text/x-json")
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -32,9 +34,21 @@ class Route(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            return await handle(_Request(request.scope, request.receive))
+            scope = request.scope
+            if request.method in WITH_BODY:
+                _check_kind(request)
+                others = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
+                scope = {**scope, "headers": [*others, (b"content-type", JSON[0].encode())]}  # as FastAPI wants it
+            return await handle(_Request(scope, request.receive))
 
         return strict
+
+
+def _check_kind(request: Request) -> None:
+    """Raise ApiError (400) for what says of itself that it is no JSON; what says nothing may be."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and kind not in JSON and not kind.endswith("+json"):
+        raise invalid("The body: send JSON, with the header Content-Type: application/json.")
 
 
 async def _bytes_of(receive: Receive) -> bytes:
@@ -51,9 +65,8 @@ async def _bytes_of(receive: Receive) -> bytes:
 async def body_of(request: Request, form: type[Body]) -> Body:
     """The request's body, as FastAPI would give it to an endpoint. Raises ApiError (400)."""
     data = await _bytes_of(request.receive)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if data and kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise invalid("The body: send JSON, with the header Content-Type: application/json.")
+    if data:
+        _check_kind(request)
     try:
         return form.model_validate(orjson.loads(data)) if data else form.model_validate(None)
     except orjson.JSONDecodeError as error:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Path
 from starlette.requests import Request
 
-from llamafarm.api.errors import not_found
+from llamafarm.api.errors import not_found, unknown
 from llamafarm.api.sessions import Conversations
 from llamafarm.asgi import ANYBODY, CALLER
 from llamafarm.config.library import Entry
@@ -44,8 +44,9 @@ class Services:
         entry = library.find(namespace, name)
         if entry is not None and entry.project is not None:
             return entry, entry.project
-        names = ", ".join(f"{project.namespace}/{project.name}" for _, project in await self.entries()) or "none"
-        raise not_found(f"There is no project {namespace}/{name}; there is: {names}.", "project_not_found", "project")
+        names = [f"{project.namespace}/{project.name}" for _, project in await self.entries()]
+        asked = f"{namespace}/{name}"
+        raise unknown(f"There is no project {asked}; there is", asked, names, "project")
 
 
 def services_of(request: Request) -> Services:

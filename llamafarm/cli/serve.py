@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-KEYS, LOGIN = "LF_API_KEYS", "LF_LOGIN"
+KEYS, LOGIN, HOSTS = "LF_API_KEYS", "LF_LOGIN", "LF_ALLOWED_HOSTS"
 
 
 def serve(
@@ -25,8 +25,15 @@ def serve(
         typer.Option(help=f"A key that callers need; may be repeated. Better kept in {KEYS}, with commas."),
     ] = None,
     login: Annotated[str | None, typer.Option(help=f"user:password that people need. Better kept in {LOGIN}.")] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A name under which this machine may be called, too; may be repeated. Or {HOSTS}, with commas."
+        ),
+    ] = None,
     cors_origin: Annotated[
-        list[str] | None, typer.Option(help="A site whose pages may call the API, such as https://example.org.")
+        list[str] | None,
+        typer.Option(help="A site whose pages may call the API and /mcp, such as https://example.org."),
     ] = None,
     max_generations: Annotated[
         int | None, typer.Option(min=1, help="Answers that one caller may have running, on every face. Default: 256.")
@@ -63,6 +70,7 @@ def serve(
         allow_paths=allow_paths,
         forwarded_allow_ips=tuple(forwarded_allow_ips or ()),
         api_keys=_keys(api_key or []),
+        allowed_hosts=_listed(allowed_host or [], HOSTS),
         login=Login.of(person) if person else None,
         cors_origins=tuple(origin.rstrip("/") for origin in cors_origin or []),
         generations=max_generations or GENERATIONS,
@@ -75,5 +83,10 @@ def _keys(named: list[str]) -> tuple[SecretStr, ...]:
     """The keys of the command line, and those of the environment."""
     from pydantic import SecretStr
 
-    keys = (key.strip() for key in [*named, *os.environ.get(KEYS, "").split(",")])
-    return tuple(SecretStr(key) for key in dict.fromkeys(keys) if key)
+    return tuple(map(SecretStr, _listed(named, KEYS)))
+
+
+def _listed(named: list[str], variable: str) -> tuple[str, ...]:
+    """What options named, and what the environment's variable has with commas; each once."""
+    each = (name.strip() for name in [*named, *os.environ.get(variable, "").split(",")])
+    return tuple(dict.fromkeys(filter(None, each)))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
-from llamafarm.asgi import ADDRESSED, App, Message, Receive, Scope, Send, header, is_api, refuse
+from llamafarm.asgi import App, Message, Receive, Scope, Send, header, is_for_programs, refuse, tidied
+from llamafarm.guards.coding import CODINGS, UNTOUCHED, Garbled, Plain
+from llamafarm.guards.hosts import Hosts
 from llamafarm.guards.origins import LOOKED_AT, is_foreign
 from llamafarm.guards.shape import MAX_VALUES, Shape
 from llamafarm.settings import ServerSettings
@@ -12,7 +15,11 @@ from llamafarm.settings import ServerSettings
 MAX_BODY = 6_000_000  # four MiB of pictures in base64, and the rest of a request
 Refusal = tuple[int, str, str]  # status, code and reason
 TOO_LARGE: Refusal = (413, "request_too_large", f"The request is larger than {MAX_BODY // 1_000_000} MB.")
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+GARBLED: Refusal = (400, "invalid_request", "The body is not what its Content-Encoding says.")
+UNKNOWN_CODING = "The body's Content-Encoding is {}: send it as it is, or with gzip or deflate."
+PACKED = (b"content-encoding", b"content-length")
+LONGEST_NAME = 40
+ACCEPTED = {415: ((b"accept-encoding", b"gzip, deflate"),)}
 CORS = b"access-control-"
 PAGE = "/gradio_api/"
 PAGE_VALUES = 5_000  # ten times what the page's largest listener reads; Gradio walks through them several times
@@ -46,15 +53,14 @@ HEADERS = (
 class Guards:
     """Wraps an application.
 
-    On loopback only this machine's names are answered to (else another site's name could be pointed here). A page of
-    another origin gets nothing (but of the API, where the operator allows its origin), and no answer outside the API
-    says that it may. A body has at most 6 MB and so many values, and every answer carries the policy that keeps
-    what models say from loading anything.
+    On loopback only known names are answered to. A page of another origin gets nothing (but of the API and the MCP
+    endpoint, where the operator allows its origin), and no other answer says that it may. A body, unpacked, has at most
+    6 MB and so many values, and every answer carries the policy that keeps what models say from loading anything.
     """
 
     def __init__(self, app: App, settings: ServerSettings) -> None:
         self._app = app
-        self._loopback = settings.loopback
+        self._hosts = Hosts(settings)
         self._origins = settings.cors_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,13 +68,14 @@ class Guards:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = tidied(scope)
         guarded = _Guarded(scope, receive, send)
         refusal = self._refusal(scope)
         if refusal is not None:
             await guarded.refuse(refusal)
             return
         try:
-            await self._app(scope, guarded.receive, guarded.send)
+            await self._app(_unpacked(scope), guarded.receive, guarded.send)
         except asyncio.CancelledError:
             # Only the end of the server cancels a request: a stream that was open ends here, with no traceback.
             if not guarded.begun:
@@ -81,19 +88,33 @@ class Guards:
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"] if name in LOOKED_AT}
-        host = scope.get(ADDRESSED, headers.get(b"host", ""))
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        if self._loopback and name not in LOCAL_HOSTS:
-            return 421, "wrong_host", f"This server answers to localhost, not to {name!r}."
+        if why := self._hosts.trouble(scope):
+            return 421, "wrong_host", why
         if not scope["path"].startswith("/"):
             return 400, "invalid_request", "The address of a request begins with a slash."
-        asks_api = scope["method"] == "OPTIONS" and is_api(scope)  # may it? there the API itself answers
-        if not asks_api and is_foreign(scope["method"], headers, self._origins if is_api(scope) else ()):
+        programs = is_for_programs(scope)
+        asks = scope["method"] == "OPTIONS" and programs  # may it? there the application itself answers
+        if not asks and is_foreign(scope["method"], headers, self._origins if programs else ()):
             return 403, "wrong_origin", "Another site's page can't use this server."
         length = header(scope, b"content-length") or "0"
         if not length.isdigit() or int(length) > MAX_BODY:
             return TOO_LARGE
+        coding = _coding(scope)
+        if coding not in CODINGS and coding not in UNTOUCHED:
+            return 415, "unsupported_content_encoding", UNKNOWN_CODING.format(coding[:LONGEST_NAME])
         return None
+
+
+def _coding(scope: Scope) -> str:
+    """How the body is packed."""
+    return (header(scope, b"content-encoding") or "").strip().lower()
+
+
+def _unpacked(scope: Scope) -> Scope:
+    """`scope` as it is for a body that was not packed."""
+    if _coding(scope) in UNTOUCHED:
+        return scope
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name not in PACKED]}
 
 
 class _Guarded:
@@ -109,19 +130,31 @@ class _Guarded:
         self._receive = receive
         self._send = send
         self._read = 0
+        self._plain = Plain(_coding(scope))
         self._shape = Shape(PAGE_VALUES if scope["path"].startswith(PAGE) else MAX_VALUES)
         self._refused = False
 
     async def receive(self) -> Message:
         message = await self._receive()
-        body = message.get("body", b"")
-        if body and self.cut is None:
-            self._read += len(body)
-            if self._read > MAX_BODY:
-                self.cut = TOO_LARGE
-            elif why := self._shape.trouble(body):
-                self.cut = (400, "invalid_request", why)
+        if message["type"] == "http.request" and self.cut is None:
+            last = not message.get("more_body", False)
+            message = {**message, "body": b"".join(self._bounded(message.get("body", b""), last=last))}
         return message if self.cut is None else {"type": "http.disconnect"}
+
+    def _bounded(self, body: bytes, *, last: bool) -> Iterator[bytes]:
+        """The body as it was before it was packed, until it is too much."""
+        try:
+            for piece in self._plain.feed(body, last=last):
+                self._read += len(piece)
+                if self._read > MAX_BODY:
+                    self.cut = TOO_LARGE
+                elif why := self._shape.trouble(piece):
+                    self.cut = (400, "invalid_request", why)
+                if self.cut is not None:
+                    return
+                yield piece
+        except Garbled:
+            self.cut = GARBLED
 
     async def send(self, message: Message) -> None:
         if self._refused:
@@ -141,7 +174,7 @@ class _Guarded:
     async def refuse(self, refusal: Refusal) -> None:
         self._refused = True
         status, code, reason = refusal
-        await refuse(self._scope, self._refusing, status, reason, code=code)
+        await refuse(self._scope, self._refusing, status, reason, code=code, headers=ACCEPTED.get(status, ()))
 
     async def _refusing(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -151,6 +184,6 @@ class _Guarded:
     def _begin(self, message: Message) -> None:
         self.begun = True
         given = message.get("headers", [])
-        if not is_api(self._scope):
+        if not is_for_programs(self._scope):
             given = [(name, value) for name, value in given if not name.lower().startswith(CORS)]
         message["headers"] = [*given, *HEADERS]

@@ -10,8 +10,9 @@ from starlette.middleware.cors import CORSMiddleware
 
 from llamafarm.api import chat
 from llamafarm.api.app import PATHS, build_api
+from llamafarm.api.elsewhere import ELSEWHERE, Elsewhere
 from llamafarm.api.express import Express
-from llamafarm.asgi import App, Receive, Scope, Send
+from llamafarm.asgi import MCP_PATH, App, Receive, Scope, Send
 from llamafarm.attempts import Attempts
 from llamafarm.gate import Gate
 from llamafarm.guards import Guards, Whole
@@ -39,17 +40,27 @@ class Doors:
 def build_app(runtime: Runtime, settings: ServerSettings, mcp: App | None = None) -> App:
     """The HTTP application around an open runtime; `mcp` is its endpoint for MCP clients."""
     attempts = Attempts()
-    api: App = Gate(Express(build_api(runtime, settings), chat.router), settings, attempts)
-    if settings.cors_origins:
-        origins, anything = list(settings.cors_origins), ["*"]
-        api = CORSMiddleware(
-            api, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=anything
-        )
-    doors = dict.fromkeys(PATHS, api) | ({"/mcp": Gate(Whole(mcp), settings, attempts)} if mcp else {})
+    own = build_api(runtime, settings)
+    api = _shared(Gate(Express(own, chat.router), settings, attempts), settings)
+    doors: dict[str, App] = dict.fromkeys(ELSEWHERE, Gate(Elsewhere(own), settings, attempts)) | dict.fromkeys(
+        PATHS, api
+    )
+    if mcp:
+        doors[MCP_PATH] = _shared(Gate(Whole(mcp), settings, attempts), settings)
     doors[REPORTS] = Gate(reports(runtime), settings, attempts)
     page = Gate(Operator(_page(runtime, settings), settings), settings, attempts)
     guarded = Guards(Doors(doors, page), settings)
     return Proxies(guarded, settings.forwarded_allow_ips)
+
+
+def _shared(app: App, settings: ServerSettings) -> App:
+    """`app`, which also tells pages of the allowed origins that they may use it, before they are asked for a key."""
+    if not settings.cors_origins:
+        return app
+    origins, anything = list(settings.cors_origins), ["*"]
+    return CORSMiddleware(
+        app, allow_origins=origins, allow_methods=anything, allow_headers=anything, expose_headers=anything
+    )
 
 
 def _page(runtime: Runtime, settings: ServerSettings) -> App:

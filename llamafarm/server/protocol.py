@@ -12,7 +12,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from llamafarm.server.offers import PlainProtocol
 
 MAX_HEAD = 64 * 1024
 HEAD_S = 10.0
@@ -44,7 +46,7 @@ class Unfinished:
         self._since.pop(connection, None)
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(PlainProtocol):
     """A head has at most MAX_HEAD bytes (431) and `head_s` seconds from when it may begin (408), a body `body_s`.
 
     The same bound in bytes is for what stands between the pieces of a body and behind it: lengths, extensions and

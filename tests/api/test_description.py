@@ -45,6 +45,7 @@ async def test_every_operation_is_described(here: World) -> None:
         ("get", "/v1/projects/{namespace}"),
         ("get", "/v1/projects/{namespace}/{project}"),
         ("get", "/v1/projects/{namespace}/{project}/models"),
+        ("get", "/v1/projects/{namespace}/{project}/models/{model}"),
         ("post", "/v1/chat/completions"),
         ("get", "/v1/models"),
         ("get", "/v1/models/{model}"),
