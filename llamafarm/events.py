@@ -82,6 +82,13 @@ class TextDelta(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reclassified(Event):
+    """All text that this turn has told so far was reasoning: only now came the mark that ends it, without another that
+    opens it. The visible answer, and its TTFT, begin behind.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldBack(Event):
     """A piece of the answer came that is not shown, or not yet: of a tool call that is being written, or of a tag."""
 

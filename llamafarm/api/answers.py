@@ -139,6 +139,9 @@ class Extension(Answer):
         None, description="Why the answer is not what it looks like, such as a prompt that was cut."
     )
     cost: AnswerCost | None = None
+    reclassified: bool | None = Field(
+        None, description="What a stream sent as `content` before its last `reasoning_content` was reasoning."
+    )
     finish_reason: str | None = Field(None, description="The model server's own word, where it is not OpenAI's.")
     tools: list[ToolAnswer] | None = Field(None, description="Calls of MCP tools, which the server itself ran.")
     tools_missing: dict[str, str] | None = Field(None, description="Why an MCP server's tools were not there.")

@@ -47,7 +47,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events. `started`: the lanes and what each routing strategy would pick. `lane`: "
         "something happened in a lane; `type` is started, warming, warmed, asking, waiting, loading, "
-        "sent, shared, lagged, reasoning_delta, text_delta, tool_called, usage_reported, retrying, "
+        "sent, shared, lagged, reasoning_delta, text_delta, reclassified, tool_called, usage_reported, retrying, "
         "fell_back, finished, failed, …, `at_s` is in seconds since the start. `reply`: a lane has "
         "ended; its text, usage, timings and cost, and whether other requests shared its server. "
         "`done`: all have. `error`: the server is being stopped, and nothing more comes.",

@@ -17,6 +17,7 @@ from llamafarm.events import (
     Failed,
     FellBack,
     ReasoningDelta,
+    Reclassified,
     Started,
     TextDelta,
     ToolsOffered,
@@ -52,6 +53,7 @@ class Trace:
         self._started = 0.0
         self._ttfr_s: float | None = None
         self._ttft_s: float | None = None
+        self._reclassified = False
         self._fallbacks: list[FellBack] = []
         self._tools: set[str] = set()
 
@@ -90,6 +92,9 @@ class Trace:
                 self._tools = {tool.call_name for tool in tools}
             case TextDelta(at=at):
                 self._ttft_s = at - self._started
+            case Reclassified():
+                self._ttfr_s = self._ttft_s if self._ttfr_s is None else self._ttfr_s
+                self._ttft_s, self._reclassified = None, True
             case ReasoningDelta(at=at) if self._ttfr_s is None:
                 self._ttfr_s = at - self._started
 
@@ -150,6 +155,8 @@ class Trace:
                 "detail": cost.detail,
             },
         }
+        if self._reclassified:
+            whole["reclassified"] = True
         if reply.usage.doubts:
             whole["usage_doubts"] = list(reply.usage.doubts)
         if reply.cautions:

@@ -28,6 +28,7 @@ from llamafarm.events import (
     FellBack,
     NextTurn,
     ReasoningDelta,
+    Reclassified,
     Reconnected,
     Relayed,
     Retrying,
@@ -63,6 +64,8 @@ class Teller:
                     self.screen.answer(text)
                 case NextTurn():
                     self._turned = True
+                case Reclassified() if self.text:
+                    self.screen.note("what was told until here was the model's reasoning", YELLOW)
                 case ReasoningDelta(text=text) if self.text:
                     self.screen.reasoning(text)
                 case ToolsOffered() | ToolCalled() | ToolReturned():

@@ -26,6 +26,7 @@ from llamafarm.events import (
     NextTurn,
     Ready,
     ReasoningDelta,
+    Reclassified,
     Reconnected,
     Relayed,
     Retrying,
@@ -113,6 +114,16 @@ class Fold:
         self._answer.begun = True
         pieces.write(text)
 
+    def _reclassify(self) -> None:
+        """What was shown of this turn was reasoning: the first visible token is still to come."""
+        instants = self._instants
+        self._answer.reclassify()
+        self._status = "thinking"
+        if instants.first_reasoning is None:
+            instants.first_reasoning = instants.first_text
+        if not self._shown:
+            instants.first_text = None
+
     def _condition(self, event: Shared | Warming | Warmed) -> None:
         if isinstance(event, Warming):
             self._status, self._note = "warming", "a short request first, whose figures don't count"
@@ -188,6 +199,8 @@ class Fold:
                 self._status, self._note = "waiting", f"try {event.attempt} after: {event.message}"
             case Reconnected():
                 self._setbacks.reconnected(event, shown=self._shown)
+            case Reclassified():
+                self._reclassify()
             case StagedFault(model=name, fault=fault):
                 self._staged[name] = fault
             case Cautioned(caution=caution):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from llamafarm.conditions import Lagged
 from llamafarm.engine.chat import Lane
-from llamafarm.events import Event, Started, TextDelta, is_final
+from llamafarm.events import Event, Reclassified, Started, TextDelta, is_final
 
 TICK_S = 0.005  # also the most by which a stall may be longer than the lag that is told
 FLOOR_S = 0.001  # less is what timers are late in any case
@@ -90,6 +90,8 @@ def with_lag(open_lane: Callable[[Lane], Events], lag: LoopLag) -> Callable[[Lan
                         continue
                     if isinstance(event, Started):
                         since, begun = asyncio.get_running_loop().time(), False
+                    elif isinstance(event, Reclassified):
+                        begun = False
                     elif isinstance(event, TextDelta) or is_final(event):
                         begun = True
                         if seconds := lag.largest(since):

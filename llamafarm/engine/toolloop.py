@@ -19,6 +19,7 @@ from llamafarm.events import (
     Event,
     Finished,
     NextTurn,
+    Reclassified,
     TextDelta,
     ToolCalled,
     ToolReturned,
@@ -177,6 +178,8 @@ class Answering:
                             continue
                         case TextDelta(text=text):
                             turn.text.write(text)
+                        case Reclassified():
+                            turn.text = StringIO()
                         case ToolCalled():
                             own = _told_apart(event, seen)
                             turn.calls.append(own.call)

@@ -51,6 +51,14 @@ class Turn:
         """Whether nothing of it can be counted or paid for."""
         return not self.begun and self.told == Usage() and self.usd is None
 
+    def reclassify(self) -> None:
+        """All text so far was reasoning."""
+        self.reasoning.write(self.text.getvalue())
+        self.text = StringIO()
+        self.said, self.thought = Growing(), Growing()
+        if self.decoding.first_reasoning is None:
+            self.decoding.first_reasoning = self.decoding.first
+
     def usage(self, *, ended: bool) -> Usage:
         """The tokens as the server told them, with what it left out estimated once there is an answer."""
         told = self.told

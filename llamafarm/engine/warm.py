@@ -14,7 +14,7 @@ from llamafarm.engine.chat import Lane, Question, Registry, request_for
 from llamafarm.engine.plan import BOUNDS
 from llamafarm.engine.turn import Turn
 from llamafarm.errors import LlamaFarmError
-from llamafarm.events import CostReported, Event, Loaded, ReasoningDelta, TextDelta, UsageReported
+from llamafarm.events import CostReported, Event, Loaded, ReasoningDelta, Reclassified, TextDelta, UsageReported
 from llamafarm.types import ChatRequest, JsonValue, Message
 
 PROMPT = "Hello."
@@ -70,6 +70,8 @@ def _take(turn: Turn, event: Event) -> None:
         case TextDelta(text=text):
             turn.begun = True
             turn.text.write(text)
+        case Reclassified():
+            turn.reclassify()
         case ReasoningDelta(text=text):
             turn.begun = True
             turn.reasoning.write(text)

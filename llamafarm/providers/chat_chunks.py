@@ -78,7 +78,7 @@ class ChatChunks:
         if choices and isinstance(choices, list):
             self.seen = True
             for choice in choices:
-                if isinstance(choice, dict) and self._is_ours(choice.get("index")):
+                if isinstance(choice, dict) and (choice.get("index") == self._index or self._is_ours(choice)):
                     self._choice(choice, came)
                     break
         else:
@@ -136,21 +136,23 @@ class ChatChunks:
         reason = self.finish_reason or "unknown"
         return "tool_calls" if self._calls and reason in ("stop", "unknown") else reason
 
-    def _is_ours(self, index: JsonValue) -> bool:
+    def _is_ours(self, choice: Mapping[str, JsonValue]) -> bool:
         """Whether a choice is the one that is told: the first of several answers."""
-        self._index = (index or 0) if self._index is None else self._index
-        return (index or 0) == self._index
+        index = choice.get("index") or 0
+        self._index = index if self._index is None else self._index
+        return index == self._index
 
     # --- forms of records ----------------------------------------------------------------------------
 
     def _choice(self, choice: Mapping[str, JsonValue], came: Arrived) -> None:
         delta = choice.get("delta")
         if isinstance(delta, dict):
-            self._by_deltas = self._by_deltas or bool(delta.get("content"))
+            if not self._by_deltas and delta.get("content"):
+                self._by_deltas = True
             self._delta(delta, came)
         elif delta:
             self._content(delta, came)
-        if isinstance(message := choice.get("message"), dict):
+        if "message" in choice and isinstance(message := choice["message"], dict):
             self._message(message, came)
         if not delta and (text := choice.get("text")):
             self._content(text, came)
@@ -220,12 +222,14 @@ class ChatChunks:
 
     def _text(self, text: str, came: Arrived) -> None:
         self._came = True
-        self._letters += len(text)
-        self._counting.letters += len(text)
+        size = len(text)
+        self._letters += size
+        self._counting.letters += size
         if self._circles is not None:
             self._circles.feed(text)
-        text = self._said.feed(text)
-        if self._thinking.over and text:
+        if self._said.held or not text.isascii():
+            text = self._said.feed(text)
+        if text and self._thinking.plain(text):
             came.text(text)
         else:
             came.read(self._thinking.feed(text))
@@ -233,7 +237,9 @@ class ChatChunks:
     def _reasoning(self, text: str, came: Arrived) -> None:
         self._came = True
         self._counting.letters += len(text)
-        self._counting.thought = True
+        if not self._counting.thought:
+            self._counting.thought = True
+            self._thinking.apart()
         if whole := self._thought.feed(text):
             came.reasoning(whole)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from llamafarm.events import Event, HeldBack, ReasoningDelta, TextDelta
+from llamafarm.events import Event, HeldBack, ReasoningDelta, Reclassified, TextDelta
 from llamafarm.wire.thinking import Piece
 
 
@@ -37,6 +37,9 @@ class Arrived:
     def pieces(self, pieces: Iterable[Piece]) -> None:
         """Pieces of either, which were held back until now."""
         for piece in pieces:
+            if piece.before:
+                self.add(Reclassified(at=self.at))
+                continue
             (self.reasoning if piece.reasoning else self.text)(piece.text)
 
     def read(self, pieces: Iterable[Piece]) -> None:

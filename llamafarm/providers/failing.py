@@ -34,9 +34,8 @@ def failure_in(record: Mapping[str, JsonValue], kind: str = "message") -> JsonVa
 
 def _in_choice(choice: Mapping[str, JsonValue]) -> JsonValue:
     """The error within a choice: beside its piece, in it, or as the reason for its end."""
-    if "delta" in choice and "error" not in choice and choice.get("finish_reason") is None:
-        delta = choice["delta"]  # first what comes most often
-        return {"error": delta["error"]} if isinstance(delta, dict) and delta.get("error") else None
+    if "error" not in choice and choice.get("finish_reason") is None and isinstance(delta := choice.get("delta"), dict):
+        return {"error": delta["error"]} if delta.get("error") else None  # what comes most often
     for place in (choice, choice.get("delta"), choice.get("message")):
         if isinstance(place, dict) and place.get("error"):
             return {"error": place["error"]}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from llamafarm import tokens
 from llamafarm.errors import ProviderError
-from llamafarm.events import Event, Finished, HeldBack, TextDelta, ToolCalled
+from llamafarm.events import Event, Finished, HeldBack, Reclassified, TextDelta, ToolCalled
 from llamafarm.parameters import without_tools
 from llamafarm.providers.base import Provider
 from llamafarm.providers.choice import Choice
@@ -83,6 +83,7 @@ class _Reader:
     """Turns the events of a model that writes its calls into those of one that makes them."""
 
     def __init__(self, names: list[str]) -> None:
+        self._names = names
         self._text = ToolText(names) if names else None
         self._calls = 0
 
@@ -95,6 +96,10 @@ class _Reader:
             case TextDelta(text=text):
                 shown = list(self._told(self._text.feed(text), event.at))
                 yield from shown or [HeldBack(at=event.at)]
+            case Reclassified():
+                yield from self.rest(event.at)
+                yield event
+                self._text = ToolText(self._names)
             case Finished(reason=reason):
                 yield from self.rest(event.at)
                 yield replace(event, reason="tool_calls" if self._calls and reason == "stop" else reason)

@@ -23,6 +23,7 @@ from llamafarm.events import (
     HeldBack,
     Loaded,
     ReasoningDelta,
+    Reclassified,
     Sent,
     TextDelta,
     ToolCalled,
@@ -88,7 +89,7 @@ class _Answer:
                 self._thinks = True
                 for piece, came in self._reasoning.feed(text, at):
                     yield ReasoningDelta(at=came, text=piece)
-            case ToolCalled() | Finished():
+            case ToolCalled() | Finished() | Reclassified():
                 yield from self.end()
                 yield _clean(event, self._scrubber)
             case Sent(request=sent):

@@ -49,7 +49,12 @@ class Records:
         if marked or self._data or self._type or self._bare.open or not self._lines.whole(chunk, b"\n"):
             yield from self._line_by_line(self._lines.feed(chunk))
         elif chunk.endswith(BETWEEN) or chunk == b"\n":
-            yield from self._blocks(chunk.decode("utf-8", "replace"))
+            self._at_start = False
+            for block in chunk.decode("utf-8", "replace").split("\n\n"):  # what servers send most
+                if block.startswith(DATA) and "\n" not in block and not self._bare.open:
+                    yield Record("message", block[len(DATA) :].removeprefix(" "))
+                elif block:
+                    yield from self._line_by_line((*block.split("\n"), ""))
         else:
             self._at_start = False
             for line in chunk[:-1].decode("utf-8", "replace").split("\n"):
@@ -57,15 +62,6 @@ class Records:
                     yield Record("message", line)
                 else:
                     yield from self._line_by_line((line,))
-
-    def _blocks(self, text: str) -> Iterator[Record]:
-        """What servers send most: whole events of one line each."""
-        self._at_start = False
-        for block in text.split("\n\n"):
-            if block.startswith(DATA) and "\n" not in block and not self._bare.open:
-                yield Record("message", block[len(DATA) :].removeprefix(" "))
-            elif block:
-                yield from self._line_by_line((*block.split("\n"), ""))
 
     def _line_by_line(self, lines: Iterable[str]) -> Iterator[Record]:
         for line in lines:

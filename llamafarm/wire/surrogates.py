@@ -15,22 +15,22 @@ def mended(text: str) -> str:
 
 
 class Halves:
-    """Puts characters together whose halves come in two pieces of a text."""
+    """Puts characters together whose halves come in two pieces of a text; `held` is a half that waits."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("held",)
 
     def __init__(self) -> None:
-        self._held = ""
+        self.held = ""
 
     def feed(self, text: str) -> str:
         """What is whole once `text` has come."""
-        if text.isascii() and not self._held:
+        if text.isascii() and not self.held:
             return text
-        text = self._held + text
-        self._held = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        return mended(text[: len(text) - len(self._held)])
+        text = self.held + text
+        self.held = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return mended(text[: len(text) - len(self.held)])
 
     def end(self) -> str:
         """What is left of a half whose other never came."""
-        held, self._held = self._held, ""
+        held, self.held = self.held, ""
         return mended(held)

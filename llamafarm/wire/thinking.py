@@ -1,81 +1,224 @@
-"""`<think>…</think>` at the start of an answer: reasoning that a server did not tell apart."""
+"""Reasoning that a server did not tell apart from the answer, by the marks that models write around it.
+
+`<think>…</think>` (DeepSeek, Qwen and most others), `<thinking>`, `<thought>`, `<reasoning>`, `<seed:think>`
+(Seed-OSS), `[THINK]` (Magistral), `◁think▷` (Kimi), `<|begin_of_thought|>` (Sky-T1), `<|START_THINKING|>` (Command A),
+and the channels of OpenAI's harmony format (https://github.com/openai/harmony): `<|channel|>analysis<|message|>…`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from llamafarm.wire.code import Code
 from llamafarm.wire.tags import overlap
 
-OPEN, CLOSE = "<think>", "</think>"
+MARKS = {
+    "<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>", "<reasoning>": "</reasoning>",
+    "<seed:think>": "</seed:think>", "[think]": "[/think]", "◁think▷": "◁/think▷",
+    "<|begin_of_thought|>": "<|end_of_thought|>", "<|start_thinking|>": "<|end_thinking|>",
+}  # fmt: skip
+AROUND = {"<|begin_of_solution|>": "<|end_of_solution|>", "<|start_response|>": "<|end_response|>"}  # the answer
+HARMONY = ("<|channel|>", "<|start|>")
+MESSAGE = "<|message|>"
+ENDS = ("<|end|>", "<|return|>", "<|call|>", *HARMONY)
+CLOSES = tuple(MARKS.values())
+WATCHED = (*MARKS, *CLOSES)
+FIRST = (*WATCHED, *HARMONY)
+LONGEST = max(map(len, (*FIRST, *AROUND, *AROUND.values())))
+LONGEST_HEADER = 400  # characters between a channel's mark and its message
+_special = re.compile(r"[<\[◁`~\n]").search
+_TOKEN = re.compile(r"\n|`+|~+|[<\[◁]|[^\n`~<\[◁]+")
+_CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)")
 
 
 class Piece(NamedTuple):
-    """A piece of the answer, and whether it is reasoning."""
+    """A piece of the answer, and whether it is reasoning; `before`: so was all that was told as answer before."""
 
     text: str
     reasoning: bool
+    before: bool = False
 
 
 class Thinking:
-    """Tells reasoning from answer in a stream of text, however the tags are split.
+    """Tells reasoning from answer in a stream of text, however the marks are split.
 
-    Only a tag at the very start (after white space) counts: one in the middle is the answer's own text. `over` says
-    whether all that comes from now on is answer.
+    A mark opens at the very start alone (after white space): one in the middle is the answer's own text. A closing mark
+    without its opening, which the model's template wrote, makes all that came before it reasoning; not so in code, nor
+    behind an opening one. `over` says whether all that comes from now on is answer.
     """
 
     def __init__(self) -> None:
         self.over = False
-        self._state: Literal["start", "reasoning", "gap"] = "start"
+        self._state: Literal["start", "reasoning", "gap", "answer", "header", "message", "between"] = "start"
         self._blank: list[str] = []
         self._held = ""
+        self._close = ""
+        self._around: tuple[str, ...] = ()
+        self._watching = True
+        self._told = False
+        self._opened = 0
+        self._code = Code()
+        self._final = True
+
+    def plain(self, text: str) -> bool:
+        """Whether `text` is answer and decides nothing, so that it need not be fed."""
+        if self.over:
+            return True
+        return self._state == "answer" and not self._held and self._code.steady and not _special(text)
+
+    def apart(self) -> None:
+        """The server tells reasoning apart: a closing mark is text."""
+        self._watching = False
+        self._settle()
 
     def feed(self, text: str) -> Iterator[Piece]:
         """The pieces that are decided once `text` has come."""
-        if self.over:
-            if text:
-                yield Piece(text, reasoning=False)
-            return
         self._held += text
-        if self._state == "start":
-            self._start()
-        if self._state == "reasoning":
-            yield from self._reason()
-        if self._state == "gap":
-            self._held = self._held.lstrip()
-            self.over = bool(self._held)
-        if self.over:
-            yield from self._release(reasoning=False)
+        state = None
+        while self._held and state != (self._state, len(self._held)):
+            state = (self._state, len(self._held))
+            yield from getattr(self, f"_{self._state}")()
 
     def end(self) -> Iterator[Piece]:
         """What was held back at the end of the stream."""
-        yield from self._release(reasoning=self._state == "reasoning")
+        if self._state in ("gap", "between"):
+            self._held = ""
+        yield from self._release(reasoning=self._state == "reasoning" or (self._state == "message" and not self._final))
 
-    def _start(self) -> None:
+    def _settle(self) -> None:
+        self.over = self._state == "answer" and not self._watching and not self._around and not self._held
+
+    def _start(self) -> Iterator[Piece]:
         opening = self._held.lstrip()
         self._blank.append(self._held[: len(self._held) - len(opening)])
         self._held = opening
-        if opening.startswith(OPEN):
-            self._state, self._held = "reasoning", opening[len(OPEN) :]
+        low = opening[:LONGEST].lower()
+        if opened := next((mark for mark in MARKS if low.startswith(mark)), None):
+            self._state, self._held, self._close = "reasoning", opening[len(opened) :], MARKS[opened]
             self._blank = []
-        else:
-            self.over = not OPEN.startswith(opening)
+        elif closed := next((mark for mark in CLOSES if low.startswith(mark)), None):
+            self._state, self._held, self._blank = "gap", opening[len(closed) :], []
+        elif low.startswith(HARMONY):
+            self._state, self._blank = "header", []
+        elif opening and not any(mark.startswith(low) for mark in FIRST):
+            self._state, self._held = "answer", "".join([*self._blank, self._held])
+            self._blank = []
+        return iter(())
 
-    def _reason(self) -> Iterator[Piece]:
-        reasoning, closed, rest = self._held.partition(CLOSE)
-        if closed:
-            self._state, self._held = "gap", rest
+    def _reasoning(self) -> Iterator[Piece]:
+        at = self._held.lower().find(self._close) if self._held.isascii() else _find(self._held, self._close)
+        if at >= 0:
+            reasoning, self._held = self._held[:at], self._held[at + len(self._close) :]
+            self._state = "gap"
             if reasoning:
                 yield Piece(reasoning, reasoning=True)
             return
-        keep = overlap(self._held, CLOSE)
+        yield from self._ready((self._close,), reasoning=True)
+
+    def _gap(self) -> Iterator[Piece]:
+        self._watching = False
+        self._held = self._held.lstrip()
+        low = self._held[:LONGEST].lower()
+        if around := next((mark for mark in AROUND if low.startswith(mark)), None):
+            self._held, self._around = self._held[len(around) :].lstrip(), (AROUND[around],)
+        elif low and not any(mark.startswith(low) for mark in AROUND):
+            self._state = "answer"
+        return iter(())
+
+    def _answer(self) -> Iterator[Piece]:
+        if self._around:
+            at = _find(self._held, self._around[0])
+            if at < 0:
+                yield from self._ready(self._around, reasoning=False)
+                return
+            self._held = self._held[:at] + self._held[at + len(self._around[0]) :]
+            self._around = ()
+        if self._watching:
+            yield from self._watch()
+        else:
+            yield from self._release(reasoning=False)
+            self._settle()
+
+    def _watch(self) -> Iterator[Piece]:
+        """Look for a closing mark that nothing opened, outside of code."""
+        text = self._held
+        for token in _TOKEN.finditer(text):
+            if token[0] not in "<[◁":
+                self._code.take(token[0])
+                continue
+            start = token.start()
+            low = text[start : start + LONGEST].lower()
+            mark = next((mark for mark in WATCHED if low.startswith(mark)), "")
+            if not mark and any(known.startswith(low) for known in WATCHED):
+                self._held = text[start:]
+                yield from self._tell(text[:start])
+                return
+            if mark and not self._code.inside:
+                if mark in CLOSES and not self._opened:
+                    self._state, self._held = "gap", text[start + len(mark) :]
+                    if start:  # of one kind with what was told before, so that nothing is cut in two
+                        yield Piece(text[:start], reasoning=not self._told)
+                    if self._told:
+                        yield Piece("", reasoning=True, before=True)
+                    return
+                self._opened += 1 if mark in MARKS else -1
+            self._code.take(token[0])
+        self._held = ""
+        yield from self._tell(text)
+
+    def _header(self) -> Iterator[Piece]:
+        header, found, rest = self._held.partition(MESSAGE)
+        if found:
+            channel = _CHANNEL.search(header)
+            self._final = channel is None or channel[1] == "final"
+            self._state, self._held = "message", rest
+        elif len(self._held) > LONGEST_HEADER:
+            self._state = "answer"
+        return iter(())
+
+    def _message(self) -> Iterator[Piece]:
+        places = [(at, mark) for mark in ENDS if (at := self._held.find(mark)) >= 0]
+        if not places:
+            yield from self._ready(ENDS, reasoning=not self._final)
+            return
+        at, mark = min(places)
+        text, self._held = self._held[:at], self._held[at + (0 if mark in HARMONY else len(mark)) :]
+        self._state = "between"
+        if text:
+            yield Piece(text, reasoning=not self._final)
+
+    def _between(self) -> Iterator[Piece]:
+        self._held = self._held.lstrip()
+        if self._held.startswith(HARMONY):
+            self._state = "header"
+        elif self._held and not any(mark.startswith(self._held) for mark in HARMONY):
+            self._state, self._final = "message", True
+        return iter(())
+
+    def _ready(self, marks: tuple[str, ...], *, reasoning: bool) -> Iterator[Piece]:
+        """All but what may be the start of a mark."""
+        tail = self._held[-LONGEST:].lower()
+        keep = max(overlap(tail, mark) for mark in marks)
         ready = self._held[: len(self._held) - keep]
         self._held = self._held[len(ready) :]
         if ready:
-            yield Piece(ready, reasoning=True)
+            yield Piece(ready, reasoning=reasoning)
+
+    def _tell(self, text: str) -> Iterator[Piece]:
+        if text:
+            self._told = True
+            yield Piece(text, reasoning=False)
 
     def _release(self, *, reasoning: bool) -> Iterator[Piece]:
         held = "".join([*self._blank, self._held])
         self._blank, self._held = [], ""
         if held:
             yield Piece(held, reasoning=reasoning)
+
+
+def _find(text: str, mark: str) -> int:
+    """Where `mark` stands in `text`, in whichever case; -1 where it does not."""
+    found = re.search(re.escape(mark), text, re.IGNORECASE)
+    return found.start() if found else -1

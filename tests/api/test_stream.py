@@ -13,7 +13,7 @@ import pytest
 
 from llamafarm.api.answers import ChatCompletionChunk, ErrorBody
 from tests.api.world import CHAT, HELLO, PROJECT, World, world
-from tests.faultserver.speech import USAGE, answer, chunk, ending, plays, refuses, said, thought
+from tests.faultserver.speech import USAGE, answer, chunk, ending, event, plays, refuses, said, thought
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -115,10 +115,38 @@ async def test_half_a_surrogate_pair_from_a_model_breaks_nothing(here: World) ->
     broken = b'data: {"choices":[{"index":0,"delta":{"content":"\\ud83d"},"finish_reason":null}]}\n\n'
     here.says(plays("openai", [broken, ending("openai")]))
     _, data = await curl(f"{here.url}{CHAT}", HELLO | {"stream": True})
-    assert b'"content":"\\ud83d"' in data
+    assert '"content":"\ufffd"'.encode() in data
     assert data.endswith(b"data: [DONE]\n\n")
     told = await here.ask()
     assert told.status_code == 200
+
+
+async def test_halves_of_a_character_in_two_pieces_are_one(here: World) -> None:
+    halves = [chunk({"content": "HALF"}).replace(b"HALF", half) for half in (b"\\ud83d", b"\\ude00")]
+    here.says(plays("openai", [*halves, ending("openai")]))
+    _, data = await curl(f"{here.url}{CHAT}", HELLO | {"stream": True})
+    assert "".join(each.choices[0].delta.content or "" for each in chunks(data)) == "\U0001f600"
+
+
+async def test_reasoning_that_turns_out_late_is_told_at_the_end(here: World) -> None:
+    here.says(plays("openai", answer("openai", "hm", "</think>", "so")))
+    _, data = await curl(f"{here.url}{CHAT}", HELLO | {"stream": True})
+    *words, last = chunks(data)
+    assert "".join(each.choices[0].delta.content or "" for each in words) == "hmso"
+    assert last.llamafarm is not None
+    assert last.llamafarm.reclassified is True
+    here.says(plays("openai", answer("openai", "hm", "</think>", "so")))
+    whole = (await here.ask()).json()["choices"][0]["message"]
+    assert (whole["content"], whole["reasoning_content"]) == ("so", "hm")
+
+
+async def test_an_error_as_the_reason_of_an_end_is_no_stop(here: World) -> None:
+    failing = event({"choices": [{"delta": {}, "finish_reason": "error", "error": {"message": "GPU is gone"}}]})
+    here.says(plays("openai", [*answer("openai", "so")[:1], failing, event("[DONE]")]))
+    _, data = await curl(f"{here.url}{CHAT}", HELLO | {"stream": True})
+    assert b'"finish_reason":"stop"' not in data
+    assert b"GPU is gone" in data
+    assert b"[DONE]" not in data
 
 
 async def test_an_empty_answer_is_a_whole_stream(here: World) -> None:

@@ -57,6 +57,25 @@ def test_no_stream_writes_the_whole_also_where_it_breaks(tmp_path: Path, run: Ru
     assert summary.endswith(" · failed")
 
 
+def test_reasoning_that_turns_out_late_is_told_as_such(tmp_path: Path, run: Run, serve: Serve) -> None:
+    late = plays("openai", answer("openai", "hm", "</think>", "so"))
+    written(tmp_path, HEAD + entry("fast", serve(late).url))
+    assert "until here was the model's reasoning" in run("chat", "Hello").notes
+    whole = run("chat", "--no-stream", "Hello")
+    assert whole.text == "so\n"
+    told = json.loads(run("chat", "--json", "Hello").text)
+    assert (told["text"], told["reasoning"]) == ("so", "hm")
+
+
+def test_a_finish_of_stop_with_a_call_is_a_call(tmp_path: Path, run: Run, serve: Serve) -> None:
+    call = {"index": 0, "id": "call_1", "function": {"name": "look", "arguments": {"x": 1}}}
+    server = serve(plays("openai", [chunk({"tool_calls": [call]}), ending("openai", "stop")]))
+    written(tmp_path, HEAD + entry("fast", server.url))
+    told = json.loads(run("chat", "--json", "Hello").text)
+    assert told["finish_reason"] == "tool_calls"
+    assert [(call["name"], call["arguments"]) for call in told["open_tool_calls"]] == [("look", '{"x": 1}')]
+
+
 def test_tool_calls_and_a_cut_answer_are_told(tmp_path: Path, run: Run, serve: Serve) -> None:
     call = {"index": 0, "id": "c", "function": {"name": "weather", "arguments": '{"place": "Lima"}'}}
     called = plays("openai", [chunk({"tool_calls": [call]}), ending("openai", "tool_calls")])

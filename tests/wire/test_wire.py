@@ -160,25 +160,81 @@ THINKING = [
 ]
 
 
-@pytest.mark.parametrize(("text", "reasoning", "visible"), THINKING)
+MARKED = [
+    ("okay, so\n</think>\n\nbecause", "okay, so\n", "because"),
+    ("why</think>because", "why", "because"),
+    ("</think>\n\nbecause", "", "because"),
+    ("why</THINK>because", "why", "because"),
+    ("<Thinking>why</thinking>because", "why", "because"),
+    ("<thought>why</thought>because", "why", "because"),
+    ("<reasoning>\nwhy</reasoning>\nbecause", "\nwhy", "because"),
+    ("<seed:think>why</seed:think>because", "why", "because"),
+    ("[THINK]why[/THINK]because", "why", "because"),
+    ("why[/THINK]because", "why", "because"),
+    ("◁think▷why◁/think▷because", "why", "because"),
+    ("<|begin_of_thought|>why<|end_of_thought|>\n<|begin_of_solution|>\nbecause<|end_of_solution|>", "why",
+     "because"),
+    ("<|START_THINKING|>why<|END_THINKING|><|START_RESPONSE|>because<|END_RESPONSE|>", "why", "because"),
+    ("<|channel|>analysis<|message|>why<|end|><|start|>assistant<|channel|>final<|message|>because<|return|>", "why",
+     "because"),
+    ("<|start|>assistant<|channel|>analysis<|message|>why<|end|>\n<|start|>assistant<|channel|>final<|message|>because",
+     "why", "because"),
+    ("<|channel|>final<|message|>because", "", "because"),
+    ("<|channel|>analysis<|message|>why never ends", "why never ends", ""),
+    ("In code: `</think>` ends it.", "", "In code: `</think>` ends it."),
+    ("So:\n```\n</think>\n```\nand on", "", "So:\n```\n</think>\n```\nand on"),
+    ("So:\n~~~~\n</think>\n~~~\n</think>\n~~~~\n", "", "So:\n~~~~\n</think>\n~~~\n</think>\n~~~~\n"),
+    ("It's `one\n\ntwo\n</think>\nso", "It's `one\n\ntwo\n", "so"),
+    ("```\nx\n```\n</think>so", "```\nx\n```\n", "so"),
+    ("Use <think> and </think> around it.", "", "Use <think> and </think> around it."),
+    ("a < b [1] </thin", "", "a < b [1] </thin"),
+    ("<thinker>x</thinker>", "", "<thinker>x</thinker>"),
+    ("why</think>because</think>too", "why", "because</think>too"),
+]  # fmt: skip
+
+
+def thought(parts: list[str]) -> tuple[str, str]:
+    """The reasoning and the answer in a text that comes in `parts`."""
+    thinking = Thinking()
+    reasoning = visible = ""
+    for part in (*parts, None):
+        if part is not None and thinking.plain(part):
+            visible += part
+            continue
+        for piece in thinking.end() if part is None else thinking.feed(part):
+            if piece.before:
+                reasoning, visible = reasoning + visible, ""
+            elif piece.reasoning:
+                reasoning += piece.text
+            else:
+                visible += piece.text
+    return reasoning, visible
+
+
+@pytest.mark.parametrize(("text", "reasoning", "visible"), [*THINKING, *MARKED])
 def test_thinking_is_told_apart_wherever_it_is_split(text: str, reasoning: str, visible: str) -> None:
     for size in range(1, len(text) + 2):
-        thinking = Thinking()
-        pieces = [piece for at in range(0, len(text), size) for piece in thinking.feed(text[at : at + size])]
-        pieces += thinking.end()
-        assert "".join(piece.text for piece in pieces if piece.reasoning) == reasoning
-        assert "".join(piece.text for piece in pieces if not piece.reasoning) == visible
+        assert thought([text[at : at + size] for at in range(0, len(text), size)]) == (reasoning, visible)
+
+
+def test_words_of_an_answer_take_the_short_way() -> None:
+    thinking = Thinking()
+    assert "".join(piece.text for piece in thinking.feed("Llamas")) == "Llamas"
+    assert thinking.plain(" eat grass, and")
+    assert not thinking.plain(" a < b")
+
+
+SNIPPETS = ["</think>", "<think>", "`", "```", "~~~", "\n", "\n\n", "a", " ", "<", "</", "[/THINK]", "<|channel|>",
+            "final", "analysis", "<|message|>", "<|end|>", "<|start|>assistant", "◁/think▷"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(SNIPPETS), max_size=14).map("".join), st.lists(st.integers(min_value=0), max_size=10))
+def test_marks_mean_the_same_in_any_split(text: str, cuts: list[int]) -> None:
+    edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
+    assert thought([text[start:end] for start, end in pairwise(edges)]) == thought([text])
 
 
 @given(st.text(alphabet="<>/think a\n", max_size=40), st.lists(st.integers(min_value=0), max_size=8))
 def test_thinking_is_the_same_in_any_split(text: str, cuts: list[int]) -> None:
-    def told(parts: list[str]) -> tuple[str, str]:
-        thinking = Thinking()
-        pieces = [piece for part in parts for piece in thinking.feed(part)] + list(thinking.end())
-        return (
-            "".join(piece.text for piece in pieces if piece.reasoning),
-            "".join(piece.text for piece in pieces if not piece.reasoning),
-        )
-
     edges = [0, *sorted(cut % (len(text) + 1) for cut in cuts), len(text)]
-    assert told([text[start:end] for start, end in pairwise(edges)]) == told([text])
+    assert thought([text[start:end] for start, end in pairwise(edges)]) == thought([text])
