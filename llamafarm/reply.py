@@ -106,6 +106,12 @@ class Reply:
         return sum(step.lost_s for step in self.fallbacks) + (self.timings.ttft_lost_s or 0.0)
 
     @property
+    def own_calls(self) -> tuple[ToolCall, ...]:
+        """Calls of tools that are the asker's own, which nobody here makes."""
+        ours = {run.call.id for run in self.tool_runs}
+        return tuple(call for call in self.tool_calls if call.id not in ours)
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self.status in ("done", "stopped", "failed")

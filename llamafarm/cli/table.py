@@ -17,7 +17,7 @@ from rich.text import Text
 from llamafarm import display
 from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console
-from llamafarm.cli.lines import fallback_line, missing_line, run_line
+from llamafarm.cli.lines import call_line, fallback_line, missing_line, run_line
 from llamafarm.reply import Reply
 from llamafarm.types import Route
 
@@ -156,6 +156,7 @@ def tool_lines(reply: Reply) -> Iterator[str]:
     for run in reply.tool_runs:
         name = f"{run.server}: {run.tool}" if run.server else run.call.name
         yield run_line(f"{name} {run.call.arguments}", run.state, run.seconds, run.text)
+    yield from map(call_line, reply.own_calls)
 
 
 def notes(replies: Iterable[Reply]) -> Iterator[str]:

@@ -24,8 +24,7 @@ def chat_json(prompt: str, route: Route, reply: Reply) -> dict[str, JsonValue]:
     """One answer: what `lane_json` has, and the rest of what is known of it.
 
     `route` says how the model was found: by `strategy` `named` or `default`, or by a router's, with its reason.
-    `open_tool_calls` are calls of tools that are not ours, for the asker to make. `partial`: the
-    figures are those until the answer was stopped or failed. `cost.detail` says what the cost rests on,
+    `partial`: the figures are those until the answer was stopped or failed. `cost.detail` says what the cost rests on,
     `cost.estimated` that its tokens are.
     """
     lane, spans, cost = lane_json(reply), reply.timings, reply.cost
@@ -35,7 +34,6 @@ def chat_json(prompt: str, route: Route, reply: Reply) -> dict[str, JsonValue]:
         **lane,
         "model_id": reply.model_id,
         "reasoning": reply.reasoning,
-        "open_tool_calls": [_open_call(call) for call in reply.tool_calls] if reply.finish_reason == CALLS else [],
         "partial": spans.partial,
         "timings": _object(lane["timings"]) | {"ttfr_s": spans.ttfr_s},
         "cost": _object(lane["cost"]) | {"estimated": cost.estimated, "detail": cost.detail},
@@ -63,7 +61,8 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
     took is in `total_s` as `lost_s`, and in `ttft_s` as `timings.ttft_lost_s`.
     `staged` are faults of a demonstration, by model.
     `tool_calls` are the calls of MCP tools, with the arguments as the model wrote them and the results as it got them;
-    `tools_missing` says by MCP server why its tools were not there.
+    `open_tool_calls` are calls of tools that are not ours, for the asker to make. `tools_missing` says by MCP server
+    why its tools were not there.
     `shared`: whether other requests were under way at its server meanwhile, null where that is not known; `sharing`
     tells where, and how many at most. `warm_ttft_s` is the TTFT without `load_s`. `warmup` is the short request that
     made the model ready; its figures and its cost are in none of the others.
@@ -83,6 +82,7 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
         **setbacks_json(reply),
         "staged": dict(reply.staged),
         "tool_calls": [_tool_run(run) for run in reply.tool_runs],
+        "open_tool_calls": [_open_call(call) for call in reply.own_calls] if reply.finish_reason == CALLS else [],
         "tools_missing": dict(reply.tools_missing),
         "usage": {
             "input": _value(usage.input),

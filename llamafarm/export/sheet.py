@@ -61,6 +61,7 @@ def lane_row(reply: Reply) -> dict[str, object]:
         "lost_s": reply.lost_s,
         "ttft_lost_s": reply.ttft_lost_s,
         "staged": "; ".join(f"{model}: {fault}" for model, fault in reply.staged.items()) or None,
+        "tool_calls": "; ".join(f"{call.name}({call.arguments})" for call in reply.own_calls) or None,
         "error": reply.failure.message if reply.failure else None,
     }
 

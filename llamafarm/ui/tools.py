@@ -13,7 +13,7 @@ from llamafarm import display
 from llamafarm.characters import for_consent
 from llamafarm.config.model import McpServer
 from llamafarm.reply import Reply, ToolRun
-from llamafarm.types import JsonValue, Tool
+from llamafarm.types import JsonValue, Tool, ToolCall
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.slots import html
 
@@ -149,8 +149,19 @@ def tool_runs(reply: Reply) -> Markup | None:
         for name, why in reply.tools_missing.items()
     )
     runs = tag("ol", *map(_run, reply.tool_runs), class_="lf-tool-runs") if reply.tool_runs else None
-    shown = join(*without, runs)
+    own = tag("ol", *map(_own, reply.own_calls), class_="lf-tool-runs") if reply.own_calls else None
+    shown = join(*without, runs, own)
     return shown or None
+
+
+def _own(call: ToolCall) -> Markup:
+    """A call of a tool that nobody here runs, with all of its arguments."""
+    return tag(
+        "li",
+        tag("div", tag("strong", for_consent(call.name)), tag("span", "for you to make", class_="lf-pill")),
+        tag("code", _short(for_consent(call.arguments))),
+        tag("details", tag("summary", "Arguments"), tag("pre", for_consent(call.arguments[:SHOWN]))),
+    )
 
 
 def _run(run: ToolRun) -> Markup:
