@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
 
 from llamafarm.api.messages import Messages, Strict
+from llamafarm.routing import AUTO as AUTO  # noqa: PLC0414 - named by requests
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -19,7 +20,6 @@ def _whole(value: Any) -> Any:
 # What JSON holds exactly everywhere (RFC 8259, section 6).
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53), BeforeValidator(_whole)]
 One = Annotated[int, Field(ge=1, le=1), BeforeValidator(_whole)]
-AUTO = "auto"
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}]}
 
 

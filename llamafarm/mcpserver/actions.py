@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.config.nearest import nearest
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.record import comparison_json, lane_json
 from llamafarm.errors import RequestError
 from llamafarm.events import is_final
 from llamafarm.reply import Reply
-from llamafarm.routing import suggest
+from llamafarm.routing import AUTO, choose, suggest
 from llamafarm.runtime import Runtime
-from llamafarm.types import JsonValue
+from llamafarm.types import JsonValue, Route
 
 MAX_LANES = 32
 Progress = Callable[[int, int, str], Awaitable[None]]
@@ -45,7 +46,9 @@ class Compare(Arguments):
     """Ask several named models the same at once: every answer with its time to first token, tokens and cost."""
 
     prompt: str = Field(description="What to ask.", min_length=1)
-    models: list[str] | None = Field(None, description="Names of models; else all that can be used.", min_length=1)
+    models: list[str] | None = Field(
+        None, description="Names of models, `auto` among them; else all that can be used.", min_length=1
+    )
     system: str | None = Field(None, description="A system prompt in place of the project's own.")
 
 
@@ -53,7 +56,9 @@ class Chat(Arguments):
     """Ask one named model: its answer with its time to first token, tokens and cost."""
 
     prompt: str = Field(description="What to ask.", min_length=1)
-    model: str | None = Field(None, description="The name of the model; else the project's default.")
+    model: str | None = Field(
+        None, description="The name of a model; `auto`: the router's pick for the prompt; else the project's default."
+    )
     system: str | None = Field(None, description="A system prompt in place of the project's own.")
 
 
@@ -81,24 +86,23 @@ class Actions:
     async def compare(self, asked: Compare, progress: Progress) -> Answer:
         """The record of a comparison; `progress` hears of each lane that ends."""
         project = await self._project(asked.project)
-        models = [_named(project, name) for name in dict.fromkeys(asked.models or ())]
-        models = models or [model for model in project.models if model.usable] or list(project.models)
-        if len(models) > MAX_LANES:
-            raise RequestError(f"{len(models)} models at once are too many.", hint=f"Name at most {MAX_LANES}.")
-        replies = await self._ask(project, models, asked.prompt, asked.system, progress)
+        models = [model for model in project.models if model.usable] or list(project.models)
+        names = dict.fromkeys(asked.models or [model.name for model in models])
+        if len(names) > MAX_LANES:
+            raise RequestError(f"{len(names)} models at once are too many.", hint=f"Name at most {MAX_LANES}.")
+        lanes = [_lane(name, _taken(project, name, asked.prompt), project, asked.system) for name in names]
+        replies = await self._ask(project, lanes, asked.prompt, progress)
         return comparison_json(asked.prompt, suggest(asked.prompt, project), replies)
 
     async def chat(self, asked: Chat, progress: Progress) -> Answer:
         """The record of one lane."""
         project = await self._project(asked.project)
-        model = _named(project, asked.model or project.default_model)
-        (reply,) = await self._ask(project, [model], asked.prompt, asked.system, progress)
-        return lane_json(reply)
+        route = _taken(project, asked.model, asked.prompt)
+        lane = _lane(route.model, route, project, asked.system)
+        (reply,) = await self._ask(project, [lane], asked.prompt, progress)
+        return lane_json(reply) | {"route": {"strategy": route.strategy, "model": route.model, "reason": route.reason}}
 
-    async def _ask(
-        self, project: Project, models: Sequence[NamedModel], prompt: str, system: str | None, progress: Progress
-    ) -> list[Reply]:
-        lanes = [Lane(model.name, model, system=system) for model in models]
+    async def _ask(self, project: Project, lanes: Sequence[Lane], prompt: str, progress: Progress) -> list[Reply]:
         board = self.runtime.board(project, lanes)
         ended = 0
         comparison = self.runtime.compare(project, lanes, Question.of(prompt))
@@ -123,12 +127,23 @@ class Actions:
         return projects[name]
 
 
-def _named(project: Project, name: str) -> NamedModel:
-    model = project.model(name)
+def _taken(project: Project, name: str | None, prompt: str) -> Route:
+    """How the model that a call means is found."""
+    if name == AUTO and project.model(AUTO) is None:
+        return choose(prompt, project)
+    if name is None:
+        return Route("default", project.default_model, "The call names no model: this is the project's default.")
+    return Route("named", name, "The call names it.")
+
+
+def _lane(lane_id: str, route: Route, project: Project, system: str | None) -> Lane:
+    model = project.model(route.model)
     if model is None:
-        known = ", ".join(each.name for each in project.models)
-        raise RequestError(f"There is no model {name}.", hint=f"The project has: {known}.")
-    return model
+        known = ", ".join([*(each.name for each in project.models), AUTO])
+        near = nearest(route.model, [each.name for each in project.models])
+        meant = f" Did you mean {near}?" if near else ""
+        raise RequestError(f"There is no model {route.model}.", hint=f"The project has: {known}.{meant}")
+    return Lane(lane_id, model, system=system, auto=route.strategy not in ("named", "default"))
 
 
 def _model(model: NamedModel, project: Project) -> JsonValue:

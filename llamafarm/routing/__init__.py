@@ -7,7 +7,10 @@ from llamafarm.routing.complexity import complexity
 from llamafarm.routing.token_budget import token_budget
 from llamafarm.types import Route
 
-__all__ = ["choose", "complexity", "suggest", "token_budget"]
+__all__ = ["AUTO", "choose", "complexity", "suggest", "token_budget"]
+
+
+AUTO = "auto"  # what callers name for whichever model the router picks
 
 
 def suggest(prompt: str, project: Project) -> tuple[Route, ...]:

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 import uvicorn
+from jsonschema import Draft202012Validator
 from mcp import Client
 from mcp.types import CallToolResult
 
 from llamafarm.mcpserver import McpEndpoint
 from llamafarm.runtime import open_runtime
 from tests.faultserver.server import FaultServer, Script
-from tests.faultserver.speech import answer, plays, said
+from tests.faultserver.speech import answer, plays, refuses, said
 
 MODES = ("auto", "legacy")
 
@@ -88,6 +89,71 @@ async def test_the_four_tools(tmp_path: Path, mode: str) -> None:
         assert compared["lanes"][0]["timings"]["ttft_s"] > 0
 
 
+async def test_what_clients_are_told_before_they_call(tmp_path: Path) -> None:
+    async with served(tmp_path, HAY) as (client, _):
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    for tool in tools.values():
+        schema = json.dumps(tool.input_schema)
+        assert "null" not in schema
+        assert "anyOf" not in schema
+        assert set(tool.input_schema["properties"]) >= set(tool.input_schema.get("required", ()))
+        Draft202012Validator.check_schema(tool.input_schema)
+        assert tool.output_schema is not None
+        Draft202012Validator.check_schema(tool.output_schema)
+        assert tool.annotations is not None
+        assert tool.annotations.title == tool.title
+        assert tool.annotations.destructive_hint is False
+    asking = {name for name, tool in tools.items() if tool.annotations and not tool.annotations.read_only_hint}
+    assert asking == {"chat", "compare"}
+    assert tools["chat"].input_schema["properties"]["model"]["type"] == "string"
+
+
+FAILING = refuses(401, {"error": {"message": "bad key"}})
+
+
+@pytest.mark.parametrize("script", [HAY, FAILING], ids=["answers", "fails"])
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("list_models", {}),
+        ("route", {"prompt": "Hi"}),
+        ("chat", {"prompt": "Hi"}),
+        ("chat", {"prompt": "Hi", "model": None, "system": None, "project": None}),
+        ("compare", {"prompt": "Hi"}),
+        ("compare", {"prompt": "Hi", "models": ["auto", "slow"]}),
+        ("compare", {"prompt": "Hi", "models": ["locked"]}),
+    ],
+)
+async def test_every_result_satisfies_its_schema(
+    tmp_path: Path, tool: str, arguments: dict[str, Any], script: Script
+) -> None:
+    async with served(tmp_path, script) as (client, _):
+        schemas = {each.name: each.output_schema for each in (await client.list_tools()).tools}
+        result = await client.call_tool(tool, arguments)
+    Draft202012Validator(schemas[tool] or False).validate(result.structured_content)
+
+
+@pytest.mark.parametrize(
+    ("asked", "strategy", "model"),
+    [("auto", "complexity", "fast"), ("slow", "named", "slow"), (None, "default", "slow")],
+)
+async def test_chat_takes_auto_and_says_how_the_model_was_found(
+    tmp_path: Path, asked: str | None, strategy: str, model: str
+) -> None:
+    async with served(tmp_path, HAY) as (client, fault):
+        result = await client.call_tool("chat", {"prompt": "What do llamas eat?"} | ({"model": asked} if asked else {}))
+    told: Any = result.structured_content
+    assert (told["route"]["strategy"], told["route"]["model"], told["model"]) == (strategy, model, model)
+    assert fault.requests[0].json()["model"] == {"fast": "x", "slow": "y"}[model]
+
+
+async def test_a_lane_of_a_comparison_may_be_the_routers_pick(tmp_path: Path) -> None:
+    async with served(tmp_path, HAY) as (client, _):
+        result = await client.call_tool("compare", {"prompt": "What do llamas eat?", "models": ["auto", "slow", "auto"]})
+    told: Any = result.structured_content
+    assert [lane["model"] for lane in told["lanes"]] == ["fast", "slow"]
+
+
 async def test_each_lane_that_ends_is_told(tmp_path: Path) -> None:
     heard: list[tuple[float, float | None, str | None]] = []
 
@@ -104,7 +170,8 @@ async def test_each_lane_that_ends_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
-        ("chat", {"prompt": "x", "model": "no"}, "There is no model no. The project has: fast, slow, locked."),
+        ("chat", {"prompt": "x", "model": "no"}, "There is no model no. The project has: fast, slow, locked, auto."),
+        ("chat", {"prompt": "x", "model": "fsat"}, "Did you mean fast?"),
         ("chat", {"prompt": "x", "project": "no/no"}, "There is no project no/no. There is: farm/barn."),
         ("chat", {"prompt": "x", "model": "locked"}, "NO_SUCH_KEY"),
         ("chat", {}, "prompt: Field required."),
