@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -26,9 +27,11 @@ ADVICE = {
     "top_logprobs": "Log probabilities are not returned: leave it out",
     "functions": "Send `tools` instead, the newer form",
     "function_call": "Send `tool_choice` instead, the newer form",
+    "tool_choice": 'Send auto, none, required, or {"type": "function", "function": {"name": …}}',
     ".image_url.url": "Send the picture itself, as data:image/png;base64,…: addresses are not fetched",
     "X-Session-ID": "1 to 128 visible ASCII characters",
 }
+_UNNAMED = re.compile(r"\(.*|str|(list|dict)\[.*")  # members of unions, as we and pydantic name them
 PATTERNED = "This text is not in its form, which /docs describes"  # a regular expression tells nobody what to do
 NOT_AGAIN = {"x-should-retry": "false"}
 
@@ -144,7 +147,7 @@ def _place(path: Sequence[str | int]) -> str:
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif not part.startswith("("):
+        elif not _UNNAMED.fullmatch(part):
             text += f".{part}" if text else part
     return text
 

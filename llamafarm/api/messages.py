@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from llamafarm.types import Image, Message, ToolCall
 
-DATA_URL = r"^data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$"
+DATA_URL = r"^data:image/[A-Za-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$"
 
 
 class Strict(BaseModel):
@@ -26,6 +26,18 @@ class TextPart(Strict):
 
     type: Literal["text"]
     text: str
+
+
+class RefusalPart(Strict):
+    """What a model said where it would not answer, as clients send it back: it was its text."""
+
+    type: Literal["refusal"]
+    refusal: str
+
+    @property
+    def text(self) -> str:
+        """The words."""
+        return self.refusal
 
 
 class ImageUrl(Strict):
@@ -43,7 +55,7 @@ class ImagePart(Strict):
     def image(self) -> Image:
         """As the engine knows it."""
         media_type, _, data = self.image_url.url.removeprefix("data:").partition(";base64,")
-        return Image(media_type, data)
+        return Image(media_type.lower(), data)
 
 
 def _form(value: Any) -> str:
@@ -63,7 +75,11 @@ Text = Annotated[str, Tag("(text)")]
 UserPart = Annotated[
     Annotated[TextPart, Tag("(text)")] | Annotated[ImagePart, Tag("(image_url)")], _one_of("text or image_url")
 ]
+SaidPart = Annotated[
+    Annotated[TextPart, Tag("(text)")] | Annotated[RefusalPart, Tag("(refusal)")], _one_of("text or refusal")
+]
 Content = Annotated[Text | Annotated[list[TextPart], Tag("(parts)")], Discriminator(_form)]
+SaidContent = Annotated[Text | Annotated[list[SaidPart], Tag("(parts)")], Discriminator(_form)]
 UserContent = Annotated[Text | Annotated[list[UserPart], Tag("(parts)")], Discriminator(_form)]
 
 
@@ -117,7 +133,7 @@ class AssistantMessage(Strict):
     """What a model said, and the tool calls that it asked for."""
 
     role: Literal["assistant"]
-    content: Content | None = None
+    content: SaidContent | None = None
     name: str | None = None
     tool_calls: list[Call] | None = None
 
@@ -138,11 +154,11 @@ class ToolMessage(Spoken):
         return Message("tool", text(self.content), tool_call_id=self.tool_call_id, name=self.name)
 
 
-def text(content: str | Sequence[TextPart | ImagePart] | None) -> str:
+def text(content: str | Sequence[TextPart | RefusalPart | ImagePart] | None) -> str:
     """A message's content as one text."""
     if content is None or isinstance(content, str):
         return content or ""
-    return "\n".join(part.text for part in content if isinstance(part, TextPart))
+    return "\n".join(part.text for part in content if not isinstance(part, ImagePart))
 
 
 def _speaker(value: Any) -> str:

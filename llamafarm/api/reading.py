@@ -62,6 +62,14 @@ async def _bytes_of(receive: Receive) -> bytes:
     return b"".join(pieces)
 
 
+def _why(data: bytes, error: orjson.JSONDecodeError) -> str:
+    try:
+        data.decode()
+    except UnicodeDecodeError as wrong:  # as PowerShell 5 and others send letters beyond ASCII by default
+        return f"it is not UTF-8 (byte {wrong.start})"
+    return f"{error.msg} (byte {error.pos})"
+
+
 async def body_of(request: Request, form: type[Body]) -> Body:
     """The request's body, as FastAPI would give it to an endpoint. Raises ApiError (400)."""
     data = await _bytes_of(request.receive)
@@ -70,6 +78,6 @@ async def body_of(request: Request, form: type[Body]) -> Body:
     try:
         return form.model_validate(orjson.loads(data)) if data else form.model_validate(None)
     except orjson.JSONDecodeError as error:
-        raise invalid(f"The body is not JSON: {error.msg} (byte {error.pos}).") from None
+        raise invalid(f"The body is not JSON: {_why(data, error)}.") from None
     except ValidationError as error:
         raise invalid_body(error) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -216,6 +217,9 @@ async def test_a_bound_goes_out_under_its_own_name_where_the_project_has_none(he
         ({"functions": []}, "functions", "tools"),
         ({"tools": [{"type": "web"}]}, "tools[0].type", "function"),
         ({"stream": "yes"}, "stream", "boolean"),
+        ({"tool_choice": 5}, "tool_choice", "auto, none, required"),
+        ({"stop": 5}, "stop", "string"),
+        ({"stop": ["x", 5]}, "stop[1]", "string"),
         ({"variables": {"who": ["a"]}}, None, "who"),
     ],
 )  # fmt: skip
@@ -238,6 +242,26 @@ async def test_what_is_not_json_is_400(here: World, data: bytes) -> None:
     told = await here.client.post(CHAT, content=data, headers={"content-type": "application/json"})
     assert told.status_code == 400
     ErrorBody.model_validate(told.json())
+
+
+async def test_letters_in_another_coding_are_told(here: World) -> None:
+    data = json.dumps(HELLO).replace("Hello", "é").encode("latin-1")
+    told = await here.client.post(CHAT, content=data, headers={"content-type": "application/json; charset=iso-8859-1"})
+    assert (told.status_code, "it is not UTF-8 (byte" in told.json()["error"]["message"]) == (400, True)
+
+
+async def test_what_clients_send_back_of_a_refusal_is_its_text(here: World) -> None:
+    refused = {"role": "assistant", "content": [{"type": "refusal", "refusal": "I can't."}], "refusal": None}
+    assert (await here.ask(messages=[*HELLO["messages"], refused, *HELLO["messages"]])).status_code == 200
+    assert here.last.json()["messages"][1] == {"role": "assistant", "content": "I can't."}
+
+
+@pytest.mark.parametrize("kind", ["image/PNG", "image/svg+xml", "image/x-icon"])
+async def test_pictures_of_any_kind_by_any_spelling(here: World, kind: str) -> None:
+    part = {"type": "image_url", "image_url": {"url": f"data:{kind};base64,iVBORw0KGgo=", "detail": "auto"}}
+    assert (await here.ask(messages=[{"role": "user", "content": [part]}])).status_code == 200
+    sent = here.last.json()["messages"][0]["content"][1]["image_url"]["url"]
+    assert sent == f"data:{kind.lower()};base64,iVBORw0KGgo="
 
 
 async def test_an_unknown_model_is_404_and_lists_the_names(here: World) -> None:

@@ -149,7 +149,9 @@ async def test_chat_takes_auto_and_says_how_the_model_was_found(
 
 async def test_a_lane_of_a_comparison_may_be_the_routers_pick(tmp_path: Path) -> None:
     async with served(tmp_path, HAY) as (client, _):
-        result = await client.call_tool("compare", {"prompt": "What do llamas eat?", "models": ["auto", "slow", "auto"]})
+        result = await client.call_tool(
+            "compare", {"prompt": "What do llamas eat?", "models": ["auto", "slow", "auto"]}
+        )
     told: Any = result.structured_content
     assert [lane["model"] for lane in told["lanes"]] == ["fast", "slow"]
 
