@@ -15,7 +15,7 @@ from llamafarm.events import Event
 from llamafarm.types import Cost, Usage
 
 THIS_MACHINE = "this machine"
-LOCAL_NAMES = ("localhost", ".local", ".lan", ".internal", ".home.arpa")
+LOCAL_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +105,7 @@ class Sharing:
     @property
     def hosted(self) -> bool:
         """Whether the server is a public one: it serves many others too, so that our own requests matter less."""
-        host = host_of(self.server)
-        if self.server == THIS_MACHINE or "." not in host or host.endswith(LOCAL_NAMES):
-            return False
-        try:
-            return ip_address(host).is_global
-        except ValueError:
-            return True
+        return self.server != THIS_MACHINE and not on_own_network(self.server)
 
 
 def host_of(address: str) -> str:
@@ -120,6 +114,17 @@ def host_of(address: str) -> str:
         return urlsplit(address).hostname or ""
     except ValueError:
         return ""
+
+
+def on_own_network(address: str) -> bool:
+    """Whether the host in an address is this machine, or one of its network: by its number, or by a name that is of no
+    use elsewhere.
+    """
+    host = host_of(address).rstrip(".")
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return bool(host) and ("." not in host or host.endswith(LOCAL_NAMES))
 
 
 def is_address(text: str) -> bool:

@@ -74,7 +74,7 @@ def failure_line(failure: Failed) -> str:
 
 def waiting_line(reply: Reply) -> str:
     """What a lane is doing while nothing of it is seen."""
-    doing = f"{reply.status} {reply.note}".strip()
+    doing = reply.note if reply.note.startswith(reply.status) else f"{reply.status} {reply.note}".strip()
     return f"{reply.model}: {doing} … {display.seconds(reply.timings.total_s)}"
 
 

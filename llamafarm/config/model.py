@@ -16,6 +16,7 @@ from llamafarm.types import Role
 PROVIDERS = ("embedded", "ollama", "openai", "universal", "lemonade")
 MAX_ANSWER_MIB = 8.0
 Transport = Literal["stdio", "http", "sse"]
+OWN_FIRST_TOKEN_S = 300.0
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Dollars = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 
@@ -37,7 +38,8 @@ class Pricing(Frozen):
 class Timeouts(Frozen):
     """Bounds on waiting, in seconds. Nothing waits for ever.
 
-    connect: until the connection stands. first_token: from the request to the first content.
+    connect: until the connection stands. first_token: from the request to the first content; `OWN_FIRST_TOKEN_S` unless
+    the file says otherwise where the server is on one's own network, and may have to load a large model first.
     between_tokens: silence inside a stream. total: the whole answer.
     """
 

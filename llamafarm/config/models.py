@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from llamafarm.conditions import is_address
+from llamafarm.conditions import is_address, on_own_network
 from llamafarm.config.checked import checked
 from llamafarm.config.document import Findings, Path, Problems, kind
 from llamafarm.config.env import references, unknown_form
-from llamafarm.config.model import PROVIDERS, NamedModel
+from llamafarm.config.model import OWN_FIRST_TOKEN_S, PROVIDERS, NamedModel
 from llamafarm.config.modeloptions import as_numbers, unknown_options, wrong_number
 from llamafarm.config.modeltools import read_tools
 from llamafarm.config.nearest import nearest, there_are
@@ -139,6 +139,9 @@ class ModelReader:
         if not values.get("model"):
             self._problem(path, "`model` is missing: write the provider's name of the model.")
         self._address(path, provider, values)
+        bounds = values.get("timeout", {})
+        if isinstance(bounds, dict) and (provider == "embedded" or on_own_network(str(values.get("base_url") or ""))):
+            values["timeout"] = {"first_token": OWN_FIRST_TOKEN_S, **bounds}
         parameters = values["parameters"]
         for name, message in unknown_options(
             provider, str(values.get("base_url") or ""), parameters if isinstance(parameters, dict) else {}

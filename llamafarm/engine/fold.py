@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import StringIO
 
-from llamafarm.conditions import Caution, Cautioned, CautionKind, Lagged, ServerQueued, Shared, Warmed, Warming
+from llamafarm.conditions import (
+    Caution,
+    Cautioned,
+    CautionKind,
+    Lagged,
+    ServerQueued,
+    Shared,
+    Warmed,
+    Warming,
+    on_own_network,
+)
 from llamafarm.config.model import NamedModel
 from llamafarm.engine.conditions import Conditions
 from llamafarm.engine.functions import function_names
@@ -46,6 +56,8 @@ from llamafarm.events import (
 from llamafarm.providers.bounds import perhaps_cut
 from llamafarm.reply import LaneStatus, Reply
 from llamafarm.types import CUTS, Cost, Fault, Message, Usage
+
+LONG_S = 5.0  # a wait for the first token that is told
 
 
 class Fold:
@@ -147,7 +159,7 @@ class Fold:
             case Loaded() | ServerQueued():
                 self._before_reading(event)
             case Sent(request=sent):
-                self._answer.sent = sent
+                self._answer.sent, self._answer.sent_at = sent, event.at
                 self._setbacks.sent(event.at, shown=self._shown)
             case ToolsOffered() | ToolHeld() | ToolStarted() | ToolReturned():
                 self._tool(event)
@@ -273,7 +285,7 @@ class Fold:
             fallbacks=tuple(self._fallbacks),
             staged=dict(self._staged),
             relayed=answer.relayed,
-            note=self._note,
+            note=self._note or self._waits(now),
             tools=self._tools.offered,
             tools_missing=self._tools.missing,
             tool_runs=self._tools.runs(now),
@@ -282,6 +294,14 @@ class Fold:
             warmup=self._conditions.warmup,
             cautions=tuple(self._cautions.values()),
         )
+
+    def _waits(self, now: float) -> str:
+        """How long the first token takes, once that is long: on one's own machines a model may be loading."""
+        answer = self._answer
+        if self._status != "waiting" or answer.sent is None or now - answer.sent_at < LONG_S:
+            return ""
+        loading = "; a large model may be loading" if on_own_network(self._model.base_url or "") else ""
+        return f"waiting for the first token: {now - answer.sent_at:.0f} s{loading}"
 
     def _cost(self, turns: list[Turn], usages: list[Usage]) -> Cost:
         if all(usage == Usage() and turn.usd is None for turn, usage in zip(turns, usages, strict=True)):

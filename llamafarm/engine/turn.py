@@ -39,6 +39,7 @@ class Turn:
     usd: Decimal | None = None
     relayed: Relayed | None = None
     sent: SentRequest | None = None
+    sent_at: float = 0.0
     begun: bool = False
     given: Count | None = None
     guessed: bool = False

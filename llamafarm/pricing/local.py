@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-
-from llamafarm.conditions import host_of
+from llamafarm.conditions import on_own_network
 from llamafarm.config.model import NamedModel
 
 LOCAL_PROVIDERS = ("ollama", "universal", "lemonade")
 CLOUD_MARKS = ("-cloud", ":cloud")
-LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 
 def runs_here(model: NamedModel) -> bool:
@@ -22,12 +19,4 @@ def runs_here(model: NamedModel) -> bool:
         return True
     if model.provider not in LOCAL_PROVIDERS or model.model.endswith(CLOUD_MARKS):
         return False
-    return _is_own(host_of(model.base_url or ""))
-
-
-def _is_own(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith(LOCAL_NAMES)
-    return address.is_loopback or address.is_private or address.is_link_local
+    return on_own_network(model.base_url or "")

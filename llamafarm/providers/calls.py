@@ -7,8 +7,9 @@ other for different calls. A call begins with its name: what comes without one g
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 from llamafarm.errors import answer_too_long
 from llamafarm.types import JsonValue, ToolCall
@@ -50,10 +51,12 @@ class Calls:
     """Takes pieces of calls; `letters` of names and arguments have come in all.
 
     What is held of calls that are not told yet is at most `limit` bytes (else AnswerTooLong).
+    `taken` are the ids of earlier calls of the conversation.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, taken: Collection[str] = ()) -> None:
         self.letters = 0
+        self._taken = set(taken)
         self._limit = limit
         self._held = 0
         self._calls: list[_Call] = []
@@ -83,7 +86,8 @@ class Calls:
         """The calls that have come, whole; those without an id get one by `name`."""
         calls, self._calls, self._held = self._calls, [], 0
         for call in calls:
-            known = call.id or name.format(number=self._told, name=call.name)
+            known = call.id or fresh_id(self._taken, name, self._told, call.name)
+            self._taken.add(known)
             self._told += 1
             written = call.written.strip()
             arguments = "{}" if written in ("", "null", '""') else written
@@ -110,6 +114,11 @@ class Calls:
             return self._calls[-1]
         self._calls.append(_Call(place))
         return self._calls[-1]
+
+
+def fresh_id(taken: Collection[str], form: str, number: int, name: str = "") -> str:
+    """An id for a call whose server gives none: by `form`, from `number` on, and none that is `taken`."""
+    return next(made for at in count(number) if (made := form.format(number=at, name=name)) not in taken)
 
 
 def _begins(before: _Call, known: str, named: str) -> bool:

@@ -66,7 +66,7 @@ class ChatChunks:
         self._said, self._thought = Halves(), Halves()
         self._letters = 0  # of content
         self._by_deltas = False
-        self._calls = Calls(limit)
+        self._calls = Calls(limit, counting.called)
         self._came = False
         self._index: JsonValue = None
 

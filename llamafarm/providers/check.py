@@ -15,7 +15,16 @@ from dataclasses import dataclass, replace
 
 from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import AuthFailed, BadAnswer, LlamaFarmError, MissingPartError, ProviderError, RateLimited
+from llamafarm.errors import (
+    AuthFailed,
+    BadAnswer,
+    LlamaFarmError,
+    MissingPartError,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    ServerFailed,
+)
 from llamafarm.providers.base import Remote
 from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
@@ -108,7 +117,7 @@ def _file(model: NamedModel) -> ModelCheck:
 
 async def _list(provider: Remote) -> _Listing:
     exchange = provider.listing()
-    began = time.perf_counter()
+    began, html = time.perf_counter(), False
     try:
         deadlines = Deadlines(exchange.model.timeout)
         async with asyncio.timeout(BOUND_S):
@@ -116,6 +125,7 @@ async def _list(provider: Remote) -> _Listing:
                 async with aclosing(await exchange.answered(deadlines)) as response:
                     body = await exchange.whole(response_body(response), deadlines, MAX_LIST)
                     check_whole(body, MAX_LIST)
+                    html = response.headers.get("content-type", "").startswith("text/html")
                     names, any_name = _names(await asyncio.to_thread(parse, body))
     except TimeoutError:
         error: LlamaFarmError = ProviderError(
@@ -123,6 +133,8 @@ async def _list(provider: Remote) -> _Listing:
             hint="Is it busy, or out of reach from here?",
         )
     except ValueError:
+        if not html:
+            return _Listing(None, seconds=time.perf_counter() - began)
         error = exchange.faults.not_protocol("something that is no list of models")
     except ProviderError as raised:
         if raised.status in NO_LIST and exchange.model.provider != "ollama":
@@ -178,6 +190,8 @@ def _found(model: NamedModel, listing: _Listing) -> tuple[Verdict, str, str]:
         return "yes", f"The server has one model, {', '.join(listing.names)}, and answers to every name with it.", ""
     if model.provider in ON_DEMAND:
         return "unknown", f"The server does not list {model.model} yet: it fetches a model when it is first asked.", ""
+    if not listing.names and model.provider != "ollama":
+        return "unknown", "The server answers, but lists no model.", "A prompt will tell."
     shown = ", ".join(sorted(listing.names)[:NAMED]) or "none"
     more = f" and {len(listing.names) - NAMED:,} more" if len(listing.names) > NAMED else ""
     hint = f"ollama pull {model.model}" if model.provider == "ollama" else "change `model` in the project file"
@@ -191,7 +205,18 @@ def _wrong(model: NamedModel, error: LlamaFarmError, seconds: float) -> ModelChe
     if isinstance(error, ProviderError) and error.status is not None and not isinstance(error, BadAnswer):
         server = "yes"
     if isinstance(error, AuthFailed):
-        key = "refused" if model.api_key else "missing"
-    if isinstance(error, RateLimited):
-        usable = True
-    return ModelCheck(model.name, server, "unknown", key, usable, error.message, error.hint, seconds)
+        key = ("unknown" if error.status == 403 else "refused") if model.api_key else "missing"  # noqa: PLR2004
+    todo = error.hint
+    if _tells_nothing(error):
+        usable, todo = True, "A prompt will tell."
+    return ModelCheck(model.name, server, "unknown", key, usable, error.message, todo, seconds)
+
+
+def _tells_nothing(error: LlamaFarmError) -> bool:
+    """Whether a list that fails so says nothing of whether the server answers prompts.
+
+    A key may be good for those alone (403), and many servers have no list that works.
+    """
+    if isinstance(error, RateLimited | ServerFailed | RequestRejected):
+        return error.status not in NO_LIST
+    return isinstance(error, AuthFailed) and error.status == 403  # noqa: PLR2004 - Forbidden

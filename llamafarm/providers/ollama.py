@@ -137,12 +137,13 @@ def _message_json(message: Message, called: Mapping[str, str]) -> dict[str, Json
     """A message in Ollama's form; `called` are the names of the tools that were called, by the calls' ids."""
     body: dict[str, JsonValue] = {"role": message.role, "content": message.content}
     if (name := called.get(message.tool_call_id or "")) is not None:
-        body["tool_name"] = name
+        body |= {"tool_name": name, "tool_call_id": message.tool_call_id}
     if message.images:
         body["images"] = [image.data for image in message.images]
     if message.tool_calls:
         body["tool_calls"] = [
-            {"function": {"name": call.name, "arguments": _arguments(call.arguments)}} for call in message.tool_calls
+            {"id": call.id, "function": {"name": call.name, "arguments": _arguments(call.arguments)}}
+            for call in message.tool_calls
         ]
     return body
 

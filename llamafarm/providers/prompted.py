@@ -15,6 +15,7 @@ from llamafarm.errors import ProviderError
 from llamafarm.events import Event, Finished, HeldBack, Reclassified, TextDelta, ToolCalled
 from llamafarm.parameters import without_tools
 from llamafarm.providers.base import Provider
+from llamafarm.providers.calls import fresh_id
 from llamafarm.providers.choice import Choice
 from llamafarm.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.wire.toolcalls import CLOSE, OPEN, ToolText, WrittenCall
@@ -45,7 +46,8 @@ class Prompted:
         """
         choice = Choice.of(request.parameters)
         functions = choice.among([function for tool in request.tools if (function := _function(tool))])
-        reader = _Reader([str(function["name"]) for function in functions])
+        taken = {call.id for message in request.messages for call in message.tool_calls}
+        reader = _Reader([str(function["name"]) for function in functions], taken)
         messages = tuple(self._messages(request.messages, functions, choice.rule()))
         plain = replace(without_tools(request), messages=messages)
         last = 0.0
@@ -82,8 +84,9 @@ class Prompted:
 class _Reader:
     """Turns the events of a model that writes its calls into those of one that makes them."""
 
-    def __init__(self, names: list[str]) -> None:
+    def __init__(self, names: list[str], taken: set[str]) -> None:
         self._names = names
+        self._taken = taken
         self._text = ToolText(names) if names else None
         self._calls = 0
 
@@ -118,7 +121,9 @@ class _Reader:
                     yield TextDelta(at=at, text=piece)
                 case WrittenCall():
                     self._calls += 1
-                    yield ToolCalled(at=at, call=ToolCall(f"call_{self._calls}", piece.name, piece.arguments))
+                    known = fresh_id(self._taken, "call_{number}", self._calls)
+                    self._taken.add(known)
+                    yield ToolCalled(at=at, call=ToolCall(known, piece.name, piece.arguments))
 
 
 def _as_text(messages: Iterable[Message]) -> list[Message]:

@@ -50,6 +50,11 @@ class Counting:
         self._doubt = ""  # of the cost
         self._queue_s: float | None = None
 
+    @property
+    def called(self) -> frozenset[str]:
+        """The ids of the calls in the request."""
+        return frozenset(call.id for message in self._request.messages for call in message.tool_calls)
+
     def take(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
         """Read one record; what it tells anew is added to `came`."""
         found = told(record)

@@ -89,7 +89,8 @@ def summary(reply: Reply) -> str:
     """TTFT, total, speed, tokens and cost of a reply in words; what is not known is left out."""
     spans, usage = reply.timings, reply.usage
     if reply.status in ("waiting", "warming") and reply.note:
-        return f"{STATES[reply.status]}: {reply.note}"
+        doing = STATES[reply.status]
+        return reply.note.capitalize() if reply.note.startswith(doing) else f"{doing}: {reply.note}"
     estimated = usage.output is not None and usage.output.source == "estimated"
     parts = [
         f"TTFT {display.seconds(spans.ttft_s)}" if spans.ttft_s is not None else "",

@@ -28,7 +28,7 @@ STATES: dict[LaneStatus, str] = {
     "failed": "failed",
 }
 RUNNING: tuple[LaneStatus, ...] = ("waiting", "warming", "loading", "thinking", "streaming", "calling")
-LONGEST = 60  # letters of what a lane waits for
+LONGEST = 80  # letters of what a lane waits for
 ENDINGS = {
     "length": "cut at the token limit",
     REPEATED: "cut: it repeated itself",

@@ -250,6 +250,23 @@ def test_our_own_settings() -> None:
     assert model.extra_body == {"top_k": 5}
 
 
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        ("provider: ollama\nmodel: x", 300),
+        ("provider: universal\nmodel: x", 300),
+        ("provider: embedded\nmodel: smollm2-135m-instruct", 300),
+        ("provider: openai\nmodel: x\nbase_url: http://gpu.local:8000/v1", 300),
+        ("provider: openai\nmodel: x\nbase_url: http://192.168.1.7/v1\ntimeout: {connect: 3}", 300),
+        ("provider: openai\nmodel: x\nbase_url: http://192.168.1.7/v1\ntimeout: {first_token: 7}", 7),
+        ("provider: openai\nmodel: x\napi_key: k", 120),
+        ("provider: ollama\nmodel: x\nbase_url: https://ollama.example.com", 120),
+    ],
+)
+def test_a_first_token_may_take_long_on_ones_own_network(settings: str, seconds: float) -> None:
+    assert only_model(settings).timeout.first_token == seconds
+
+
 def test_text_stays_what_was_written() -> None:
     loaded = read(
         "version: v1\nname: 007\nnamespace: no\nruntime:\n  models:\n    - {name: 1.10, provider: ollama, model: 12:30}"
