@@ -15,6 +15,7 @@ HASTE = f"""
 const real = window.setInterval;
 window.setInterval = (work, pause, ...rest) => real(work, pause === {1000 * SPEAK_EVERY_S:.0f} ? 300 : pause, ...rest);
 """
+MANY = 20  # requests of other listeners that may come meanwhile
 OTHER = """\
 version: v1
 name: other
@@ -50,18 +51,24 @@ def test_a_tab_that_comes_back_after_its_session_has_ended_is_told_so(
         page.get_by_role("checkbox", name="here-too").uncheck()
         expect(page.get_by_text("no longer knows this tab").first).to_be_visible()
         expect(page.locator("#prompt textarea")).to_have_value("Hello")
-        page.reload()
+        page.close()
+        page = open_page(url)  # what a reload does, without the errors that the page logs of what it breaks off
         expect(page.get_by_role("button", name="Send")).to_be_enabled()
+
+
+def _newest(tabs: Tabs) -> float:
+    return max(tab.spoke_at for tab in tabs._tabs.values())
 
 
 def test_a_tab_says_that_it_is_there_while_its_person_reads(tabs: Tabs, open_page: OpenPage, serve: Serve) -> None:
     with serve([sample_path("embedded")]) as url:
         page = open_page(url, script=HASTE)
         expect(page.get_by_role("button", name="Send")).to_be_enabled()
-        spoke = list(tabs._tabs.values())[-1].spoke_at
-        with page.expect_response(lambda response: "/gradio_api/run/" in response.url):
-            pass
-        assert list(tabs._tabs.values())[-1].spoke_at > spoke
+        spoke, times = _newest(tabs), 0
+        while _newest(tabs) == spoke:
+            with page.expect_response(lambda response: "/gradio_api/run/" in response.url):
+                times += 1
+            assert times < MANY
 
 
 def test_pages_of_a_real_browser_that_were_closed_end(tabs: Tabs, open_page: OpenPage, serve: Serve) -> None:

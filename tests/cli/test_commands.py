@@ -12,7 +12,7 @@ import pytest
 
 from llamafarm.config import sample_names, sample_path
 from tests.cli.helpers import HEAD, lf, lf_async, written
-from tests.faultserver.server import Exchange, FaultServer
+from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, ending, plays, refuses, said
 
 HEAVY = {
@@ -126,15 +126,8 @@ async def test_compare_tells_which_models_are_left_out(tmp_path: Path) -> None:
 
 async def test_compare_marks_what_a_time_includes_and_an_answer_that_was_cut(tmp_path: Path) -> None:
     pieces = [said("ollama", "And so"), ending("ollama", "length")]
-    answers = plays("ollama", pieces)
-
-    async def script(exchange: Exchange) -> None:
-        if exchange.seen.method == "GET":  # what is in memory: nothing
-            await refuses(200, {"models": []})(exchange)
-        else:
-            await answers(exchange)
-
-    async with FaultServer(script) as server:
+    nothing_loaded = refuses(200, {"models": []})
+    async with FaultServer(plays("ollama", pieces), looks=nothing_loaded) as server:
         written(tmp_path, HEAD + f"    - {{name: loads, provider: ollama, model: x, base_url: '{server.url}'}}\n")
         shown = await lf_async("compare", "What is it?", folder=tmp_path)
         told = json.loads((await lf_async("compare", "--json", "What is it?", folder=tmp_path)).stdout)

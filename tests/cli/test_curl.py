@@ -67,7 +67,7 @@ def test_curl_itself_sends_what_lf_sends(tmp_path: Path, run: Run, serve: Serve,
     assert run("chat", *words).code == 0
     environment = {"PATH": os.environ["PATH"], "THE_KEY": "k"}
     subprocess.run(["/bin/sh", "-c", shown.text], check=True, capture_output=True, timeout=30, env=environment)
-    ours, curls = [request for request in server.requests if request.method == "POST"]
+    ours, curls = server.asked
     assert (curls.method, curls.path, curls.json()) == (ours.method, ours.path, ours.json())
     for name in ("authorization", "content-type", "accept"):
         assert curls.headers[name] == ours.headers[name]

@@ -131,8 +131,8 @@ async def test_loading_while_it_is_warmed_is_not_in_the_answers_times() -> None:
 
 async def test_the_short_request_keeps_what_a_model_is_loaded_with() -> None:
     provider = Scripted("x")
-    settings: dict[str, JsonValue] = {"num_ctx": 8192, "num_predict": 500, "stop": ["."], "tool_choice": "auto"}
-    await ran(*prepared(Fair(asyncio.Lock()), {"a": provider}, **settings))
+    settings: dict[str, JsonValue] = {"num_ctx": 8192, "num_predict": 500, "stop": ["."]}
+    await ran(*prepared(Fair(asyncio.Lock()), {"a": provider}, **settings, tool_choice="auto"))
     assert provider.requests[0].parameters == {"num_ctx": 8192, "num_predict": TOKENS}
     assert provider.requests[1].parameters == settings
 

@@ -76,11 +76,15 @@ Script = Callable[[Exchange], Awaitable[None]]
 class FaultServer:
     """Runs `script` for each request; an async context manager on a port of its own.
 
-    `scripts`, where given, are for the first requests in turn; `script` for all others.
+    `scripts`, where given, are for the first requests in turn; `script` for all others. `looks`, where given, is for
+    requests that only look (GET), which take none of them.
     """
 
-    def __init__(self, script: Script, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, script: Script, *scripts: Script, tls: ssl.SSLContext | None = None, looks: Script | None = None
+    ) -> None:
         self.script = script
+        self._looks = looks
         self._first = list(scripts)
         self._tls = tls
         self.requests: list[Seen] = []
@@ -91,6 +95,11 @@ class FaultServer:
     def play(self, *scripts: Script) -> None:
         """Take `scripts` for the next requests, in turn, before `script` for all others."""
         self._first = list(scripts)
+
+    @property
+    def asked(self) -> list[Seen]:
+        """The requests that ask for something (POST)."""
+        return [seen for seen in self.requests if seen.method == "POST"]
 
     @property
     def url(self) -> str:
@@ -142,7 +151,10 @@ class FaultServer:
     async def _answer(self, seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.requests.append(seen)
         self.arrived.set()
-        script = self._first.pop(0) if self._first else self.script
+        if self._looks is not None and seen.method == "GET":
+            script = self._looks
+        else:
+            script = self._first.pop(0) if self._first else self.script
         watch = asyncio.create_task(_watch(reader, seen))
         try:
             await script(Exchange(seen, writer))

@@ -334,9 +334,10 @@ async def test_an_answer_that_has_begun_is_not_asked_again() -> None:
 
 
 async def test_ollama_tells_how_long_it_loaded() -> None:
-    async with FaultServer(plays("ollama", answer("ollama", "so"))) as server:
+    end = record({"content": ""}, done=True, done_reason="stop", load_duration=2_500_000_000)
+    async with FaultServer(plays("ollama", [said("ollama", "so"), end])) as server:
         events, _ = await ask(named("ollama", server.url))
-    assert [event.seconds for event in events if isinstance(event, Loaded)] == [0.25]
+    assert [event.seconds for event in events if isinstance(event, Loaded)] == [2.5]
 
 
 async def test_ollama_says_how_to_get_a_model() -> None:

@@ -98,9 +98,9 @@ async def test_a_model_uses_a_python_server_over_http(runtime: Runtime) -> None:
 
 async def test_a_model_of_ollama_uses_a_server_over_stdio(runtime: Runtime) -> None:
     turns = [plays("ollama", asking("ollama", ("echo", {"text": "hay"}))), plays("ollama", answer("ollama", "Hay."))]
-    async with FaultServer(turns[-1], *turns) as fault:
+    async with FaultServer(turns[-1], *turns, looks=refuses(200, {"models": []})) as fault:
         reply = await ask(runtime, named("ollama", fault.url, raw()))
-        second = fault.requests[1].json()
+        second = fault.asked[1].json()
     assert second["messages"][1]["tool_calls"] == [{"function": {"name": "echo", "arguments": {"text": "hay"}}}]
     assert second["messages"][2] == {"role": "tool", "content": "hay", "tool_name": "echo"}
     assert reply.text == "I look.\n\nHay."
