@@ -93,7 +93,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 LIVES_IN = {
     "gradio": {"ui"},
-    "pandas": {"ui"},
+    "pandas": {"export"},
+    "pyarrow": {"export"},
     "fastapi": {"server", "ui", "api"},
     "fastapi_offline": {"api"},
     "starlette": {"server", "api", "mcpserver"},

@@ -17,6 +17,7 @@ from llamafarm.cli.options import (
     JsonOption,
     MaxTokensOption,
     ModelsOption,
+    OutOption,
     ParamOption,
     RecordOption,
     ResumeOption,
@@ -53,9 +54,6 @@ TemplateOption = Annotated[
 ]
 ConcurrencyOption = Annotated[
     int, typer.Option("--concurrency", min=1, max=256, help="Calls at one server at a time; 1 at embedded models.")
-]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write all answers there: .csv or .jsonl.")
 ]
 
 

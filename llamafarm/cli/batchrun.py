@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,16 +53,11 @@ def check_form(out: Path | None, *, excel: bool, record: bool) -> None:
     """Wrong usage where the answers have no form for such a file, or are not kept."""
     import os
 
-    from llamafarm.export.batch import form_of
+    from llamafarm.cli.output import check_answers_form
     from llamafarm.store.place import place_of
 
-    if excel and (out is None or form_of(out.name) != "csv"):
-        raise typer.BadParameter("Excel reads CSV: name a file that ends in .csv with --out.", param_hint="--excel")
-    if out is None:
-        return
-    if form_of(out.name) is None:
-        raise typer.BadParameter("Name a file that ends in .csv or .jsonl.", param_hint="--out")
-    if not record or place_of(os.environ) is None:
+    check_answers_form(out, excel=excel)
+    if out is not None and (not record or place_of(os.environ) is None):
         raise typer.BadParameter("It is written from the history, which is switched off.", param_hint="--out")
 
 
@@ -145,25 +140,19 @@ async def _after(runtime: Runtime, batch: Batch, run: str | None, keeping: Keepi
 
 
 async def write(history: History, run: str, out: Path, *, excel: bool = False) -> int:
-    """Write all answers of a run to `out`, a row at a time, and give how many. RequestError where it can't be."""
-    import asyncio
+    """Write all answers of a run to `out`, a few at a time, and give how many. RequestError where it can't be."""
+    from llamafarm.cli.output import write_pieces
+    from llamafarm.engine.batchrun import Answered, answers
+    from llamafarm.export.batch import form_of, written
 
-    from llamafarm.engine.batchrun import answers
-    from llamafarm.errors import RequestError
-    from llamafarm.export.batch import form_of, header, line, row_object
-    from llamafarm.files import replacing_in_thread
+    count = 0
 
-    form, count = form_of(out.name) or "csv", 0
-    try:
-        async with replacing_in_thread(out) as file:
-            file.write(header(form, excel=excel))
-            async with aclosing(answers(history, run)) as found:
-                async for each in found:
-                    row = row_object(
-                        each.row, each.recorded, each.ended, passed=each.sample.passed, notes=each.sample.notes
-                    )
-                    await asyncio.to_thread(file.write, line(form, row))
-                    count += 1
-    except OSError as error:
-        raise RequestError(f"{out} can't be written: {error.strerror}.") from None
+    async def counted() -> AsyncGenerator[Answered, None]:
+        nonlocal count
+        async with aclosing(answers(history, run)) as found:
+            async for each in found:
+                yield each
+                count += 1
+
+    await write_pieces(written(counted(), form_of(out.name) or "csv", excel=excel), out)
     return count

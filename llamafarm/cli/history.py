@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
@@ -188,7 +189,7 @@ def export(
         list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, or how they begin; else what the options find.")
     ] = None,
     form: Annotated[
-        Literal["csv", "jsonl", "markdown"], typer.Option("--format", "-f", help="What to write.")
+        Literal["csv", "jsonl", "markdown", "parquet"], typer.Option("--format", "-f", help="What to write.")
     ] = "jsonl",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; else the terminal.")] = None,
     excel: ExcelOption = False,
@@ -200,13 +201,17 @@ def export(
     until: Until = None,
     run: InRun = None,
 ) -> None:
-    """Write comparisons to a file, newest first: one row a lane (csv), or one object a line (jsonl)."""
+    """Write comparisons to a file, newest first: one row a lane (csv, parquet), or one object a line (jsonl)."""
     from llamafarm.cli.history_export import write
     from llamafarm.cli.output import check_output
+    from llamafarm.export.tables import check_form
 
     check_output(output, (), "--output")
     if excel and form != "csv":
         raise typer.BadParameter("Excel reads CSV: --format csv.", param_hint="--excel")
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("Parquet is nothing to read: name a file.", param_hint="--output")
+    check_form(form)
     wanted = _filter(text, project, model, kind, since, until, run)
     using(lambda kept: write(kept, identities or [], wanted, form, output, excel=excel))
 

@@ -83,6 +83,9 @@ CheckOption = Annotated[
 ]
 ResumeOption = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with one of the history.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Start without asking.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write all answers there: .csv, .parquet or .jsonl.")
+]
 ExcelOption = Annotated[
     bool, typer.Option("--excel", help="Begin the CSV with a byte order mark, by which Excel knows UTF-8.")
 ]

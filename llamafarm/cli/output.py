@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from pathlib import Path
 
 import typer
@@ -25,6 +26,34 @@ def check_output(out: Path | None, inputs: Iterable[Path | None], option: str) -
         raise typer.BadParameter(f"{out} is a folder: name a file.", param_hint=option)
     if not out.parent.is_dir():
         raise typer.BadParameter(f"There is no folder {out.parent}.", param_hint=option)
+
+
+def check_answers_form(out: Path | None, *, excel: bool) -> None:
+    """Wrong usage where answers have no such form, RequestError where what writes it is not installed."""
+    from llamafarm.export.batch import form_of
+    from llamafarm.export.tables import check_form
+
+    form = None if out is None else form_of(out.name)
+    if excel and form != "csv":
+        raise typer.BadParameter("Excel reads CSV: name a file that ends in .csv with --out.", param_hint="--excel")
+    if out is not None and form is None:
+        raise typer.BadParameter("Name a file that ends in .csv, .parquet or .jsonl.", param_hint="--out")
+    check_form(form or "")
+
+
+async def write_pieces(pieces: AsyncGenerator[bytes, None], out: Path) -> None:
+    """Write the pieces to `out`, which is there when it is whole. Closes them. RequestError where it can't be."""
+    import asyncio
+
+    from llamafarm.errors import RequestError
+    from llamafarm.files import replacing_in_thread
+
+    try:
+        async with aclosing(pieces), replacing_in_thread(out) as file:
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
+    except OSError as error:
+        raise RequestError(f"{out} can't be written: {error.strerror}.") from None
 
 
 def _history() -> list[Path]:

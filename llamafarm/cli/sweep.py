@@ -14,10 +14,12 @@ from llamafarm.cli.find import models_of, project_of, project_or_sample
 from llamafarm.cli.options import (
     CheckOption,
     ConfigOption,
+    ExcelOption,
     FairOption,
     JsonOption,
     MaxTokensOption,
     ModelsOption,
+    OutOption,
     ParamOption,
     RecordOption,
     ResumeOption,
@@ -96,6 +98,8 @@ def sweep(
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Send no seeds.")] = False,
     resume: ResumeOption = None,
     record: RecordOption = True,
+    out: OutOption = None,
+    excel: ExcelOption = False,
     yes: YesOption = False,
     patch: Annotated[bool, typer.Option("--patch", help="Show the recommendation as a change of the file.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Write it into the file that --config names.")] = False,
@@ -107,11 +111,14 @@ def sweep(
     """
     import asyncio
 
+    from llamafarm.cli.output import check_answers_form, check_output
     from llamafarm.cli.runscreen import confirm
 
+    check_answers_form(out, excel=excel)
     if apply and config is None:
         raise typer.BadParameter("Name the file that is to be changed with --config.", param_hint="--apply")
     path = project_or_sample(config)
+    check_output(out, (file, path), "--out")
     project = project_of(path)
     if resume is None:
         seeding = None if no_seed else seed
@@ -123,7 +130,7 @@ def sweep(
     else:
         grid, task = asyncio.run(_begun(project, resume))
     again = "lf sweep" + (f" -c {config}" if config else "")
-    keeping = Keeping(task, resume, record, fair, again)
+    keeping = Keeping(task, resume, record, fair, again, out, excel)
     raise typer.Exit(_measured(path, project, grid, at_once, keeping, as_json=as_json, patch=patch, apply=apply))
 
 
@@ -134,6 +141,7 @@ def _measured(
     import asyncio
 
     from llamafarm.cli.stop import Stop
+    from llamafarm.cli.sweepfile import write_answers
     from llamafarm.engine.findings import recommendations
 
     stop, aim = Stop(), aim_of(keeping.task)
@@ -143,8 +151,9 @@ def _measured(
     _tell(grid, cells, found, at_once, run if as_json else None, as_json=as_json)
     if patch or apply:
         _patch(path, grid, found, write=apply)
+    written = keeping.out is None or asyncio.run(write_answers(findings, keeping.out, excel=keeping.excel))
     answered = any(cell.answered for cell in cells.values())
-    return stop.code or (0 if answered and kept else 1)
+    return stop.code or (0 if answered and kept and written else 1)
 
 
 async def _plan(project: Project, grid: Grid, at_once: int, *, fair: bool, record: bool) -> Plan:
@@ -158,7 +167,7 @@ async def _plan(project: Project, grid: Grid, at_once: int, *, fair: bool, recor
 class Keeping:
     """Whether and as what a sweep is kept: a new run, or the one it goes on with. `fair`: one at a time, warmed.
 
-    `command` is what --resume and a run's id are added to.
+    `command` is what --resume and a run's id are added to. `out` is a file for all answers, `excel` its form.
     """
 
     task: str | None
@@ -166,6 +175,8 @@ class Keeping:
     record: bool
     fair: bool
     command: str
+    out: Path | None
+    excel: bool
 
 
 async def _begun(project: Project, run: str) -> tuple[Grid, str | None]:

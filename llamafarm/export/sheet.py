@@ -1,16 +1,13 @@
-"""CSV: one row a lane, plain figures in seconds, tokens and US dollars with their sources; empty is unknown."""
+"""Comparisons as a table: one row a lane, figures in seconds, tokens and US dollars, each with its source."""
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterable, Mapping
-from io import StringIO
+from collections.abc import Iterator
 
-from llamafarm.records.model import Asked, Ended, LaneSpec, Recorded
+from llamafarm.export.columns import LANE, Columns, Layout, Row
+from llamafarm.records.model import Asked, Recorded, Vote
 from llamafarm.reply import Reply
-from llamafarm.sheets import inert
-from llamafarm.types import JsonValue
 
 UNFINISHED = "unfinished"  # the status of a lane that never ended
 
@@ -66,27 +63,53 @@ def lane_row(reply: Reply) -> dict[str, object]:
     }
 
 
-COLUMNS = (
-    "comparison", "kind", "run", "item", "started_at", "ended_at", "project", "project_digest", "prompt",
-    *lane_row(Reply("", "", "", "", "", "idle")),
-    "priced_on", "parameters", "vote", "vote_blind", "text", "reasoning",
-)  # fmt: skip
+COLUMNS: Columns = {
+    "comparison": "text",
+    "kind": "text",
+    "run": "text",
+    "item": "text",
+    "started_at": "instant",
+    "ended_at": "instant",
+    "project": "text",
+    "project_digest": "text",
+    "prompt": "text",
+    **LANE,
+    "priced_on": "day",
+    "parameters": "text",
+    "vote": "text",
+    "vote_blind": "truth",
+    "text": "text",
+    "reasoning": "text",
+}
 
 
-def header() -> str:
-    """The first line."""
-    return _line(COLUMNS)
+_EMPTY: dict[str, object] = dict.fromkeys(COLUMNS)
+_compact = json.JSONEncoder(ensure_ascii=False, default=dict).encode
 
 
-def rows(recorded: Recorded) -> str:
-    """The lines of a comparison: its lanes in their order, then those that never ended."""
-    asked, vote = recorded.asked, recorded.vote
-    voted: dict[str, object] = {} if vote is None else {"vote": vote.lane or vote.choice, "vote_blind": vote.blind}
-    filled = [
-        *(_ended(lane) for lane in recorded.lanes),
-        *(_unfinished(spec) for spec in recorded.unfinished),
-    ]
-    return "".join(_line(_cells({**_asked(asked), **voted, **row})) for row in filled)
+def rows(recorded: Recorded) -> Iterator[Row]:
+    """The rows of a comparison: its lanes in their order, then those that never ended."""
+    same = _EMPTY | _asked(recorded.asked) | _voted(recorded.vote)
+    for lane in recorded.lanes:
+        row = same | lane_row(lane.reply)
+        row["ended_at"], row["priced_on"] = lane.ended_at, lane.priced_on
+        row["parameters"] = _compact(lane.parameters)
+        row["text"], row["reasoning"] = lane.reply.text, lane.reply.reasoning
+        yield row
+    for spec in recorded.unfinished:
+        parameters = _compact(spec.parameters)
+        yield {**same, "lane": spec.id, "model": spec.model, "status": UNFINISHED, "parameters": parameters}
+
+
+def letters(recorded: Recorded) -> int:
+    """About how long the texts of a comparison are."""
+    replies = [lane.reply for lane in recorded.lanes]
+    prompts = len(recorded.asked.prompt) * len(recorded.asked.lanes)
+    return prompts + sum(len(reply.text) + len(reply.reasoning) for reply in replies)
+
+
+LAYOUT = Layout(COLUMNS, rows, letters)
+REPLIES: Layout[Reply] = Layout(LANE, lambda reply: (lane_row(reply),), lambda _: 0)  # figures alone
 
 
 def _asked(asked: Asked) -> dict[str, object]:
@@ -96,38 +119,12 @@ def _asked(asked: Asked) -> dict[str, object]:
         "kind": asked.kind,
         "run": asked.run,
         "item": asked.item,
-        "started_at": asked.started_at.isoformat(),
+        "started_at": asked.started_at,
         "project": f"{project.namespace}/{project.name}",
         "project_digest": project.digest,
         "prompt": asked.prompt,
     }
 
 
-def _ended(lane: Ended) -> dict[str, object]:
-    return {
-        **lane_row(lane.reply),
-        "ended_at": lane.ended_at.isoformat(),
-        "priced_on": lane.priced_on.isoformat(),
-        "parameters": _compact(lane.parameters),
-        "text": lane.reply.text,
-        "reasoning": lane.reply.reasoning,
-    }
-
-
-def _unfinished(spec: LaneSpec) -> dict[str, object]:
-    parameters = _compact(spec.parameters)
-    return {"lane": spec.id, "model": spec.model, "status": UNFINISHED, "parameters": parameters}
-
-
-def _compact(value: Mapping[str, JsonValue]) -> str:
-    return json.dumps(value, ensure_ascii=False, default=dict)
-
-
-def _cells(row: Mapping[str, object]) -> Iterable[object]:
-    return (inert(row.get(name)) for name in COLUMNS)
-
-
-def _line(cells: Iterable[object]) -> str:
-    out = StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow(cells)  # as RFC 4180 has it; and so a lone CR is quoted too
-    return out.getvalue()
+def _voted(vote: Vote | None) -> dict[str, object]:
+    return {} if vote is None else {"vote": vote.lane or vote.choice, "vote_blind": vote.blind}

@@ -1,4 +1,4 @@
-"""Comparisons as the bytes of a file, one at a time, so that memory stays flat however many there are."""
+"""Comparisons as the bytes of a file, a few at a time, so that memory stays flat however many there are."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from contextlib import aclosing
 from typing import Literal
 
 from llamafarm.export import lines, markdown, sheet
+from llamafarm.export.tables import table
 from llamafarm.records.model import Recorded
-from llamafarm.sheets import MARK
 
-Form = Literal["csv", "jsonl", "markdown"]
+Form = Literal["csv", "jsonl", "markdown", "parquet"]
 
 WRITERS: Mapping[Form, Callable[[Recorded], str]] = {
-    "csv": sheet.rows,
     "jsonl": lines.line,
     "markdown": markdown.document,
 }
@@ -22,12 +21,15 @@ WRITERS: Mapping[Form, Callable[[Recorded], str]] = {
 async def written(
     found: AsyncGenerator[Recorded, None], form: Form, *, excel: bool = False
 ) -> AsyncGenerator[bytes, None]:
-    """`found` in UTF-8: a row a lane with a header (csv), an object a line (jsonl), or a document. Closes `found`.
+    """`found` in UTF-8: a row a lane (csv, parquet), an object a line (jsonl), or a document. Closes `found`.
 
     `excel`: a CSV begins with a byte order mark, by which Excel knows UTF-8.
     """
+    if form == "csv" or form == "parquet":  # noqa: PLR1714 - mypy narrows no tuple
+        async with aclosing(table(found, sheet.LAYOUT, form, excel=excel)) as pieces:
+            async for piece in pieces:
+                yield piece
+        return
     async with aclosing(found):
-        if form == "csv":
-            yield f"{MARK if excel else ''}{sheet.header()}".encode()
         async for recorded in found:
             yield WRITERS[form](recorded).encode("utf-8", "replace")

@@ -168,9 +168,10 @@ def _wire_prompt(page: Page, handlers: Handlers) -> None:
     page.prompt.change(handlers.route, [page.prompt], routed, trigger_mode="always_last", **QUIET)
     inputs = [page.models, page.prompt]
     page.models.input(handlers.choose, inputs, _chosen(page), trigger_mode="always_last", **QUIET)
-    page.csv.click(handlers.csv, None, [page.csv_text], **QUIET).then(
-        None, [page.csv_text], None, js=script("download.js")
-    )
+    for button, file in ((page.csv, handlers.csv), (page.parquet, handlers.parquet)):
+        button.click(file, None, [page.table_file], **QUIET).then(
+            None, [page.table_file], None, js=script("download.js")
+        )
 
 
 def _running(page: Page) -> list[Block]:

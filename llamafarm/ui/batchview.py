@@ -9,6 +9,7 @@ from llamafarm import display
 from llamafarm.engine.job import Survey, rows_told
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.export.batchtable import figures_of, notes
+from llamafarm.export.tables import writable
 from llamafarm.records.model import Run
 from llamafarm.reply import Reply
 from llamafarm.study.progress import Progress
@@ -68,7 +69,8 @@ def downloads(run: str) -> Markup:
     """Links to the answers of a run as files, and to its report."""
     links = (
         tag("a", words, href=f"{DOWNLOADS}/{quote(run)}.{form}", download="")
-        for words, form in (("All answers as CSV", "csv"), ("as JSON Lines", "jsonl"))
+        for words, form in (("All answers as CSV", "csv"), ("as JSON Lines", "jsonl"), ("as Parquet", "parquet"))
+        if writable(form)
     )
     return tag("p", *links, report_link(run), class_="lf-downloads")
 

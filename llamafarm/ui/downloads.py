@@ -10,20 +10,23 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.export.tables import check_form
 from llamafarm.export.written import Form, written
 from llamafarm.runtime import Runtime
 from llamafarm.ui.historylist import Search
 
 FORMS: dict[str, Form] = {form: form for form in get_args(Form)}
+PARQUET = "application/vnd.apache.parquet"
 MEDIA: dict[Form, tuple[str, str]] = {
     "csv": ("text/csv", "csv"),
     "jsonl": ("application/jsonl", "jsonl"),
     "markdown": ("text/markdown", "md"),
+    "parquet": (PARQUET, "parquet"),
 }
 FILTERS = ("text", "project", "model", "kind", "since", "until")
 
 
-class _Download(StreamingResponse):
+class Download(StreamingResponse):
     """Closes what it reads from, also where the browser has gone."""
 
     def __init__(self, pieces: AsyncGenerator[bytes, None], **named: Any) -> None:
@@ -46,6 +49,7 @@ def add_downloads(app: FastAPI, runtime: Runtime) -> None:
             form = FORMS.get(query.get("format", ""))
             if form is None:
                 raise RequestError(f"A download's format is one of {', '.join(FORMS)}.")
+            check_form(form)
             wanted = Search(**{name: query.get(name) for name in FILTERS}).filter()
             history = runtime.history()
             await history.find(wanted, limit=1)  # what is wrong is told before the file begins
@@ -53,6 +57,6 @@ def add_downloads(app: FastAPI, runtime: Runtime) -> None:
             return PlainTextResponse(str(error), 400 if isinstance(error, RequestError) else 503)
         kind, suffix = MEDIA[form]
         name = {"content-disposition": f'attachment; filename="llamafarm-history.{suffix}"'}
-        return _Download(
+        return Download(
             written(history.stream(wanted), form, excel=bool(query.get("excel"))), media_type=kind, headers=name
         )

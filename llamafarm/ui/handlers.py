@@ -27,7 +27,7 @@ from llamafarm.ui.runs import Ask, Runner
 from llamafarm.ui.sessions import MAX_LANES, Session
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.show import Updates, project_updates, slots_updates, table_of
-from llamafarm.ui.table import csv_of
+from llamafarm.ui.tablefile import table_file
 from llamafarm.ui.tabs import Tabs
 from llamafarm.ui.talk import talk_updates
 from llamafarm.ui.theatre import theatre_updates
@@ -210,11 +210,11 @@ class Handlers:
 
     async def csv(self, request: gr.Request) -> str:
         """The table as CSV."""
-        session = self.session(request)
-        if session.blind is not None:
-            gr.Warning("Vote first: the figures are hidden until then.")
-            return ""
-        return csv_of([session.replies[m.name] for m in session.shown() if m.name in session.replies])
+        return await table_file(self.session(request), "csv")
+
+    async def parquet(self, request: gr.Request) -> str:
+        """The table as Parquet."""
+        return await table_file(self.session(request), "parquet")
 
     # --- helpers
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from llamafarm import display
 from llamafarm.errors import RequestError
+from llamafarm.export.tables import writable
 from llamafarm.export.written import Form
 from llamafarm.records.find import Brief, Filter, Found, since_of, until_of
 from llamafarm.records.model import Kind, Vote
@@ -20,7 +21,7 @@ from llamafarm.ui.reportlink import report_link
 EXCERPT = 110
 UNTOLD = "hidden until the vote"
 KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
-EXPORTS: dict[Form, str] = {"csv": "CSV", "jsonl": "JSON Lines", "markdown": "Markdown"}
+EXPORTS: dict[Form, str] = {"csv": "CSV", "jsonl": "JSON Lines", "markdown": "Markdown", "parquet": "Parquet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def list_view(found: Found, search: Search, hidden: Container[str], *, first: bo
 
 
 def _downloads(search: Search) -> Sequence[Markup]:
-    links = (tag("a", name, href=search.query(form), download="") for form, name in EXPORTS.items())
+    links = (tag("a", name, href=search.query(form), download="") for form, name in EXPORTS.items() if writable(form))
     return [join(each, " ") for each in links]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from llamafarm.export.tables import writable
 from llamafarm.ui.batch import BatchTab, build_batch
 from llamafarm.ui.cards import masthead, routing_card
 from llamafarm.ui.history import HistoryTab, build_history
@@ -62,7 +63,8 @@ class Page:
     talk: Talk
     table: gr.HTML
     csv: gr.Button
-    csv_text: gr.Textbox
+    parquet: gr.Button
+    table_file: gr.Textbox
     verdict: Verdict
     notice: gr.HTML
     lanes: gr.Tabs
@@ -98,7 +100,10 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
             table = html(elem_id="table")
             with gr.Row(elem_id="exports"):
                 csv = gr.Button("Table as CSV", size="sm", min_width=120, scale=0, elem_id="csv")
-                csv_text = gr.Textbox(visible=False)
+                parquet = gr.Button(
+                    "as Parquet", size="sm", min_width=100, scale=0, elem_id="parquet", visible=writable("parquet")
+                )
+                table_file = gr.Textbox(visible=False)
             verdict, notice = build_verdict("verdict"), html(elem_id="notice")
             lanes, slots, lab, batch, history = _lanes()
             talk = build_talk(editing)
@@ -122,7 +127,8 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
         talk=talk,
         table=table,
         csv=csv,
-        csv_text=csv_text,
+        parquet=parquet,
+        table_file=table_file,
         verdict=verdict,
         notice=notice,
         lanes=lanes,

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-import pandas as pd
-
 from llamafarm import display
 from llamafarm.conditions import THIS_MACHINE, Sharing
 from llamafarm.config.loading import loading_of
@@ -16,9 +14,7 @@ from llamafarm.config.model import NamedModel
 from llamafarm.config.server import RUN_MODELS, server_of
 from llamafarm.engine.exchange import EXCHANGE
 from llamafarm.engine.fair import TURN
-from llamafarm.export.sheet import lane_row
 from llamafarm.reply import Reply
-from llamafarm.sheets import inert
 from llamafarm.types import Count, Route, Timings
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.words import SOURCES, caution_chips, ending, late_chip, shared_chip, status_pill
@@ -270,9 +266,3 @@ def _picked(routes: Sequence[Route]) -> dict[str, list[str]]:
     for route in routes:
         picked.setdefault(route.model, []).append(route.strategy.replace("_", " "))
     return picked
-
-
-def csv_of(replies: Sequence[Reply]) -> str:
-    """The replies as CSV: plain figures in seconds, tokens and US dollars, with their sources; empty is unknown."""
-    rows = [{name: inert(value) for name, value in lane_row(reply).items()} for reply in replies]
-    return pd.DataFrame(rows, dtype=object).to_csv(index=False, lineterminator="\r\n") if rows else ""

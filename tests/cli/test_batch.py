@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tests.cli.conftest import Run, Serve
@@ -111,6 +112,35 @@ def test_the_answers_are_written_in_the_order_of_the_file(tmp_path: Path, run: R
     assert (found[0]["prompt"], found[0]["text"], found[0]["status"]) == ("France?", "It is Paris.", "done")
     assert (found[1]["status"], found[1]["error"]) == ("failed", found[3]["error"])
     assert found[1]["passed"] in ("", None)
+
+
+def test_answers_are_a_parquet_file_with_their_types(tmp_path: Path, run: Run, serve: Serve) -> None:
+    project(tmp_path, serve(knows), serve(refuses(400, {"error": {"message": "no"}})))
+    done = run("batch", "capitals.csv", "--check", "not-contains:Milan", "--out", "out.parquet")
+    assert "6 answers were written to" in done.notes
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    assert found["row"].tolist() == [1, 1, 2, 2, 3, 3]
+    assert found["passed"].dtype == "boolean"
+    assert found[found["model"] == "m0"]["passed"].tolist() == [True, False, True]
+    assert found[found["model"] == "m1"]["passed"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("batch", "capitals.csv", "--out", "x.parquet"), ("sweep", "--values", "0", "Why?", "--out", "x.parquet"),
+     ("history", "export", "--format", "parquet", "--output", "x.parquet")],
+)  # fmt: skip
+def test_without_pyarrow_nothing_is_asked_and_its_command_is_told(
+    tmp_path: Path, run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("llamafarm.export.tables.find_spec", lambda _: None)
+    server = serve(knows)
+    project(tmp_path, server)
+    done = run(*command)
+    assert done.code != 0
+    assert 'pip install "llamafarm-playground[parquet]"' in done.notes
+    assert not server.requests
+    assert not (tmp_path / "x.parquet").exists()
 
 
 def test_columns_fill_a_template(tmp_path: Path, run: Run, serve: Serve) -> None:

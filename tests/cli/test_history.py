@@ -9,9 +9,11 @@ import json
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from llamafarm.cli import main
@@ -142,6 +144,15 @@ def test_what_is_exported_is_the_same_in_a_file_and_in_the_terminal(lf: Lf, form
     assert lf("history", "export", "--format", form, "--output", "out")[:2] == (0, "")
     assert (tmp_path / "out").read_bytes().decode().replace("\r\n", "\n") == out.replace("\r\n", "\n")
     assert "Scattering." in out
+
+
+def test_what_is_exported_is_a_frame(lf: Lf, tmp_path: Path) -> None:
+    three()
+    assert lf("history", "export", "--format", "parquet", "--output", "out.parquet")[:2] == (0, "")
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    assert found["lane"].tolist() == ["fast", "fast", "wise"]
+    assert str(found["started_at"].dtype) == "datetime64[us, UTC]"
+    assert found["cost_usd"].sum() == 2 * Decimal("0.000123")  # one is unknown
 
 
 def test_exports_take_ids_or_options(lf: Lf) -> None:

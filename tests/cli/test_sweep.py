@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from llamafarm.engine.prompts import prompts_of
@@ -60,6 +62,38 @@ def test_the_table_tells_people(tmp_path: Path, run: Run, serve: Serve) -> None:
     assert "m: temperature 0, agreement 1.00 [0.68, 1.00]. Highest agreement" in done.text
     assert "out at most 80" in done.notes
     assert "16 of 16" in done.notes
+
+
+def test_all_answers_are_written_with_what_was_varied(tmp_path: Path, run: Run, serve: Serve) -> None:
+    project(tmp_path, serve(by_temperature), pricing={"input": 1, "output": 2})
+    for form, kept in (("parquet", ()), ("csv", ("--no-record",))):
+        done = run("sweep", *PLAN, *kept, "--check", "contains:Paris", "--out", f"out.{form}", "Capital?")
+        assert "16 answers were written to" in done.notes
+    whole = pd.read_parquet(tmp_path / "out.parquet")
+    assert whole["value"].tolist() == [0.0] * 8 + [1.0] * 8
+    assert whole["repeat"].tolist() == [*range(1, 9)] * 2
+    assert whole["passed"].tolist() == [True] * 8 + [False] * 8
+    assert set(whole["cost_usd"]) == {Decimal("0.000025")}
+    text = pd.read_csv(tmp_path / "out.csv")
+    assert list(text) == list(whole)
+    assert text["text"].tolist() == whole["text"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(("--out", "answers.txt"), ".csv, .parquet or .jsonl"), (("--excel",), "Excel reads CSV"),
+     (("--out", "no/where.csv"), "There is no folder"), (("-f", "mine.csv", "--out", "mine.csv"), "which is read here")],
+)  # fmt: skip
+def test_a_file_that_can_not_be_written_is_told_first(
+    tmp_path: Path, run: Run, serve: Serve, arguments: tuple[str, ...], told: str
+) -> None:
+    server = serve(by_temperature)
+    project(tmp_path, server)
+    (tmp_path / "mine.csv").write_text("prompt\nCapital?\n")
+    done = run("sweep", *PLAN, *arguments, "Capital?")
+    assert done.code == 2
+    assert told in " ".join(done.notes.replace("│", " ").split())
+    assert not server.requests
 
 
 def test_what_fails_is_counted_and_the_rest_is_measured(tmp_path: Path, run: Run, serve: Serve) -> None:

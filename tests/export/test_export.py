@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llamafarm.engine.batchrun import Answered
 from llamafarm.events import Failed
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row
@@ -19,7 +20,9 @@ from llamafarm.export import batch, lines, markdown, sheet
 from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Recorded, Vote
 from llamafarm.reply import Reply
 from llamafarm.sheets import inert
+from llamafarm.study.sample import Sample
 from llamafarm.types import Cost, Timings, ToolCall, Usage
+from tests.export.tabled import written_as_csv, written_csv
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES
 
@@ -33,7 +36,7 @@ def recorded(*, text: str = "Grass.", **changes: object) -> Recorded:
 
 
 def rows_of(whole: Recorded) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(sheet.header() + sheet.rows(whole), newline="")))
+    return list(csv.DictReader(io.StringIO(written_csv(whole).decode(), newline="")))
 
 
 # --- CSV
@@ -67,30 +70,30 @@ def test_csv_holds_no_formula(opening: str) -> None:
 def test_csv_is_one_table_whatever_is_in_it(comparison: Asked, reply: Reply, text: str) -> None:
     reply = replace(reply, text=text)
     whole = Recorded(comparison, (Ended("i", comparison.id, LaneSpec(reply.lane, "m"), {}, reply, START),))
-    out = io.StringIO(sheet.header() + sheet.rows(whole), newline="")
+    out = io.StringIO(written_csv(whole).decode(), newline="")
     table = list(csv.reader(out))
     assert {len(row) for row in table} == {len(sheet.COLUMNS)}
     assert len(table) == 2 + len(whole.unfinished)
-    assert table[1][sheet.COLUMNS.index("text")] == inert(text)
+    assert table[1][list(sheet.COLUMNS).index("text")] == inert(text.encode("utf-8", "replace").decode())
 
 
 @given(REPLIES, TEXTS, st.tuples(FORMULAS, FORMULAS).map("".join))
 def test_our_csv_is_read_back_as_it_was_written(reply: Reply, prompt: str, text: str) -> None:
     comparison = replace(asked(f"{prompt}?"), item="1 =id")
     whole = Ended("i", comparison.id, LaneSpec(reply.lane, "m"), {}, replace(reply, text=text), START)
-    row = batch.row_object(1, Recorded(comparison, (whole,)), whole, passed=None, notes=())
-    for form in ("csv", "jsonl"):
-        for excel in (False, True):
-            data = batch.header(form, excel=excel) + batch.line(form, row)
-            (found,) = PromptFile(Path(f"out.{form}"), data=data).rows()
-            assert isinstance(found, Row), found
-            assert (found.prompt, found.id, found.variables["text"]) == (f"{prompt}?", "=id", text)
+    answered = Answered(1, Recorded(comparison, (whole,)), whole, Sample(1, 0, whole.reply))
+    (row,) = batch.rows(answered)
+    files = [("csv", written_as_csv(batch.LAYOUT, answered, excel=excel)) for excel in (False, True)]
+    for form, data in (*files, ("jsonl", batch.json_line(row))):
+        (found,) = PromptFile(Path(f"out.{form}"), data=data).rows()
+        assert isinstance(found, Row), found
+        assert (found.prompt, found.id, found.variables["text"]) == (f"{prompt}?", "=id", text)
 
 
 @given(TEXTS)
 def test_the_history_s_csv_is_read_back_as_it_was_written(text: str) -> None:
     whole = recorded(text=text, reasoning=text)
-    data = (sheet.header() + sheet.rows(whole)).encode()
+    data = written_csv(whole)
     found, _ = PromptFile(Path("out.csv"), data=data).rows()
     assert isinstance(found, Row), found
     assert (found.variables["text"], found.variables["reasoning"]) == (text, text)

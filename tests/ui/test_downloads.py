@@ -7,9 +7,10 @@ import csv
 import json
 import os
 from collections.abc import Iterator
-from io import StringIO
+from io import BytesIO, StringIO
 
 import httpx
+import pandas as pd
 import pytest
 from pydantic import SecretStr
 
@@ -18,6 +19,7 @@ from llamafarm.records.model import Asked
 from llamafarm.settings import ServerSettings
 from llamafarm.store.place import place_of
 from llamafarm.store.store import open_store
+from llamafarm.ui.batchview import downloads
 from tests.databases import known
 from tests.serving import serving
 from tests.store.made import asked, ended, keep
@@ -55,6 +57,9 @@ def test_what_a_search_finds_is_downloaded_by_those_who_may(server: str) -> None
         lines = client.get(address, params={"format": "jsonl", "model": "wise"}).text.splitlines()
         assert [json.loads(line)["id"] for line in lines] == [llamas.id]
         assert "Scattering" in client.get(address, params={"format": "markdown", "text": "scatt", "kind": "chat"}).text
+        parquet = client.get(address, params={"format": "parquet"})
+        assert parquet.headers["content-disposition"] == 'attachment; filename="llamafarm-history.parquet"'
+        assert pd.read_parquet(BytesIO(parquet.content))["prompt"].tolist()[0] == "=SUM(1)"
         assert client.get(address, params={"format": "jsonl", "project": "no/such"}).text == ""
 
 
@@ -65,6 +70,19 @@ def test_what_cannot_be_downloaded_is_said(server: str, query: dict[str, str], s
     answer = httpx.get(f"{server}/history/export", params=query, auth=("me", KEY))
     assert answer.status_code == httpx.codes.BAD_REQUEST
     assert said in answer.text
+
+
+def test_without_pyarrow_parquet_is_not_offered_and_its_command_is_told(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llamafarm.export.tables.find_spec", lambda _: None)
+    answer = httpx.get(f"{server}/history/export", params={"format": "parquet"}, auth=("me", KEY))
+    assert (answer.status_code, "llamafarm-playground[parquet]" in answer.text) == (400, True)
+    assert "parquet" not in downloads("r" * 26)
+
+
+def test_parquet_is_offered_where_it_can_be_written() -> None:
+    assert "as Parquet" in downloads("r" * 26)
 
 
 def test_without_a_history_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,10 @@ from llamafarm.events import Failed, FellBack
 from llamafarm.reply import Reply
 from llamafarm.types import Cost, Count, Route, Timings, Tool, Usage
 from llamafarm.ui.cards import lane_head, summary
-from llamafarm.ui.table import condition_notes, csv_of, shared, table
+from llamafarm.ui.table import condition_notes, shared, table
 from llamafarm.ui.tools import Held, held_card, held_key
 from tests.engine.fakes import model
+from tests.export.tabled import csv_of
 
 
 def reply(name: str = "a", **changes: object) -> Reply:

@@ -1,8 +1,9 @@
 (text) => {
   if (!text) return;
+  const ready = text.startsWith("data:");
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  link.download = "comparison.csv";
+  link.href = ready ? text : URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = ready ? "comparison.parquet" : "comparison.csv";
   link.click();
-  URL.revokeObjectURL(link.href);
+  if (!ready) URL.revokeObjectURL(link.href);
 }
