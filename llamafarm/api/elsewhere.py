@@ -19,10 +19,11 @@ from llamafarm.config.nearest import nearest
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 # First parts of addresses of the API's own, of OpenAI's, and of servers like it: what asks for them asks the API.
+# Without "batches", where the page has the answers of a batch as files.
 ELSEWHERE = tuple(
     f"/{name}"
     for name in (
-        "api", "audio", "batches", "chat", "completions", "embeddings", "engines", "files", "images", "messages",
+        "api", "audio", "chat", "completions", "embeddings", "engines", "files", "images", "messages",
         "models", "moderations", "openai", "projects", "responses", "threads", "v0", "v1beta", "v2",
     )
 )  # fmt: skip

@@ -23,6 +23,7 @@ from llamafarm.ui.batchview import downloads
 from tests.databases import known
 from tests.serving import serving
 from tests.store.made import asked, ended, keep
+from tests.store.test_batch_answers import filled
 
 KEY = "sk-of-the-page"
 
@@ -61,6 +62,23 @@ def test_what_a_search_finds_is_downloaded_by_those_who_may(server: str) -> None
         assert parquet.headers["content-disposition"] == 'attachment; filename="llamafarm-history.parquet"'
         assert pd.read_parquet(BytesIO(parquet.content))["prompt"].tolist()[0] == "=SUM(1)"
         assert client.get(address, params={"format": "jsonl", "project": "no/such"}).text == ""
+
+
+async def a_batch() -> str:
+    async with open_store(known(place_of(os.environ))) as store:
+        return await filled(store, 2, "straw")
+
+
+def test_the_answers_of_a_batch_are_downloaded_in_each_form(server: str) -> None:
+    run = asyncio.run(a_batch())
+    with httpx.Client(base_url=server, auth=("me", KEY)) as client:
+        files = {form: client.get(f"/batches/{run}.{form}") for form in ("csv", "jsonl", "parquet")}
+    assert [answer.status_code for answer in files.values()] == [200] * 3
+    rows = list(csv.DictReader(StringIO(files["csv"].text)))
+    told = [json.loads(line) for line in files["jsonl"].text.splitlines()]
+    frame = pd.read_parquet(BytesIO(files["parquet"].content))
+    assert [row["text"] for row in rows] == [each["text"] for each in told] == frame["text"].tolist()
+    assert [row["passed"] == "true" for row in rows] == [each["passed"] for each in told] == frame["passed"].tolist()
 
 
 @pytest.mark.parametrize(
