@@ -125,10 +125,10 @@ async def test_reasoning_and_tool_calls_are_returned(here: World) -> None:
 
 
 async def test_a_finish_reason_of_the_servers_own_is_told_beside(here: World) -> None:
-    here.says(plays("openai", [said("openai", "Hay."), ending("openai", "eos")]))
+    here.says(plays("openai", [said("openai", "Hay."), ending("openai", "weary")]))
     told = ChatCompletion.model_validate((await here.ask()).json())
     assert told.choices[0].finish_reason == "stop"
-    assert told.llamafarm.finish_reason == "eos"
+    assert told.llamafarm.finish_reason == "weary"
 
 
 # --- what is asked of the model

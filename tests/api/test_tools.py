@@ -111,3 +111,44 @@ async def test_a_model_that_only_asks_for_tools_is_cut_short(here: World) -> Non
     assert told.choices[0].finish_reason == "length"
     assert told.choices[0].message.tool_calls is None
     assert told.llamafarm.finish_reason == "tool_turns"
+
+
+# --- models that are told of tools in the prompt
+
+
+@pytest.fixture
+def texted(here: World) -> str:
+    """A project whose model knows no tools."""
+    model = {"name": "plain", "provider": "openai", "model": "x", "base_url": f"{here.upstream.url}/v1"}
+    text = config_text(
+        model["base_url"], "texted", runtime={"models": [model | {"tool_call_strategy": "prompt_based"}]}
+    )
+    (here.config.parent / "u.json").write_text(text)
+    here.services.runtime.library.look()
+    return "/v1/projects/default/texted/chat/completions"
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        ("auto", "Where no tool is needed, just answer."),
+        ("required", "Call a tool now"),
+        ({"type": "function", "function": {"name": "mine"}}, "Call the tool mine now"),
+        ("none", None),
+    ],
+)
+async def test_how_tools_may_be_called_goes_into_the_prompt(
+    here: World, texted: str, choice: Any, words: str | None
+) -> None:
+    told = await here.ask(texted, tools=[MINE], tool_choice=choice, parallel_tool_calls=True)
+    assert told.status_code == 200
+    assert not {"tools", "tool_choice", "parallel_tool_calls"} & set(here.last.json())
+    first = here.last.json()["messages"][0]
+    assert (first["role"], words is None or words in first["content"]) == ("user" if words is None else "system", True)
+
+
+async def test_a_tool_that_there_is_not_is_no_choice(here: World, texted: str) -> None:
+    choice = {"type": "function", "function": {"name": "yours"}}
+    told = await here.ask(texted, tools=[MINE], tool_choice=choice)
+    assert (told.status_code, "There is: mine" in told.json()["error"]["message"]) == (400, True)
+    assert here.upstream.requests == []
