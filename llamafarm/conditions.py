@@ -15,6 +15,7 @@ from llamafarm.events import Event
 from llamafarm.types import Cost, Usage
 
 THIS_MACHINE = "this machine"
+Figure = Literal["ttft", "total", "speed", "input", "output", "cost"]
 LOCAL_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 
 
@@ -90,6 +91,13 @@ class Cautioned(Event):
     caution: Caution
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelNamed(Event):
+    """The server names the model that answers, in its own word for it."""
+
+    model: str
+
+
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """With how many `others`, at most at one time, an answer shared its `server` while it was under way.
@@ -154,3 +162,17 @@ class WarmUp:
     def paid(self) -> bool:
         """Whether it belongs into a sum of costs: not where it failed and no server counted anything."""
         return not self.error or self.usage != Usage() or self.cost.usd is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeMark:
+    """What a probe of the answering model's server found on `day` (ISO 8601) that bears on `figures` of its lanes.
+
+    `short` says it in a word or two, `meaning` in a sentence what it means for them.
+    """
+
+    check: str
+    figures: tuple[Figure, ...]
+    short: str
+    meaning: str
+    day: str

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
-from llamafarm.conditions import THIS_MACHINE, Sharing, WarmUp
+from llamafarm.conditions import THIS_MACHINE, Figure, Sharing, WarmUp
 from llamafarm.reply import Reply
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.progress import Progress
@@ -151,6 +151,18 @@ def reconnected(reply: Reply) -> str:
         return ""
     times = "" if reply.reconnects == 1 else f" {reply.reconnects:,} times"
     return f"A kept connection was closed{times}: asked again at once on a new one."
+
+
+def probed(reply: Reply, figure: Figure) -> str:
+    """What a probe of its server found that bears on a figure of this answer, in a word or two: `✗ in lumps`."""
+    found = [mark.short for mark in reply.probed if figure in mark.figures]
+    return f"✗ {', '.join(found)}" if found else ""
+
+
+def probe_notes(reply: Reply) -> Iterator[str]:
+    """What that means, a sentence each, with the day of the probe."""
+    for mark in reply.probed:
+        yield f"{mark.short} (probe of {mark.day}): {mark.meaning}"
 
 
 def warmup(found: WarmUp) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from llamafarm.conditions import Caution, Sharing, WarmUp
+from llamafarm.conditions import Caution, ProbeMark, Sharing, WarmUp
 from llamafarm.events import Failed, FellBack, Relayed, Retrying
 from llamafarm.types import Cost, Fault, Message, SentRequest, Timings, Tool, ToolCall, Usage
 
@@ -58,7 +58,8 @@ class Reply:
     `cautions` say what must be known to read the answer rightly: of each kind the first.
 
     `retries` are tries that failed, of this model or of one before it; `reconnects` counts its requests that had to
-    leave again because a kept connection was closed.
+    leave again because a kept connection was closed. `probed` is what a probe of its server had found before that bears
+    on the figures.
     """
 
     lane: str
@@ -89,6 +90,7 @@ class Reply:
     sharing: Sharing | None = None
     warmup: WarmUp | None = None
     cautions: tuple[Caution, ...] = ()
+    probed: tuple[ProbeMark, ...] = ()
 
     @property
     def shared(self) -> bool | None:

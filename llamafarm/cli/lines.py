@@ -98,6 +98,7 @@ def summary_line(reply: Reply, route: str) -> str:
     ]
     if reply.shared:
         parts.append(f"shared {display.sharing(reply.sharing)}")
+    parts += [f"✗ {mark.short} (probe of {mark.day})" for mark in reply.probed]
     parts += display.remarks(reply)
     if reply.status != "done":
         parts.append(reply.status)

@@ -9,6 +9,7 @@ import typer
 
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import ConfigOption, JsonOption
+from llamafarm.cli.probe import EXAMPLE, probe_models
 from llamafarm.config.secret import shown_address
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def check_models(config: ConfigOption = None, as_json: JsonOption = False) -> No
             found = asyncio.run(checks())
         _show(project, found)
     raise typer.Exit(0 if any(check.usable for check in found) else 1)
+
+
+app.command("probe", epilog=EXAMPLE)(probe_models)
 
 
 def _show(project: Project, checks: tuple[ModelCheck, ...]) -> None:

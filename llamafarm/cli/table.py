@@ -18,6 +18,7 @@ from llamafarm import display
 from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console
 from llamafarm.cli.lines import call_line, fallback_line, missing_line, run_line
+from llamafarm.conditions import Figure
 from llamafarm.reply import Reply
 from llamafarm.types import Route
 
@@ -126,20 +127,23 @@ class LiveTable:
         return spinner
 
 
+PROBED = " ✗"  # behind a figure that a probe found something about
 LOST = " *"  # behind a time that has a failed try, a pause or a closed connection in it
 
 
 def _figures(reply: Reply) -> tuple[str, ...]:
     spans, usage, cost = reply.timings, reply.usage, reply.cost
     estimated = usage.output is not None and usage.output.source == "estimated"
-    return (
-        display.seconds(spans.ttft_s) + (LOST if reply.ttft_lost_s and spans.ttft_s is not None else ""),
-        display.seconds(spans.total_s) + (LOST if reply.lost_s else ""),
-        display.speed(spans.tokens_per_s, estimated=estimated),
-        display.tokens(usage.input),
-        display.tokens(usage.output),
-        display.usd(cost.usd, estimated=cost.estimated),
-    )
+    told: dict[Figure, str] = {
+        "ttft": display.seconds(spans.ttft_s) + (LOST if reply.ttft_lost_s and spans.ttft_s is not None else ""),
+        "total": display.seconds(spans.total_s) + (LOST if reply.lost_s else ""),
+        "speed": display.speed(spans.tokens_per_s, estimated=estimated),
+        "input": display.tokens(usage.input),
+        "output": display.tokens(usage.output),
+        "cost": display.usd(cost.usd, estimated=cost.estimated),
+    }
+    marked = {figure for mark in reply.probed for figure in mark.figures}
+    return tuple(text + (PROBED if name in marked and text != display.NOTHING else "") for name, text in told.items())
 
 
 def chain_lines(reply: Reply) -> list[str]:
@@ -175,10 +179,17 @@ def notes(replies: Iterable[Reply]) -> Iterator[str]:
             yield f"{reply.lane}: {told}."
         if told := display.sharing(reply.sharing):
             yield f"{reply.lane}: shared {told}. Times that may be compared: --fair."
-        for doubt in display.remarks(reply):
-            yield one_line(f"{reply.lane}: {doubt}")
+        yield from _of_its_server(reply)
         if reply.finish_reason == "length":
             yield f"{reply.lane}: the answer was cut at the token limit."
+
+
+def _of_its_server(reply: Reply) -> Iterator[str]:
+    """What a probe found of it, and what it told that can't be."""
+    for told in display.probe_notes(reply):
+        yield one_line(f"{reply.lane}{PROBED}: {told}")
+    for doubt in display.remarks(reply):
+        yield one_line(f"{reply.lane}: {doubt}")
 
 
 def _spans_inside(reply: Reply) -> Iterator[str]:

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from llamafarm.config.model import Project
 from llamafarm.engine.batch import Ask
 from llamafarm.engine.batchrun import BatchRun
-from llamafarm.engine.board import Board, Prices
+from llamafarm.engine.board import Board, Marks, Prices, unmarked
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import LaneEvent, Watch
 from llamafarm.engine.job import Job, lanes_of
@@ -22,12 +22,14 @@ from llamafarm.reply import Reply
 Chat = Callable[[Lane, Question], AsyncGenerator[Event, None]]
 
 
-def asking(project: Project, job: Job, prices: Prices, chat: Chat, run: BatchRun | None) -> Ask:
+def asking(
+    project: Project, job: Job, prices: Prices, chat: Chat, run: BatchRun | None, marks: Marks = unmarked
+) -> Ask:
     """What asks a model a row, and records it as a piece of `run`, where there is one."""
     lanes = {lane.id: lane for lane in lanes_of(job)}
 
     async def ask(row: Row, lane: Lane) -> Reply:
-        question, board = job.question(row), Board(project, (lane,), prices)
+        question, board = job.question(row), Board(project, (lane,), prices, marks)
         watch: Watch = board.add
         if run is not None:
             identity, origin = run.origin(row)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
+from llamafarm.conditions import ProbeMark
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.compare import LaneEvent
@@ -22,16 +24,27 @@ class Prices(Protocol):
         ...
 
 
-class Board:
-    """Folds the events of a comparison's lanes; `replies` gives all of them at one instant."""
+Marks = Callable[[NamedModel], tuple[ProbeMark, ...]]
 
-    def __init__(self, project: Project, lanes: tuple[Lane, ...], prices: Prices) -> None:
+
+def unmarked(_: NamedModel) -> tuple[ProbeMark, ...]:
+    """No probes."""
+    return ()
+
+
+class Board:
+    """Folds the events of a comparison's lanes; `replies` gives all of them at one instant.
+
+    `marks` gives what probes found of a model's server.
+    """
+
+    def __init__(self, project: Project, lanes: tuple[Lane, ...], prices: Prices, marks: Marks = unmarked) -> None:
         models = {model.name: model for model in project.models} | {lane.model.name: lane.model for lane in lanes}
 
         def price(name: str, usage: Usage, usd: Decimal | None) -> Cost:
             return prices.price(models[name], usage, reported_usd=usd)
 
-        self._folds = {lane.id: Fold(lane.id, lane.model, models.__getitem__, price) for lane in lanes}
+        self._folds = {lane.id: Fold(lane.id, lane.model, models.__getitem__, price, marks) for lane in lanes}
 
     def add(self, told: LaneEvent) -> None:
         """Take the next event."""

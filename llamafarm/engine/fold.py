@@ -10,6 +10,7 @@ from llamafarm.conditions import (
     Cautioned,
     CautionKind,
     Lagged,
+    ProbeMark,
     ServerQueued,
     Shared,
     Warmed,
@@ -65,14 +66,23 @@ class Fold:
 
     `price` gives the cost of a usage of the named model (see `PriceBook`). Token counts that the server
     does not report are estimated from the request and from what came, once there is an answer at all.
+    `marks` gives what probes found of a model's server.
     What is held grows with the answer's text alone.
     """
 
-    def __init__(self, lane: str, model: NamedModel, find: Callable[[str], NamedModel], price: Price) -> None:
+    def __init__(
+        self,
+        lane: str,
+        model: NamedModel,
+        find: Callable[[str], NamedModel],
+        price: Price,
+        marks: Callable[[NamedModel], tuple[ProbeMark, ...]] = lambda _: (),
+    ) -> None:
         self._lane = lane
         self._asked = self._model = model
         self._find = find
         self._price = price
+        self._marks = marks
         self._status: LaneStatus = "waiting"
         self._note = ""
         self._answer = Turn()
@@ -293,6 +303,7 @@ class Fold:
             sharing=self._conditions.sharing,
             warmup=self._conditions.warmup,
             cautions=tuple(self._cautions.values()),
+            probed=self._marks(self._model),
         )
 
     def _waits(self, now: float) -> str:

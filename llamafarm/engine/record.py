@@ -65,7 +65,8 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
     why its tools were not there.
     `shared`: whether other requests were under way at its server meanwhile, null where that is not known; `sharing`
     tells where, and how many at most. `warm_ttft_s` is the TTFT without `load_s`. `warmup` is the short request that
-    made the model ready; its figures and its cost are in none of the others.
+    made the model ready; its figures and its cost are in none of the others. `probed` is what a probe of its server had
+    found before that bears on `figures`: ttft, total, speed, input, output, cost.
     """
     usage, spans, cost = reply.usage, reply.timings, reply.cost
     return {
@@ -113,6 +114,10 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
         "shared": reply.shared,
         "sharing": None if reply.sharing is None else {"server": reply.sharing.server, "others": reply.sharing.others},
         "warmup": None if reply.warmup is None else _warmup(reply.warmup),
+        "probed": [
+            {"check": each.check, "figures": list(each.figures), "meaning": each.meaning, "day": each.day}
+            for each in reply.probed
+        ],
     }
 
 

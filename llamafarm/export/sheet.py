@@ -57,6 +57,7 @@ def lane_row(reply: Reply) -> dict[str, object]:
         "reconnects": reply.reconnects,
         "lost_s": reply.lost_s,
         "ttft_lost_s": reply.ttft_lost_s,
+        "probed": "; ".join(mark.short for mark in reply.probed) or None,
         "staged": "; ".join(f"{model}: {fault}" for model, fault in reply.staged.items()) or None,
         "tool_calls": "; ".join(f"{call.name}({call.arguments})" for call in reply.own_calls) or None,
         "error": reply.failure.message if reply.failure else None,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from llamafarm.conditions import Caution, Cautioned
+from llamafarm.conditions import Caution, Cautioned, ModelNamed
 from llamafarm.config.model import MAX_ANSWER_MIB
 from llamafarm.events import ToolCalled
 from llamafarm.providers.calls import LONGEST_NAME, Calls
@@ -69,9 +69,13 @@ class ChatChunks:
         self._calls = Calls(limit, counting.called)
         self._came = False
         self._index: JsonValue = None
+        self._named = False
 
     def feed(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
         """Collect the events of one record."""
+        if not self._named and (model := record.get("model")) and isinstance(model, str):
+            self._named = True
+            came.add(ModelNamed(at=came.at, model=model[:LONGEST_NAME]))
         if "llamafarm" in record:
             self.told(record, came)
         choices = record.get("choices")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from llamafarm.conditions import ModelNamed
 from llamafarm.events import Event, HeldBack, ReasoningDelta, Reclassified, TextDelta
 from llamafarm.wire.thinking import Piece
 
@@ -51,7 +52,7 @@ class Arrived:
 
     def held(self) -> None:
         """Something came that is not shown, or not yet."""
-        if not self._events and not self._texts:
+        if not self._texts and all(isinstance(event, ModelNamed) for event in self._events):
             self._events.append(HeldBack(at=self.at))
 
     def add(self, event: Event) -> None:

@@ -50,6 +50,10 @@ class Providers:
         """The same providers with `faults` staged; these here stay as they are."""
         return replace(self, faults=dict(faults))
 
+    def once(self) -> Providers:
+        """The same providers, where a request that fails is not sent again."""
+        return replace(self, pauses=Pauses(tries=1))
+
     def for_model(self, model: NamedModel) -> Provider:
         """The provider of `model`. Raises ModelUnusable where the model has problems."""
         if model.problems:

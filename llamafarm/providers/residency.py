@@ -88,6 +88,11 @@ class Residency:
         wanted = request.parameters.get("num_ctx")
         return wanted is None or context is None or context == wanted
 
+    def context(self, model: NamedModel) -> int | None:
+        """How many tokens of context `model` has in its server's memory, where that was told."""
+        held = self._servers.get(_server(model))
+        return None if held is None else held.models.get(_name(model), (None, 0.0))[0]
+
     def answered(self, model: NamedModel, request: ChatRequest) -> None:
         """It is in memory now, as `request` wanted it."""
         now = self.clock()

@@ -53,6 +53,7 @@ async def zero(runtime: Runtime) -> None:
 
 
 async def _rehearsed(runtime: Runtime) -> None:
+    await runtime.read_probes()
     async with _answering() as address:
         project = _project(address)
         lanes = [Lane(f"{model.name}-{number}", model) for model in project.models for number in range(LANES)]

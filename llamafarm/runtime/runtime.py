@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -40,8 +41,11 @@ from llamafarm.providers.check import check_models
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT, SLOTS
 from llamafarm.providers.registry import Providers
+from llamafarm.records.probe import Probe
 from llamafarm.reply import Reply
 from llamafarm.runtime.generations import Generations, held
+from llamafarm.runtime.keptprobes import KeptProbes
+from llamafarm.runtime.probing import ProbeRun, planned
 from llamafarm.store.store import Store
 from llamafarm.tools import McpServers
 from llamafarm.types import Fault, ModelCheck, SentRequest
@@ -58,7 +62,7 @@ class Runtime:
     `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago; `embedded` is the home of
     the embedded models. `store` keeps what happens, and is None where that is switched off. `turn` is what fair lanes
     take, one at a time in the whole process. `lag` tells how late the event loop is while lanes are timed.
-    `generations` counts the lanes that run for each `caller`.
+    `generations` counts the lanes that run for each `caller`. `probes` are what servers were found to do.
     """
 
     library: Library
@@ -71,6 +75,7 @@ class Runtime:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     lag: LoopLag = field(default_factory=LoopLag)
     generations: Generations = field(default_factory=Generations)
+    probes: KeptProbes = field(default_factory=KeptProbes)
     caller: str = ""
 
     def of(self, caller: str) -> Runtime:
@@ -130,9 +135,14 @@ class Runtime:
         )
 
     def _look(self, models: Iterable[NamedModel]) -> Before:
-        """What asks the servers of `models` what they have in memory, before anything is measured."""
+        """What asks the servers of `models` what they have in memory, before anything is measured; and their probes."""
         asked = tuple(models)
-        return lambda: self.providers.residency.look(asked, self.providers.client)
+
+        async def look() -> None:
+            looking = self.providers.residency.look(asked, self.providers.client)
+            await asyncio.gather(self.read_probes(), looking)
+
+        return look
 
     def recording(
         self, project: Project, lanes: Sequence[Lane], question: Question, origin: Origin
@@ -245,7 +255,7 @@ class Runtime:
         def waiting(lane: Lane, question: Question) -> AsyncGenerator[Event, None]:
             return held(self.generations.waiting(self.caller), chat(lane, question))
 
-        ask = asking(bare, job, self.prices, waiting, run)
+        ask = asking(bare, job, self.prices, waiting, run, self.probes.marks)
         return Batch(job, survey, ask, at_once=at_once, ledger=run, before=self._look(job.models))
 
     def _patient(self) -> Runtime:
@@ -268,7 +278,36 @@ class Runtime:
     def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
         """A fresh board for a comparison of `lanes`; to be had before they run, until the price table is read."""
         self.prices.prepare(project.models)
-        return Board(project, tuple(lanes), self.prices)
+        return Board(project, tuple(lanes), self.prices, self.probes.marks)
+
+    async def read_probes(self) -> None:
+        """Know the probes that the history has, before their marks are asked for."""
+        if self.store is not None:
+            await self.probes.read(self.history())
+
+    def probe(self, models: Iterable[NamedModel]) -> ProbeRun:
+        """Probes of `models`, to be followed; what is found is kept where there is a store. See `experiments.probe`."""
+
+        async def keep(probe: Probe) -> None:
+            self.probes.add(probe)
+            if self.store is not None:
+                await self.history().keep_probe(probe)
+
+        plans = planned(models, self.prices, self.context_window)
+        return ProbeRun(plans, self.providers.once(), self._real_window, self._quiet, keep)
+
+    async def _real_window(self, model: NamedModel) -> int | None:
+        """The context of `model`: as the project or the price table have it, else as its server tells."""
+        if (known := self.context_window(model)) is not None:
+            return known
+        await self.providers.residency.look((model,), self.providers.client)
+        return self.providers.residency.context(model)
+
+    @asynccontextmanager
+    async def _quiet(self) -> AsyncIterator[None]:
+        """The turn that fair lanes take too, and a place of the caller's."""
+        async with self.turn, self.generations.waiting(self.caller):
+            yield
 
     async def check(self, project: Project) -> tuple[ModelCheck, ...]:
         """A look at each named model: is its server there, has it the model, does it take the key? Within 8 s."""

@@ -17,8 +17,9 @@ from llamafarm.records.find import Filter, Found
 from llamafarm.records.ids import as_beginning
 from llamafarm.records.machine import Machine
 from llamafarm.records.model import Ended, Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
+from llamafarm.records.probe import Probe
 from llamafarm.records.standings import Standing, standings
-from llamafarm.store import reads, writes
+from llamafarm.store import probes, reads, writes
 from llamafarm.store.connect import Database
 from llamafarm.store.faults import fault_of
 from llamafarm.store.scrub import checkpoint, merge_some
@@ -156,6 +157,16 @@ class History:
         if not await self._change(writes.delete_run, identity):
             raise RequestError(f"There is no run {identity!r} in the history.")
         await self._scrub()
+
+    # --- probes
+
+    async def keep_probe(self, probe: Probe) -> None:
+        """Keep what a model's server was found to do; a day's newest probe stands for the day."""
+        await self._change(probes.keep_probe, probe)
+
+    async def newest_probes(self) -> list[Probe]:
+        """The newest probe of each model at each server."""
+        return await self._read(probes.newest_probes)
 
     # --- inside
 

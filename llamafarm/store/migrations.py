@@ -138,4 +138,14 @@ MIGRATIONS = (
             "ALTER TABLE comparisons ADD COLUMN machine TEXT",
         ),
     ),
+    Migration(
+        "0007 probes",
+        (
+            """CREATE TABLE probes (
+                seq {key}, server TEXT NOT NULL, provider TEXT NOT NULL, model_id TEXT NOT NULL, day TEXT NOT NULL,
+                model TEXT NOT NULL, probed_at {instant} NOT NULL, findings TEXT NOT NULL, tokens INTEGER NOT NULL,
+                seconds {real} NOT NULL, ended BOOLEAN NOT NULL, long_tokens INTEGER NOT NULL)""",
+            "CREATE UNIQUE INDEX probes_by_day ON probes (server, provider, model_id, day)",
+        ),
+    ),
 )

@@ -135,6 +135,24 @@ votes = Table(
     _required("voted_at", Instant),
 )
 
+# What a model's server was found to do, the newest of each day.
+probes = Table(
+    "probes",
+    metadata,
+    _key(),
+    _required("server", Words),
+    _required("provider", Words),
+    _required("model_id", Words),
+    _required("day", Text),
+    _required("model", Words),
+    _required("probed_at", Instant),
+    _json("findings"),
+    _required("tokens", Integer),
+    _required("seconds", Double),
+    _required("ended", Boolean),
+    _required("long_tokens", Integer),
+)
+
 migrations = Table(
     "migrations",
     metadata,

@@ -22,6 +22,8 @@ from llamafarm.ui.history_handlers import HistoryHandlers
 from llamafarm.ui.lab_handlers import LabHandlers
 from llamafarm.ui.labpast import LabPast
 from llamafarm.ui.layout import Page, build
+from llamafarm.ui.probe import ProbePanel
+from llamafarm.ui.probe_handlers import ProbeHandlers
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.rerun import Rerun
 from llamafarm.ui.routes import OwnRoutes
@@ -53,6 +55,7 @@ def build_page(runtime: Runtime, settings: ServerSettings, tabs: Tabs) -> gr.Blo
         _wire_lanes(page, handlers)
         _wire_talk(page, TalkHandlers(handlers))
         _wire_tools(page, ToolHandlers(handlers))
+        _wire_probe(page.panel.probe, ProbeHandlers(handlers, page.panel.probe))
         past = HistoryHandlers(handlers, page.history, shared=settings.protected)
         wire_history(page, opening, past, Rerun(handlers), _refilled(page))
         lab = LabHandlers(handlers, page.lab)
@@ -119,6 +122,10 @@ def _shown(page: Page) -> list[Block]:
         panel.trust,
         panel.editor,
         panel.check,
+        panel.probe.told,
+        panel.probe.found,
+        panel.probe.start,
+        panel.probe.stop,
     ]
     outputs += page.theatre.faults
     for slot in page.slots:
@@ -221,6 +228,13 @@ def _wire_tools(page: Page, handlers: ToolHandlers) -> None:
     slow = QUIET | {"show_progress": "minimal"}
     tools.find.click(handlers.find, None, [tools.listed, tools.tool], **slow)
     tools.call.click(handlers.call, [tools.tool, tools.arguments], [tools.result], **slow)
+
+
+def _wire_probe(panel: ProbePanel, handlers: ProbeHandlers) -> None:
+    shown: list[Block] = [panel.told, panel.found, panel.start, panel.stop]
+    panel.plan.click(handlers.plan, None, shown, **QUIET)
+    panel.start.click(handlers.start, None, shown, concurrency_limit=None, **QUIET)
+    panel.stop.click(handlers.stop, None, None, queue=False, **QUIET)
 
 
 def _wire_lanes(page: Page, handlers: Handlers) -> None:

@@ -22,7 +22,8 @@ MODELS = "Models that take part"
 def hidden_parts(page: Page) -> list[Block]:
     """All that `hide` and `unhide` change."""
     parts: list[Block] = [page.lanes, page.models, page.table, page.routing, page.outlook]
-    parts += [page.panel.report, page.panel.editor, *page.theatre.faults]
+    probe = page.panel.probe
+    parts += [page.panel.report, page.panel.editor, probe.told, probe.found, probe.start, *page.theatre.faults]
     return parts + [part for slot in page.slots for part in (slot.tab.tab, slot.tab.facts, *slot.live, *slot.thoughts)]
 
 
@@ -36,6 +37,9 @@ def hide(page: Page, session: Session) -> Updates:
         page.outlook: "",
         panel.report: "",
         panel.editor: "",
+        panel.probe.told: "",
+        panel.probe.found: "",
+        panel.probe.start: gr.Button(visible=False),
         **{fault: gr.Dropdown(label=f"Model {at}") for at, fault in enumerate(page.theatre.faults, 1)},
     }
     for at, slot in enumerate(page.slots, 1):

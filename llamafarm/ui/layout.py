@@ -12,6 +12,7 @@ from llamafarm.ui.batch import BatchTab, build_batch
 from llamafarm.ui.cards import masthead, routing_card
 from llamafarm.ui.history import HistoryTab, build_history
 from llamafarm.ui.lab import Lab, build_lab
+from llamafarm.ui.probe import ProbePanel, build_probe
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.slots import Slot, build_card, build_tab, html
 from llamafarm.ui.tabs import SPEAK_EVERY_S
@@ -38,6 +39,7 @@ class ProjectPanel:
     editor: gr.Code
     check: gr.HTML
     apply: gr.Button
+    probe: ProbePanel
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,7 @@ def _project_panel(sources: Sequence[tuple[str, str]]) -> ProjectPanel:
             editor = gr.Code(language="yaml", lines=12, max_lines=28, show_label=False, elem_id="editor")
             check = html(elem_id="check")
             apply = gr.Button("Use this text", size="sm", elem_id="apply")
+        probe = build_probe()
     return ProjectPanel(
-        accordion, source, path, open_path, no_path, upload, uploaded, report, asks, trust, editor, check, apply
+        accordion, source, path, open_path, no_path, upload, uploaded, report, asks, trust, editor, check, apply, probe
     )

@@ -21,6 +21,7 @@ from llamafarm.errors import Problem
 from llamafarm.operator import NONE, Rights
 from llamafarm.records.model import Kind, Recorded, Vote
 from llamafarm.reply import Reply
+from llamafarm.runtime import ProbeRun
 from llamafarm.types import Message, Route, Tool
 from llamafarm.ui.blind import Blind
 from llamafarm.ui.conversation import Turn, history
@@ -67,17 +68,18 @@ class Session:
     that came after it. `pictures` go with the next prompt.
 
     `source` is the project's key in the page's list, None for what came by path or from the browser. `holder` says
-    which run owns each lane: a lane that is retried while others still stream belongs to the newer run, and the older
-    one no longer speaks for it. `record` is the newest question's id in the history, `trouble` why that may not be
-    kept. `rests` are the models that failed on this tab's stage, apart from the server's own. `sweep` is the lab's
-    that runs, `proposal` what it would change in the project's file; `batch` runs in the batch tab, and `prompts` is
-    the file that was chosen there. `held` are the tool calls that wait for a
-    person, `tools` those that were listed. `closed`: another session took its place. `broken` are the problems of a
-    newer edit of the file, which is not used. `past` is what the History tab shows, whichever project is open. `rerun`
-    is the comparison that was put into the page to be asked again, and its prompt. `blind`: the names of the lanes are
-    hidden until the vote; `votes` are those on this conversation's comparisons. `draft` is the file's text as it was
-    edited last. `views` are what is shown of the newest question's replies. `raw` is the text of a file from the
-    browser with its secrets in it, where `text` is what is shown of it.
+    which run owns each lane: a lane that is retried while others still stream belongs to the newer run, and the
+    older one no longer speaks for it. `record` is the newest question's id in the history, `trouble` why that may
+    not be kept. `rests` are the models that failed on this tab's stage, apart from the server's own. `sweep` is the
+    lab's that runs, `proposal` what it would change in the project's file; `batch` runs in the batch tab, and
+    `prompts` is the file that was chosen there. `probe` is what was told what it takes, `probing` the one that
+    runs. `held` are the tool calls that wait for a person, `tools` those that were listed. `closed`: another
+    session took its place. `broken` are the problems of a newer edit of the file, which is not used. `past` is what
+    the History tab shows, whichever project is open. `rerun` is the comparison that was put into the page to be
+    asked again, and its prompt. `blind`: the names of the lanes are hidden until the vote; `votes` are those on
+    this conversation's comparisons. `draft` is the file's text as it was edited last. `views` are what is shown of
+    the newest question's replies. `raw` is the text of a file from the browser with its secrets in it, where `text`
+    is what is shown of it.
     """
 
     loaded: Loaded
@@ -99,6 +101,8 @@ class Session:
     rests: Rests = field(default_factory=Rests)
     sweep: Sweep | None = None
     batch: Batch | None = None
+    probe: ProbeRun | None = None
+    probing: ProbeRun | None = None
     prompts: Prompts | None = None
     proposal: Proposal | None = None
     held: list[Held] = field(default_factory=list)
@@ -204,13 +208,13 @@ class Session:
     @property
     def running(self) -> bool:
         """Whether anything runs in this tab."""
-        return bool(self.runs) or self.sweep is not None or self.batch is not None
+        return bool(self.runs) or any(each is not None for each in (self.sweep, self.batch, self.probing))
 
     def close(self) -> None:
         """Stop everything that runs; nothing of it is shown any more."""
         self.closed = True
         self.stop()
-        for running in (self.sweep, self.batch):
+        for running in (self.sweep, self.batch, self.probing):
             if running is not None:
                 running.stop()
 

@@ -45,6 +45,10 @@ def project_updates(page: Page, session: Session) -> Updates:
         panel.trust: gr.Button(visible=untrusted and rights.trust and not too_much(loaded)),
         panel.editor: session.text,
         panel.check: "",
+        panel.probe.told: "",
+        panel.probe.found: "",
+        panel.probe.start: gr.Button(visible=False),
+        panel.probe.stop: gr.Button(visible=False),
         page.models: gr.CheckboxGroup(
             choices=[model.name for model in models],
             value=[model.name for model in session.shown()],

@@ -9,6 +9,7 @@ from typing import Literal
 
 from llamafarm import display
 from llamafarm.conditions import THIS_MACHINE, Sharing
+from llamafarm.conditions import Figure as FigureKind
 from llamafarm.config.loading import loading_of
 from llamafarm.config.model import NamedModel
 from llamafarm.config.server import RUN_MODELS, server_of
@@ -45,13 +46,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of figures, what counts as best in it, and whether our own lateness makes a lane's figure doubtful."""
+    """A column of figures, what counts as best in it, and whether our own lateness makes a lane's figure doubtful.
+
+    `kind` is what probes call it.
+    """
 
     name: str
     title: str
     best: Literal["least", "most"]
     figure: Callable[[Reply], Figure]
     doubtful: Callable[[Timings], bool] = lambda _: False
+    kind: FigureKind = "cost"
 
 
 def _with(**spans: float | None) -> str:
@@ -130,6 +135,7 @@ COLUMNS = (
         "least",
         _ttft,
         lambda spans: spans.ttft_doubtful,
+        "ttft",
     ),
     Column(
         "Total",
@@ -137,12 +143,18 @@ COLUMNS = (
         "least",
         _total,
         lambda spans: spans.total_doubtful,
+        "total",
     ),
     Column(
-        "Tokens/s", "(output tokens − 1) ÷ (last − first token)", "most", _speed, lambda spans: spans.total_doubtful
+        "Tokens/s",
+        "(output tokens − 1) ÷ (last − first token)",
+        "most",
+        _speed,
+        lambda spans: spans.total_doubtful,
+        "speed",
     ),
-    Column("In", "Input tokens; ~ is estimated", "least", _input),
-    Column("Out", "Output tokens, reasoning included; ~ is estimated", "least", _output),
+    Column("In", "Input tokens; ~ is estimated", "least", _input, kind="input"),
+    Column("Out", "Output tokens, reasoning included; ~ is estimated", "least", _output, kind="output"),
     Column("Cost", "US dollars for this answer, with the source of the price", "least", _cost(1)),
     Column(f"{CALLS:,} calls", f"US dollars for {CALLS:,} calls like this one", "least", _cost(CALLS)),
 )
@@ -205,6 +217,7 @@ def condition_notes(replies: Sequence[Reply]) -> list[str]:
             f"{', '.join(waited)} waited at the server for other answers: times are ranked without that. "
             "“One at a time, warmed” gives times that may be compared."
         )
+    notes += [f"{reply.lane}: {told}" for reply in replies for told in display.probe_notes(reply)]
     return notes + [f"{reply.lane}: {doubt}" for reply in replies for doubt in display.remarks(reply)]
 
 
@@ -231,12 +244,13 @@ def _lost(reply: Reply) -> str:
 
 
 def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Markup:
-    won = _ranked(column, reply) and figure.reads == best
+    won, probed = _ranked(column, reply) and figure.reads == best, display.probed(reply, column.kind)
     return tag(
         "td",
         tag("span", figure.text, class_="lf-figure"),
         tag("span", "best", class_="lf-best", title=f"the {column.best} of this column") if won else None,
         tag("span", figure.mark, class_="lf-mark") if figure.mark else None,
+        tag("span", probed, class_="lf-mark lf-warn-text") if probed and figure.text != display.NOTHING else None,
         class_="lf-won" if won else None,
         title=figure.note or None,
     )

@@ -28,6 +28,8 @@ def older(place: Place, engine: Engine, steps: int) -> None:
     with engine.begin() as connection:
         for table in (
             "documents_index",
+            "probes",
+            "probes",
             "votes",
             "documents",
             "lanes",
