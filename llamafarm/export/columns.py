@@ -55,6 +55,7 @@ LANE: Columns = {
     "cached_tokens": "integer",
     "tokens_source": "text",
     "tokens_doubts": "text",
+    "cautions": "text",
     "cost_usd": "dollars",
     "cost_source": "text",
     "cost_detail": "text",
@@ -69,6 +70,7 @@ LANE: Columns = {
     "lost_s": "number",
     "ttft_lost_s": "number",
     "staged": "text",
+    "tool_calls": "text",
     "error": "text",
 }
 ANSWER: Columns = {name: kind for name, kind in LANE.items() if name != "lane"}  # where the model alone names the lane
