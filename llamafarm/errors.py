@@ -11,11 +11,13 @@
         ├── ConnectFailed               refused, name not found, TLS failure, connection lost before an answer
         ├── TimedOut                    a bound on waiting was met; `phase` tells which
         ├── AuthFailed                  401, 403
+        │   └── RegionRefused           451, or a region that is not served
         ├── ModelNotFound               404 for the model
         ├── RequestRejected             400, 413, 422 and other 4xx: asking again won't help
         │   ├── ContextTooLong          prompt and answer don't fit the model's context
         │   └── ToolsUnsupported        the model has no use for tools
         ├── RateLimited                 429
+        │   └── QuotaExceeded           the account has no quota or credit left (402, 429)
         ├── ServerFailed                5xx, 408, and an error object inside a stream
         ├── BadAnswer                   the bytes are not the protocol (HTML, broken JSON, a redirect)
         ├── AnswerTooLong               more came than one answer may be; what had come is kept
@@ -31,6 +33,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+Culprit = Literal["address", "key", "account", "region", "model", "request", "proxy", "playground", "server"]
 Phase = Literal["connect", "first_token", "between_tokens", "total"]
 
 
@@ -109,10 +112,13 @@ class ProviderError(LlamaFarmError):
     """A model server did not answer as it should.
 
     Carries data, not only words: HTTP `status`, the server's `request_id`, and a short `excerpt` of
-    the body with secrets taken out. `retryable` tells whether the same request may succeed later.
+    the body with secrets taken out. `retryable` tells whether the same request may succeed later, `culprit` who is at
+    fault, `named` which fields of the request the server's words name.
     """
 
     retryable = False
+    culprit: Culprit = "server"
+    named: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -154,6 +160,10 @@ class AuthFailed(ProviderError):
     """401 or 403: the key is missing, wrong, or not allowed to use this model."""
 
 
+class RegionRefused(AuthFailed):
+    """The server does not serve the region that the request came from."""
+
+
 class ModelNotFound(ProviderError):
     """The server is there but does not have the model."""
 
@@ -187,6 +197,12 @@ class RateLimited(ProviderError):
     ) -> None:
         super().__init__(message, hint=hint, status=status, request_id=request_id, excerpt=excerpt)
         self.retry_after = retry_after
+
+
+class QuotaExceeded(RateLimited):
+    """The account has no quota or credit left: waiting won't help."""
+
+    retryable = False
 
 
 class ServerFailed(ProviderError):

@@ -21,7 +21,9 @@ from llamafarm.errors import (
     LlamaFarmError,
     MissingPartError,
     ProviderError,
+    QuotaExceeded,
     RateLimited,
+    RegionRefused,
     RequestRejected,
     ServerFailed,
 )
@@ -217,6 +219,8 @@ def _tells_nothing(error: LlamaFarmError) -> bool:
 
     A key may be good for those alone (403), and many servers have no list that works.
     """
+    if isinstance(error, QuotaExceeded | RegionRefused):
+        return False
     if isinstance(error, RateLimited | ServerFailed | RequestRejected):
         return error.status not in NO_LIST
     return isinstance(error, AuthFailed) and error.status == 403  # noqa: PLR2004 - Forbidden

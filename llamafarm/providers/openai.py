@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from llamafarm.config.model import NamedModel
-from llamafarm.events import Event
+from llamafarm.errors import RequestRejected
+from llamafarm.events import Event, Retrying, is_content
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.client import Client
@@ -15,6 +17,8 @@ from llamafarm.providers.reading import answer
 from llamafarm.providers.uncut import refusing
 from llamafarm.providers.usage import Counting
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
+
+COUNTED: Mapping[str, JsonValue] = {"stream_options": {"include_usage": True}}
 
 
 class OpenAICompatible:
@@ -38,8 +42,7 @@ class OpenAICompatible:
             "stream": True,
             "tools": [dict(tool) for tool in request.tools] or None,
         }
-        counted: dict[str, JsonValue] = {"stream_options": {"include_usage": True}}
-        given = {**request.parameters, **counted, **self.model.extra_body}
+        given = {**request.parameters, **COUNTED, **self.model.extra_body}
         return body_of(ours, {**given, **refusing(self.model, given)})
 
     def headers(self) -> dict[str, str]:
@@ -49,7 +52,16 @@ class OpenAICompatible:
     def exchange(self, request: ChatRequest) -> Exchange:
         """The request as it will be sent."""
         url = self.address("/chat/completions")
-        return Exchange(self.model, self.client, request, url, self.payload(request), self.headers())
+        refused = self.client.refused.get(url, frozenset[str]())
+        body = {name: value for name, value in self.payload(request).items() if name not in refused}
+        return Exchange(self.model, self.client, request, url, body, self.headers())
+
+    def added(self, request: ChatRequest, body: Mapping[str, JsonValue]) -> frozenset[str]:
+        """The fields of a body that are neither the project's nor the asker's: a server may refuse them."""
+        given = {**request.parameters, **self.model.extra_body}
+        return frozenset(
+            name for name in (*COUNTED, *refusing(self.model, given)) if name in body and name not in given
+        )
 
     def listing(self) -> Exchange:
         """The request for the server's models; see `Remote`."""
@@ -62,9 +74,24 @@ class OpenAICompatible:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`; what came before an error is told first."""
-        async with aclosing(answer(self.exchange(request), self.records(request))) as events:
-            async for event in events:
-                yield event
+        exchange, begun, again = self.exchange(request), False, True
+        try:
+            async with aclosing(answer(exchange, self.records(request))) as events:
+                async for event in events:
+                    begun = begun or is_content(event)
+                    yield event
+            again = False
+        except RequestRejected as error:
+            refused = self.added(request, exchange.body) & frozenset(error.named)
+            if begun or type(error) is not RequestRejected or not refused:
+                raise
+            self.client.refused[exchange.url] = self.client.refused.get(exchange.url, frozenset()) | refused
+            why = f"{error.message} Asked again without it, now and from now on."
+            yield Retrying(at=time.perf_counter(), attempt=2, delay_s=0.0, kind=type(error).__name__, message=why)
+        if again:
+            async with aclosing(answer(self.exchange(request), self.records(request))) as events:
+                async for event in events:
+                    yield event
 
 
 def message_json(message: Message) -> dict[str, JsonValue]:

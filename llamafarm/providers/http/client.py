@@ -6,7 +6,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from importlib.metadata import version
 from urllib.request import getproxies
@@ -30,12 +30,14 @@ class Client:
     to their end, for the next request on the same connection. Redirects are not followed: a
     key must not travel to an address that nobody wrote down. Of httpx no more is asked than a request needs: with a
     hundred lanes the time of each would make the others late. So addresses and headers are read once (`heads`).
+    `refused` are fields that we add to requests and that the server at an address does not take.
     """
 
     http: httpx.AsyncClient
     outside: httpx.AsyncClient
     endings: Endings
     heads: Callable[[str, tuple[tuple[str, str], ...]], tuple[httpx.URL, httpx.Headers]]
+    refused: dict[str, frozenset[str]] = field(default_factory=dict)
 
     async def send(
         self,

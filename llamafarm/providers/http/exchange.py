@@ -91,7 +91,10 @@ class Exchange:
         if 200 <= response.status_code < 300:  # noqa: PLR2004 - the class of success
             return response
         async with aclosing(response):
-            raise self.faults.refused(await self._refusal(response, deadlines))
+            refusal = await self._refusal(response, deadlines)
+            refused = self.faults.refused(refusal)
+            refused.named = tuple(name for name, value in self.body.items() if _is_named(name, value, refusal.text))
+            raise refused
 
     @staticmethod
     def reconnected(response: httpx.Response) -> Iterator[Reconnected]:
@@ -157,6 +160,11 @@ def parse(text: str | bytes) -> JsonValue:
         except RecursionError:
             raise ValueError("nested too deep") from None
     return value
+
+
+def _is_named(name: str, value: JsonValue, text: str) -> bool:
+    """Whether a server's words name a field of the request, or a field within it."""
+    return name in text or (isinstance(value, dict) and any(inner in text for inner in value))
 
 
 def _number(digits: str) -> int | float:

@@ -6,7 +6,7 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -16,46 +16,32 @@ from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
 from llamafarm.config.secret import HIDDEN, shown_address
 from llamafarm.errors import (
-    AuthFailed,
     BadAnswer,
     ConnectFailed,
     ContextTooLong,
     Interrupted,
-    ModelNotFound,
     ProviderError,
     RateLimited,
     RequestError,
     RequestRejected,
     ServerFailed,
-    ToolsUnsupported,
 )
 from llamafarm.providers.http.address import host_and_port
+from llamafarm.providers.http.causes import OPTION, Evidence, cause_of
 from llamafarm.providers.http.deadlines import timed_out
 from llamafarm.providers.http.headers import request_id, retry_after
 from llamafarm.providers.http.outside import Inside
-from llamafarm.providers.http.said import words
-from llamafarm.providers.http.toolong import CONTEXT, advice, fit
+from llamafarm.providers.http.said import objects, words
+from llamafarm.providers.http.toolong import advice, fit
 from llamafarm.types import ChatRequest, JsonValue
 from llamafarm.wire.surrogates import mended
 
 EXCERPT = 200
 STATUSES = ("code", "status", "status_code", "statusCode")
 LONGEST_HEAD = 4000  # of a page that is looked through for its title
-# LiteLLM, `transformers serve`, vLLM, Ollama, OpenAI and Together, of a model that is not there, under any status.
-_NO_MODEL = re.compile(
-    r"invalid model name|pinned to|unknown model|no such model|model_not_found|not a valid model|invalid model id"
-    r"|\bmodel\b[^;\n]{0,120}?(not found|not exist|is not (loaded|available|served))",
-    re.IGNORECASE,
-)
-# LiteLLM (which looks a key that it does not know up in a database), Google and OpenAI, of a key under a 400.
-_NO_KEY = re.compile(r"no connected db|no_db_connection|api[ _-]?key (is )?(not valid|invalid)"
-                     r"|(invalid|incorrect|missing)[ _]api[ _-]?key", re.IGNORECASE)  # fmt: skip
-# Ollama, as HTTP 500: a value of a type that its option does not take.
-_OPTION = re.compile(r"option \\?[\"']?(\w+)\\?[\"']? must be of type (\w+)|invalid options?: (\w+)", re.IGNORECASE)
-# Ollama, vLLM, llama.cpp and OpenRouter, in this order, of a model that can't use tools or was not started for it.
-_NO_TOOLS = re.compile(
-    r"does not support tools|tool choice requires|requires --jinja|support tool use|tools? (is|are) not supported", re.I
-)
+_FIELD = re.compile(r"\{(\w+)\}")
+_NAME = re.compile(r"[\w.\[\]]{1,80}")
+_RETRY = re.compile(r"retry_?delay|(retry|try again) in [\d.]+ ?(s|m)", re.IGNORECASE)
 _KEYLIKE = re.compile(r"(?i)(?<=bearer )\S+|\b(?:sk|pk|gsk|hf|xai)[-_][A-Za-z0-9*_.-]{6,}")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
@@ -94,96 +80,41 @@ class Faults:
 
     def refused(self, refusal: Refusal) -> ProviderError:
         """The error for an HTTP status that is not 2xx."""
-        said = self.excerpt(refusal)
-        error = self._classify(refusal, f": “{said}”." if said else ".")
-        error.status, error.request_id, error.excerpt = refusal.status, request_id(refusal.headers), said
+        said, wait = self.excerpt(refusal), retry_after(refusal.headers)
+        waits = wait is not None or _RETRY.search(refusal.text) is not None
+        page = bool(html_title(refusal.text))
+        evidence = Evidence(refusal.status, refusal.text, page, waits, bool(self.request.tools))
+        cause = cause_of(evidence)
+        http = f" (HTTP {refusal.status})" if refusal.status else ""
+        told = fit(refusal.body, refusal.text).told(self.request, self.model) if cause.error is ContextTooLong else ""
+        message = f"{self._filled(cause.what, refusal)}{http}{f': “{said}”' if said else ''}. {told}".strip()
+        error = cause.error(message, hint=self._filled(cause.advice, refusal).strip())
+        error.retryable, error.culprit = cause.again, cause.culprit
+        error.status, error.request_id, error.excerpt = refusal.status or None, request_id(refusal.headers), said
+        if isinstance(error, RateLimited | ServerFailed):
+            error.retry_after = wait
         return error
 
-    def _classify(self, refusal: Refusal, said: str) -> ProviderError:
-        return self._by_words(refusal, said) or self._by_status(refusal, said)
-
-    def _by_words(self, refusal: Refusal, said: str) -> ProviderError | None:
-        """What the server's words tell more surely than its status."""
-        text, rejected = refusal.text, f"{self.server} rejects the request (HTTP {refusal.status}){said}"
-        if self.request.tools and _NO_TOOLS.search(text):
-            return ToolsUnsupported(
-                f"{self.model.model} can't use tools (HTTP {refusal.status}){said}",
-                hint="Set tool_call_strategy: prompt_based.",
-            )
-        if refusal.status >= 500 and (wrong := _OPTION.search(text)):  # noqa: PLR2004 - the class of server errors
-            return RequestRejected(rejected, hint=_option_hint(wrong))
-        if refusal.status not in (400, 422) or CONTEXT.search(text):
-            return None
-        if _NO_KEY.search(text):
-            return self._key_refused(refusal, said)
-        return self._not_found(refusal, said) if _NO_MODEL.search(text) else None
-
-    def _key_refused(self, refusal: Refusal, said: str) -> AuthFailed:
-        return AuthFailed(f"{self.server} refuses the key (HTTP {refusal.status}){said}", hint=self._key_hint())
-
-    def _by_status(self, refusal: Refusal, said: str) -> ProviderError:
-        match refusal.status:
-            case 401 | 403:
-                return self._key_refused(refusal, said)
-            case 404:
-                return self._not_found(refusal, said)
-            case 408:
-                return ServerFailed(f"{self.server} gave up waiting (HTTP 408){said}", hint="Try again.")
-            case 429:
-                wait = retry_after(refusal.headers)
-                hint = f"It asks to wait {wait:g} s." if wait else "Wait, or ask for a higher limit."
-                return RateLimited(f"{self.server} limits the rate (HTTP 429){said}", hint=hint, retry_after=wait)
-            case status if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
-                target = shown_address(refusal.headers.get("location", "another address"))
-                return BadAnswer(
-                    f"{self.server} redirects to {target} (HTTP {status}).",
-                    hint="Redirects are not followed, so that no key goes astray: set base_url to the right address.",
-                )
-            case status if status >= 500:  # noqa: PLR2004 - the class of server errors
-                return self._failed(refusal, said)
-            case status:
-                return self._rejected(f"{self.server} rejects the request (HTTP {status}){said}", refusal)
-
-    def _not_found(self, refusal: Refusal, said: str) -> ProviderError:
-        if "model" not in refusal.text.lower() and not _NO_MODEL.search(refusal.text):
-            return RequestRejected(
-                f"{self.server} has nothing at this address (HTTP 404){said}",
-                hint=f"Does base_url end as the server wants it, such as in /v1? It is {self._address}.",
-            )
-        return ModelNotFound(
-            f"{self.server} does not have the model {self.model.model} (HTTP {refusal.status}){said}",
-            hint=self._model_hint(),
-        )
-
-    def _failed(self, refusal: Refusal, said: str) -> ProviderError:
-        if CONTEXT.search(refusal.text):
-            return self._rejected(f"{self.server} rejects the request (HTTP {refusal.status}){said}", refusal)
-        loading = refusal.status == 503 and "load" in refusal.text.lower()  # noqa: PLR2004 - Service Unavailable
-        hint = "It is loading the model: try again in a moment." if loading else "Try again; look at the server's log."
-        return ServerFailed(
-            f"{self.server} failed (HTTP {refusal.status}){said}", hint=hint, retry_after=retry_after(refusal.headers)
-        )
-
-    def _rejected(self, message: str, refusal: Refusal) -> ProviderError:
-        if refusal.status == 413 or CONTEXT.search(refusal.text):  # noqa: PLR2004 - Content Too Large
-            told = fit(refusal.body, refusal.text).told(self.request, self.model)
-            return ContextTooLong(f"{message} {told}".rstrip(), hint=advice(self.model, refusal.text))
-        return RequestRejected(message, hint="Look at the model's parameters.")
+    def _filled(self, words: str, refusal: Refusal) -> str:
+        """What a cause says, with what is known of this request in it."""
+        values: dict[str, Callable[[], str]] = {
+            "server": lambda: self.server,
+            "model": lambda: self.model.model,
+            "address": lambda: self._address,
+            "key": self._key_hint,
+            "get_model": self._model_hint,
+            "target": lambda: shown_address(refusal.headers.get("location", "another address")),
+            "wait": lambda: _wait_hint(retry_after(refusal.headers)),
+            "shorten": lambda: advice(self.model, refusal.text),
+            "option": lambda: _option_hint(refusal.text),
+            "parameter": lambda: _parameter(refusal.body),
+        }
+        return _FIELD.sub(lambda found: values[found[1]](), words)
 
     def in_stream(self, body: JsonValue) -> ProviderError:
         """The error for an error object inside a stream."""
-        status = _status(body)
         text = body if isinstance(body, str) else json.dumps(body)
-        refusal = Refusal(status, {}, body, text)
-        if status:
-            return self.refused(refusal)
-        said = self.excerpt(refusal)
-        if CONTEXT.search(text):
-            error: ProviderError = self._rejected(f"{self.server} reports an error: “{said}”.", refusal)
-        else:
-            error = ServerFailed(f"{self.server} reports an error: “{said}”.", hint="Try again.")
-        error.excerpt = said
-        return error
+        return self.refused(Refusal(_status(body), {}, body, text))
 
     def interrupted(self, error: httpx.RequestError) -> ProviderError:
         """The error for an exception of the HTTP client in mid-answer."""
@@ -193,6 +124,11 @@ class Faults:
 
     def unanswered(self, error: httpx.RequestError | httpx.InvalidURL) -> ProviderError:
         """The error for an exception of the HTTP client before an answer came."""
+        found = self._unanswered(error)
+        found.culprit = "proxy" if isinstance(error, httpx.ProxyError) else "address"
+        return found
+
+    def _unanswered(self, error: httpx.RequestError | httpx.InvalidURL) -> ProviderError:
         causes = list(_causes(error))
         host = host_of(self.model.base_url or "")
         if isinstance(error, httpx.ProxyError):
@@ -283,10 +219,24 @@ class Faults:
         return f"Is the server running? Else {start}."
 
 
-def _option_hint(wrong: re.Match[str]) -> str:
+def _option_hint(text: str) -> str:
+    wrong = OPTION.search(text)
+    if wrong is None:
+        return "Look at the model's parameters."
     name, kind = wrong[1] or wrong[3], wrong[2]
     number = " (a number)" if kind and kind.startswith(("float", "int")) else ""
     return f"Look at {name} in the model's parameters" + (f": it must be {kind}{number}." if kind else ".")
+
+
+def _wait_hint(seconds: float | None) -> str:
+    return f"It asks to wait {seconds:g} s." if seconds else "Wait, or ask for a higher limit."
+
+
+def _parameter(body: JsonValue) -> str:
+    """The parameter that a refusal is about, as OpenAI's `param` names it."""
+    named = (each.get("param") for each in objects(body))
+    name = next((name for name in named if isinstance(name, str) and _NAME.fullmatch(name)), None)
+    return f"the model's parameters: {name}" if name else "the model's parameters"
 
 
 def _status(body: JsonValue) -> int:
