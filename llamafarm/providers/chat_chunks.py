@@ -56,6 +56,7 @@ class ChatChunks:
         circles: Circles | None = None,
     ) -> None:
         self.finish_reason: str | None = None
+        self.server = ""  # as its headers name it
         self.seen = self.over = False
         self._unknown = ""
         self._counting = counting

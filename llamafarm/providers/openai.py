@@ -6,14 +6,16 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
+from llamafarm.conditions import Cautioned
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import RequestRejected
-from llamafarm.events import Event, Retrying, is_content
+from llamafarm.events import Event, Finished, Retrying, is_content
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.exchange import Exchange
 from llamafarm.providers.reading import answer
+from llamafarm.providers.templates import SERVER, ignored
 from llamafarm.providers.uncut import refusing
 from llamafarm.providers.usage import Counting
 from llamafarm.types import ChatRequest, Image, JsonValue, Message
@@ -76,7 +78,7 @@ class OpenAICompatible:
         """See `Provider`; what came before an error is told first."""
         exchange, begun, again = self.exchange(request), False, True
         try:
-            async with aclosing(answer(exchange, self.records(request))) as events:
+            async with aclosing(self._answer(exchange, request)) as events:
                 async for event in events:
                     begun = begun or is_content(event)
                     yield event
@@ -89,9 +91,19 @@ class OpenAICompatible:
             why = f"{error.message} Asked again without it, now and from now on."
             yield Retrying(at=time.perf_counter(), attempt=2, delay_s=0.0, kind=type(error).__name__, message=why)
         if again:
-            async with aclosing(answer(self.exchange(request), self.records(request))) as events:
+            async with aclosing(self._answer(self.exchange(request), request)) as events:
                 async for event in events:
                     yield event
+
+    async def _answer(self, exchange: Exchange, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """The answer to `exchange`; whether tools were left out of the prompt is asked behind it, and is in no time."""
+        chat = self.records(request)
+        async with aclosing(answer(exchange, chat)) as events:
+            async for event in events:
+                offered = isinstance(event, Finished) and event.reason != "tool_calls" and exchange.body.get("tools")
+                if offered and chat.server == SERVER and (caution := await ignored(exchange)) is not None:
+                    yield Cautioned(at=event.at, caution=caution)
+                yield event
 
 
 def message_json(message: Message) -> dict[str, JsonValue]:

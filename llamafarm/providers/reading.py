@@ -31,6 +31,7 @@ async def answer(exchange: Exchange, chat: ChatChunks) -> AsyncGenerator[Event, 
     yield Sent(at=deadlines.started, request=exchange.sent())
     with deadlines:
         response = await exchange.answered(deadlines)
+        chat.server = response.headers.get("server", "")
         async with exchange.client.endings.reading(response) as body:
             for told in exchange.reconnected(response):
                 yield told

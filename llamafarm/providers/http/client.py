@@ -31,6 +31,7 @@ class Client:
     key must not travel to an address that nobody wrote down. Of httpx no more is asked than a request needs: with a
     hundred lanes the time of each would make the others late. So addresses and headers are read once (`heads`).
     `refused` are fields that we add to requests and that the server at an address does not take.
+    `toolless` tells of addresses and models whether tools are left out of the prompt there, once that was asked.
     """
 
     http: httpx.AsyncClient
@@ -38,6 +39,7 @@ class Client:
     endings: Endings
     heads: Callable[[str, tuple[tuple[str, str], ...]], tuple[httpx.URL, httpx.Headers]]
     refused: dict[str, frozenset[str]] = field(default_factory=dict)
+    toolless: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     async def send(
         self,
