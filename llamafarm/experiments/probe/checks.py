@@ -56,14 +56,14 @@ _ALL = (
     ),
     Check(
         "length",
-        "says `length` where max_tokens cut",
+        "says “length” where max_tokens cut",
         "An answer that was cut looks complete: Out and Total may be those of a part.",
         "cuts untold",
         ("output", "total"),
     ),
     Check(
         "stop",
-        "honours `stop`",
+        "honours “stop”",
         "Answers go on behind the words that should end them: Out and Total are larger than they should be.",
         "ignores stop",
         ("output", "total"),

@@ -33,7 +33,9 @@ def calling(asked: Heard | None, other: Heard) -> Finding:
     template = other.given - tokens.estimate_messages(other.request.messages)
     more = asked.given - tokens.estimate_messages(asked.request.messages) - template
     if more < TOOL_TOKENS / 4:
-        return check.no(f"Silently ignored: the tool added {max(more, 0)} tokens to the prompt.")
+        return check.no(
+            f"Silently ignored: about {TOOL_TOKENS} tokens of a tool made the prompt {max(more, 0)} longer."
+        )
     return check.untold(f"The tool was read ({more} tokens), and the model did not call it.")
 
 
