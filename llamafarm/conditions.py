@@ -113,7 +113,7 @@ class Sharing:
     @property
     def hosted(self) -> bool:
         """Whether the server is a public one: it serves many others too, so that our own requests matter less."""
-        return self.server != THIS_MACHINE and not on_own_network(self.server)
+        return bool(host_of(self.server)) and not on_own_network(self.server)
 
 
 def host_of(address: str) -> str:
