@@ -8,10 +8,12 @@ from typing import Any, get_args
 import pytest
 
 from llamafarm.experiments.probe.bounds import stop_word
+from llamafarm.experiments.probe.heard import Heard
 from llamafarm.experiments.probe.plan import MOST_TOKENS
 from llamafarm.experiments.probe.run import Prober
-from llamafarm.experiments.probe.stream import same_model
+from llamafarm.experiments.probe.stream import answering, same_model
 from llamafarm.records.probe import Finding
+from llamafarm.types import ChatRequest
 from tests.faultserver.probed import CONTEXT, Asked, Counting
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import Protocol, refuses
@@ -193,6 +195,13 @@ async def test_stopping_leaves_the_server_and_keeps_what_was_found() -> None:
     assert (marks["stream"].mark, marks["json"].mark, prober.ended) == ("yes", "untold", False)
 
 
+def test_an_embedded_model_is_the_one_that_was_asked_and_its_folder_is_told_nobody() -> None:
+    heard = Heard(ChatRequest(()), model="/home/somebody/x.gguf")
+    asked, ours = answering([heard], "smollm2"), answering([heard], "smollm2", ours=True)
+    assert (asked.mark, ours.mark) == ("no", "yes")
+    assert "somebody" not in asked.evidence + ours.evidence
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
@@ -217,6 +226,8 @@ def test_an_answer_is_to_stop_at_what_stands_in_it_once(text: str, word: str | N
         ("gpt-4o", "openai/gpt-4o", True),
         ("GPT-4o", "gpt-4o", True),
         ("gpt-4o-mini", "gpt-4o", True),  # nobody can tell a version from a size by its name
+        ("/models/SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2-135m-instruct", True),
+        ("C:\\models\\a.gguf", "b", False),
         ("another", "m", False),
         ("mistral", "m", False),
         ("gpt-4", "gpt-4o", False),
