@@ -19,6 +19,7 @@ from llamafarm.providers.circles import Circles
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.finish import meant
 from llamafarm.providers.parts import parts, reasoning_of
+from llamafarm.providers.pieces import piece_of, quick
 from llamafarm.providers.relay import cautions, queued, relayed
 from llamafarm.providers.shortened import shortened
 from llamafarm.providers.told import tells
@@ -71,6 +72,17 @@ class ChatChunks:
         self._came = False
         self._index: JsonValue = None
         self._named = False
+
+    def quick(self, data: str, came: Arrived) -> bool:
+        """Collect a record that is one piece of text in the midst of an answer, as most are; False where it is more."""
+        if not self._named or not self.seen or self.finish_reason is not None or (record := quick(data)) is None:
+            return False
+        text = piece_of(record, self._index)
+        if not text:
+            return False
+        self._by_deltas = True
+        self._text(text, came)
+        return True
 
     def feed(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
         """Collect the events of one record."""

@@ -104,6 +104,8 @@ class _Reading:
     def _told(self, records: Iterator[Record], came: Arrived) -> None:
         try:
             for kind, data in records:
+                if kind == "message" and not self._done and self._chat.quick(data, came):
+                    continue
                 if self._done or self._chat.over or not data:
                     continue
                 if data.strip() == DONE:

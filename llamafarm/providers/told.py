@@ -43,7 +43,7 @@ CACHED_BESIDE = ("input_tokens", "inputTokens", "prompt_n")
 READ = ("cache_read_input_tokens", "cacheReadInputTokens", "cache_creation_input_tokens", "cache_n")
 THOUGHT_BESIDE = ("thoughtsTokenCount", "thoughts_token_count")
 _COUNTED = frozenset((*DETAILS, *(name for names in NAMES.values() for name in names)))
-_KEYS = _COUNTED | {"usage", "x_groq", "message", "response", "usageMetadata", "usage_metadata", "timings"}
+KEYS = _COUNTED | {"usage", "x_groq", "message", "response", "usageMetadata", "usage_metadata", "timings"}
 LARGEST = 20_000_000  # tokens: no model's context is as long
 _NUMBER = re.compile(r"[+-]?[0-9.,]{1,24}([eE][+-]?[0-9]{1,6})?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _WHOLE = re.compile(r"\s*(-?\d{1,18})(?:\.0*)?\s*")
@@ -69,7 +69,7 @@ class Told:
 
 def tells(record: Mapping[str, JsonValue]) -> bool:
     """Whether a record may tell of usage: most pieces of an answer don't, and cost no more than this."""
-    if not _KEYS.isdisjoint(record):
+    if not KEYS.isdisjoint(record):
         return True
     choices = record.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None

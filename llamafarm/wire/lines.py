@@ -22,15 +22,9 @@ class Lines:
         self._held = 0
         self._after_cr = False
 
-    def whole(self, chunk: bytes, end: bytes) -> bool:
-        """Whether `chunk` begins where a line begins, ends on `end`, and has no other ends of lines than LF."""
-        return (
-            not self._held
-            and not self._after_cr
-            and len(chunk) <= MAX_LINE
-            and chunk.endswith(end)
-            and b"\r" not in chunk
-        )
+    def fresh(self, chunk: bytes) -> bool:
+        """Whether `chunk` begins where a line begins, and has no other ends of lines than LF."""
+        return not self._held and not self._after_cr and len(chunk) <= MAX_LINE and b"\r" not in chunk
 
     def feed(self, chunk: bytes) -> Iterator[str]:
         """The lines that `chunk` completes."""

@@ -16,6 +16,8 @@ from llamafarm.wire.objects import Objects, is_line, is_whole
 
 BETWEEN = b"\n\n"
 DATA = "data:"
+FIELD = b"data:"
+LONGEST_USUAL = 64 * 1024  # characters of a line
 FIELDS = ("data", "event", "id", "retry", "")
 DONE = "[DONE]"
 LONGEST_STRAY = 4096  # characters of what is no record
@@ -45,27 +47,58 @@ class Records:
 
     def feed(self, chunk: bytes) -> Iterator[Record]:
         """The records that `chunk` completes."""
-        marked = self._at_start and chunk.startswith(BOM_UTF8)
-        if marked or self._data or self._type or self._bare.open or not self._lines.whole(chunk, b"\n"):
+        first = 0 if self._fresh(chunk) else chunk.find(BETWEEN) + len(BETWEEN)
+        if first >= len(BETWEEN) and b"\r" not in chunk:  # the rest of an event that the chunks before began
+            yield from self._line_by_line(self._lines.feed(chunk[:first]))
+            chunk = chunk[first:]
+        if not self._fresh(chunk):
             yield from self._line_by_line(self._lines.feed(chunk))
-        elif chunk.endswith(BETWEEN) or chunk == b"\n":
-            self._at_start = False
-            for block in chunk.decode("utf-8", "replace").split("\n\n"):  # what servers send most
-                if block.startswith(DATA) and "\n" not in block and not self._bare.open:
-                    yield Record("message", block[len(DATA) :].removeprefix(" "))
-                elif block:
-                    yield from self._line_by_line((*block.split("\n"), ""))
+            return
+        last = chunk.rfind(BETWEEN) + len(BETWEEN)
+        if last >= len(BETWEEN):
+            yield from self._blocks(chunk[:last])
+            yield from self._line_by_line(self._lines.feed(chunk[last:]))
+        elif chunk.endswith(b"\n") and not chunk.startswith(FIELD):
+            yield from self._bare_lines(chunk[:-1])
         else:
-            self._at_start = False
-            for line in chunk[:-1].decode("utf-8", "replace").split("\n"):
-                if is_line(line) and not self._data and not self._type and not self._bare.open:
-                    yield Record("message", line)
-                else:
-                    yield from self._line_by_line((line,))
+            yield from self._line_by_line(self._lines.feed(chunk))
+
+    def _fresh(self, chunk: bytes) -> bool:
+        """Whether `chunk` begins where an event may begin, and has no other ends of lines than LF."""
+        marked = self._at_start and chunk.startswith(BOM_UTF8[:1])
+        return not (marked or self._data or self._type or self._bare.open) and self._lines.fresh(chunk)
+
+    def _blocks(self, chunk: bytes) -> Iterator[Record]:
+        """The records of whole events, most of them of one line: what servers send most."""
+        self._at_start = False
+        for block in chunk.decode("utf-8", "replace").split("\n\n"):
+            if block.startswith(DATA) and "\n" not in block and not self._bare.open:
+                yield Record("message", block[len(DATA) :].removeprefix(" "))
+            elif block:
+                yield from self._line_by_line((*block.split("\n"), ""))
+
+    def _bare_lines(self, chunk: bytes) -> Iterator[Record]:
+        """The records of whole lines, most of them one object each."""
+        self._at_start = False
+        for line in chunk.decode("utf-8", "replace").split("\n"):
+            if is_line(line) and not self._data and not self._type and not self._bare.open:
+                yield Record("message", line)
+            else:
+                yield from self._line_by_line((line,))
 
     def _line_by_line(self, lines: Iterable[str]) -> Iterator[Record]:
         for line in lines:
-            yield from self._line(line)
+            if self._at_start or self._bare.open or not (self._data if not line else self._begins(line)):
+                yield from self._line(line)
+            elif line:
+                self._data.append(line[len(DATA) :].removeprefix(" "))
+                self._held = len(line)
+            else:
+                yield from self._event()
+
+    def _begins(self, line: str) -> bool:
+        """Whether `line` is the first with data of its event, as most are, and of a usual length."""
+        return not self._data and line.startswith(DATA) and len(line) < LONGEST_USUAL
 
     def end(self) -> Iterator[Record]:
         """What stands unfinished at the end of the bytes.

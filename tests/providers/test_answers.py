@@ -13,6 +13,7 @@ import pytest
 from llamafarm.errors import BadAnswer, Interrupted, ProviderError, ServerFailed
 from llamafarm.events import Finished, ToolCalled, UsageReported
 from llamafarm.providers import reading
+from llamafarm.providers.pieces import piece_of
 from llamafarm.types import Count, ToolCall
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import TYPES, Protocol, answer, chunk, ending, event, plays, record, said
@@ -355,3 +356,29 @@ async def test_a_connection_that_stays_open_is_given_up(
         await asyncio.wait_for(server.requests[0].gone.wait(), 10)
     assert error is None
     assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        {"usage": {"prompt_tokens": 11, "completion_tokens": 3}},
+        {"llamafarm": {"model": "fast", "provider": "ollama", "model_id": "x"}},
+        {"error": {"message": "Out of hay."}},
+        {"x_context_usage": {"truncated": True, "truncated_messages": 1, "strategy_used": "middle_out"}},
+        {"choices": [{"index": 0, "delta": {"content": "x"}, "usage": {"prompt_tokens": 1, "completion_tokens": 1}}]},
+        {"choices": [{"index": 0, "delta": {"content": "x"}, "error": {"message": "Out of hay."}}]},
+        {"choices": [{"index": 0, "delta": {"content": "x", "reasoning": "so"}}]},
+        {"choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": "stop"}]},
+        {"choices": [{"index": 1, "delta": {"content": "x"}}]},
+        {"choices": [{"index": 0, "delta": {"content": [{"type": "text", "text": "x"}]}}]},
+        {"choices": [{"index": 0, "delta": {"content": "x"}}, {"index": 1, "delta": {"content": "y"}}]},
+    ],
+)
+def test_only_a_piece_of_text_and_nothing_else_is_read_in_few_steps(chunk: dict[str, Any]) -> None:
+    plain: dict[str, Any] = {
+        "id": "c",
+        "model": "m",
+        "choices": [{"index": 0, "delta": {"content": "hay"}, "finish_reason": None}],
+    }
+    assert piece_of(plain, 0) == "hay"
+    assert piece_of({**plain, **chunk}, 0) is None

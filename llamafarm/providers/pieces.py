@@ -1,0 +1,53 @@
+"""The records that come most often: one piece of text and nothing else. Read in a few steps, since they come by the
+thousand; all others are read by `chat_chunks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+from llamafarm.providers.told import KEYS
+from llamafarm.types import JsonValue
+
+USUAL = 4096  # characters of a record; what is longer is read with care
+TELLING = KEYS | {"llamafarm", "x_context_usage", "error", "errors", "done", "type"}
+TELLING_BESIDE = frozenset(("error", "message", "usage", "text"))
+MESSAGE = {"role", "content"}
+
+
+def quick(data: str) -> dict[str, JsonValue] | None:
+    """The record in `data` where it is an object of the usual length; None where it takes a closer look."""
+    if len(data) > USUAL or not data.startswith("{"):
+        return None
+    try:
+        record = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def piece_of(record: Mapping[str, JsonValue], index: JsonValue) -> str | None:
+    """The text of `record` where it has a piece of the choice `index`, or of Ollama's message, and nothing else."""
+    choices = record.get("choices")
+    if choices is None:
+        return _of_message(record)
+    if type(choices) is not list or len(choices) != 1 or not TELLING.isdisjoint(record):
+        return None
+    choice = choices[0]
+    if type(choice) is not dict or choice.get("index") != index or choice.get("finish_reason") is not None:
+        return None
+    delta = choice.get("delta")
+    if type(delta) is not dict or len(delta) != 1 or not TELLING_BESIDE.isdisjoint(choice):
+        return None
+    text = delta.get("content")
+    return text if type(text) is str else None
+
+
+def _of_message(record: Mapping[str, JsonValue]) -> str | None:
+    message = record.get("message")
+    if record.get("done") is not False or type(message) is not dict or message.keys() != MESSAGE or len(record) > 4:  # noqa: PLR2004 - model, created_at, message, done
+        return None
+    text = message["content"]
+    return text if type(text) is str else None
