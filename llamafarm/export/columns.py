@@ -69,6 +69,7 @@ LANE: Columns = {
     "reconnects": "integer",
     "lost_s": "number",
     "ttft_lost_s": "number",
+    "probed": "text",
     "staged": "text",
     "tool_calls": "text",
     "error": "text",
