@@ -101,8 +101,11 @@ async def test_a_model_of_ollama_uses_a_server_over_stdio(runtime: Runtime) -> N
     async with FaultServer(turns[-1], *turns, looks=refuses(200, {"models": []})) as fault:
         reply = await ask(runtime, named("ollama", fault.url, raw()))
         second = fault.asked[1].json()
-    assert second["messages"][1]["tool_calls"] == [{"function": {"name": "echo", "arguments": {"text": "hay"}}}]
-    assert second["messages"][2] == {"role": "tool", "content": "hay", "tool_name": "echo"}
+    assert second["messages"][1]["tool_calls"] == [
+        {"id": "call_0_echo", "function": {"name": "echo", "arguments": {"text": "hay"}}}
+    ]
+    result = {"role": "tool", "content": "hay", "tool_call_id": "call_0_echo", "tool_name": "echo"}
+    assert second["messages"][2] == result
     assert reply.text == "I look.\n\nHay."
 
 
