@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-settings.register_profile("suite", deadline=None, max_examples=60)
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink)  # to explain takes minutes
+settings.register_profile("suite", deadline=None, max_examples=60, phases=PHASES)
 settings.load_profile("suite")
 
 
