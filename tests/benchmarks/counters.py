@@ -15,7 +15,7 @@ import platform
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
@@ -60,7 +60,8 @@ class Relay:
         kept = bytearray()
         self.answers.append(kept)
         ways = [asyncio.create_task(_pass(reader, up_writer)), asyncio.create_task(_pass(up_reader, writer, kept))]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        with suppress(asyncio.CancelledError):  # a connection that is kept ends with the run
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
@@ -87,7 +88,7 @@ async def relayed(address: str) -> AsyncIterator[tuple[str, Relay]]:
 
 
 def of_llamacpp(record: Mapping[str, Any]) -> Counters | None:
-    """By llama.cpp's `timings`, in milliseconds; the first token is among the predicted ones."""
+    """By llama.cpp's `timings`, in milliseconds: reading the prompt ends with the first token, making the others follows."""
     told = record.get("timings")
     if not told or not told.get("predicted_n"):
         return None
@@ -96,17 +97,16 @@ def of_llamacpp(record: Mapping[str, Any]) -> Counters | None:
 
 
 def of_ollama(record: Mapping[str, Any]) -> Counters | None:
-    """By the durations of Ollama's last record, in nanoseconds."""
+    """By the durations of Ollama's last record, in nanoseconds: loading, then reading the prompt, then making tokens."""
     if not record.get("done") or not record.get("eval_count"):
         return None
     spans = {name: value / NANOSECONDS for name, value in record.items() if name.endswith("_duration")}
-    before_s = spans["total_duration"] - spans["eval_duration"]
+    before_s = spans["load_duration"] + spans["prompt_eval_duration"]
     return _counters(before_s, record["eval_count"], spans["eval_duration"])
 
 
 def _counters(before_s: float, tokens: int, made_s: float) -> Counters:
-    each_s = made_s / tokens
-    return Counters(before_s + each_s, tokens, 1 / each_s)
+    return Counters(before_s, tokens, (tokens - 1) / made_s)
 
 
 def last_counters(answer: bytes, read: Callable[[Mapping[str, Any]], Counters | None]) -> Counters:
