@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llamafarm import strict_json
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import (
     CheckOption,
@@ -133,4 +133,4 @@ def _tell(job: Job, survey: Survey, concurrency: int, ran: Ran, *, as_json: bool
         "finished": ran.finished,
         "models": results_json(ran.tallies),
     }
-    typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+    typer.echo(strict_json.dumps(whole, indent=2))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llamafarm import strict_json
 from llamafarm.cli.options import (
     ConfigOption,
     FileOption,
@@ -160,7 +160,7 @@ async def _once(target: Target, wish: Wish, screen: Screen, *, whole: bool, as_j
     teller.end(reply, whole=whole and not as_json)
     reply, route = seen_through(reply), (reply.relayed and reply.relayed.route) or route
     if as_json:
-        typer.echo(json.dumps(chat_json(wish.prompt, route, reply), indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps(chat_json(wish.prompt, route, reply), indent=2))
     else:
         screen.summary(summary_line(reply, route.strategy))
     if reply.status == "done":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from llamafarm import strict_json
 from llamafarm.cli.history_runs import runs
 from llamafarm.cli.options import ExcelOption
 
@@ -110,7 +110,7 @@ def show(identity: Identity, as_json: AsJson = False) -> None:
 
     recorded = using(lambda kept: kept.open(identity))
     if as_json:
-        typer.echo(json.dumps(comparison_object(recorded), indent=2, ensure_ascii=False, default=dict))
+        typer.echo(strict_json.dumps(comparison_object(recorded), indent=2, default=dict))
     else:
         show_comparison(recorded)
 
@@ -128,7 +128,7 @@ def diff(first: Identity, second: Identity, as_json: AsJson = False) -> None:
     if as_json:
         from dataclasses import asdict
 
-        typer.echo(json.dumps({"same": found.same, **asdict(found)}, indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps({"same": found.same, **asdict(found)}, indent=2))
     else:
         show_difference(found)
     raise typer.Exit(0 if found.same else 1)
@@ -256,6 +256,6 @@ def _list(wanted: Filter, limit: int, older_than: str | None, *, as_json: bool) 
     found = using(lambda kept: kept.find(wanted, older_than=older_than, limit=limit))
     if as_json:
         told = {"comparisons": [brief_object(item) for item in found.items], "older": found.older}
-        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps(told, indent=2))
     else:
         show_list(found)

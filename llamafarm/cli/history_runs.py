@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from llamafarm import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ def runs(
 
     found = using(lambda kept: kept.runs(kind=kind, limit=limit, older_than=older_than))
     if as_json:
-        typer.echo(json.dumps([_object(run) for run in found], indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps([_object(run) for run in found], indent=2))
     else:
         _show(found)
 

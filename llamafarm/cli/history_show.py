@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from rich.console import Console
 from rich.text import Text
 
-from llamafarm import display
+from llamafarm import display, strict_json
 from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console, plain_table
 from llamafarm.cli.table import LiveTable
@@ -96,5 +95,5 @@ def _show_changes(console: Console, changes: Iterable[Change]) -> None:
 def _short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    words = one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    words = one_line(value if isinstance(value, str) else strict_json.dumps(value))
     return words if len(words) <= SHORT else f"{words[: SHORT - 1]}…"

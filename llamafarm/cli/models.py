@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import typer
 
+from llamafarm import strict_json
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import ConfigOption, JsonOption
 from llamafarm.cli.probe import EXAMPLE, probe_models
@@ -27,7 +27,7 @@ def list_models(config: ConfigOption = None, as_json: JsonOption = False) -> Non
     project = project_of(project_or_sample(config))
     if as_json:
         records = [_entry(project, model) for model in project.models]
-        typer.echo(json.dumps({"models": records}, indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps({"models": records}, indent=2))
         return
     from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
@@ -62,7 +62,7 @@ def check_models(config: ConfigOption = None, as_json: JsonOption = False) -> No
     if as_json:
         found = asyncio.run(checks())
         records = [_checked(check) for check in found]
-        typer.echo(json.dumps({"models": records}, indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps({"models": records}, indent=2))
     else:
         from llamafarm.cli.console import open_console
 

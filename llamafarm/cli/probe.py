@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llamafarm import strict_json
 from llamafarm.cli.find import models_of, project_of, project_or_sample
 from llamafarm.cli.options import ConfigOption, JsonOption, ModelsOption, RecordOption, YesOption
 
@@ -52,7 +52,7 @@ def probe_models(
     if as_json:
         from llamafarm.export.probe import probe_object
 
-        typer.echo(json.dumps({"probes": [probe_object(each) for each in found]}, indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps({"probes": [probe_object(each) for each in found]}, indent=2))
     else:
         _show(found)
     if trouble:

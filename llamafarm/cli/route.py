@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
+from llamafarm import strict_json
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import ConfigOption, FileOption, JsonOption, PromptArgument, wish_of
 
@@ -28,7 +27,7 @@ def route(
             for each in routes
         }
         record = {"prompt": wish.prompt, "auto": {"strategy": auto.strategy, "model": auto.model}, "route": picks}
-        typer.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps(record, indent=2))
         return
     from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
+
+from llamafarm import strict_json
 
 if TYPE_CHECKING:
     from llamafarm.cli.stop import Stop
@@ -48,7 +49,7 @@ def compared(
     ran = asyncio.run(_run(project, lanes, question, origin, stop, live=not as_json, record=record, fair=fair))
     if as_json:
         whole = comparison_json(question.messages[-1].content, origin.routes, ran.replies)
-        typer.echo(json.dumps({"id": ran.record, **whole}, indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps({"id": ran.record, **whole}, indent=2))
     elif ran.record and not ran.trouble:
         typer.echo(f"Kept in the history: lf history show {ran.record}")
     if ran.trouble:

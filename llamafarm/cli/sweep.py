@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llamafarm import strict_json
 from llamafarm.cli.complete import complete_models
 from llamafarm.cli.find import models_of, project_of, project_or_sample
 from llamafarm.cli.options import (
@@ -241,7 +241,7 @@ def _tell(
     from llamafarm.engine.findings import findings_json
 
     if as_json:
-        typer.echo(json.dumps({"run": run, **findings_json(grid, cells, found, at_once)}, indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps({"run": run, **findings_json(grid, cells, found, at_once)}, indent=2))
     else:
         print_findings(grid, cells, found)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from llamafarm import strict_json
 from llamafarm.cli.find import project_file
 
 
@@ -26,7 +26,7 @@ def validate(
     path = project_file(file)
     loaded = load(path)
     if as_json:
-        typer.echo(json.dumps(report(loaded), indent=2, ensure_ascii=False))
+        typer.echo(strict_json.dumps(report(loaded), indent=2))
     else:
         for line in lines(loaded, path.name):
             typer.echo(line)

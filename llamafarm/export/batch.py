@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from datetime import date
 from typing import Literal, Protocol
 
+from llamafarm import strict_json
 from llamafarm.export.columns import ANSWER, Columns, Item, Layout, Row
 from llamafarm.export.sheet import lane_row
 from llamafarm.export.tables import table
@@ -77,7 +77,7 @@ async def pieces(
 
 def json_line(row: Row) -> bytes:
     """The row as a line of JSON."""
-    return json.dumps(row, default=_told).encode() + b"\n"
+    return strict_json.dumps(row, ensure_ascii=True, default=_told).encode() + b"\n"
 
 
 def _told(value: object) -> str:

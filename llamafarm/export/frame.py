@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
+from math import isfinite
 from operator import itemgetter
 from typing import Any
 
@@ -31,7 +32,8 @@ SUSPECT = frozenset((*FORMULA, "'"))  # what a text begins with that `inert` may
 
 
 def frame_of(columns: Columns, rows: Sequence[Row]) -> pd.DataFrame:
-    """The rows, which have all of these columns, each of its declared type. A count that no column holds is unknown."""
+    """The rows, which have all of these columns, each of its declared type. A count that no column holds is unknown,
+    as is a number that is not finite."""
     cells = zip(*map(itemgetter(*columns), rows), strict=True) if rows else ((),) * len(columns)
     arrays = {name: _array(kind, values) for (name, kind), values in zip(columns.items(), cells, strict=True)}
     return pd.DataFrame(arrays, copy=False)
@@ -65,7 +67,15 @@ def _counts(values: Sequence[int | None]) -> Sequence[int | None]:
     return [value if value is None or -MOST <= value < MOST else None for value in values]
 
 
-_CLEAN: Mapping[Kind, Callable[[Sequence[Any]], Sequence[Any]]] = {"text": _texts, "integer": _counts}
+def _numbers(values: Sequence[float | None]) -> Sequence[float | None]:
+    return [value if value is None or isfinite(value) else None for value in values]
+
+
+_CLEAN: Mapping[Kind, Callable[[Sequence[Any]], Sequence[Any]]] = {
+    "text": _texts,
+    "integer": _counts,
+    "number": _numbers,
+}
 
 
 def _plain(values: Any, _truths: Truths) -> list[Any]:

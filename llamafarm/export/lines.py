@@ -5,8 +5,7 @@ Spans are in seconds, instants in UTC as ISO 8601. `usd` is a string, so that no
 
 from __future__ import annotations
 
-import json
-
+from llamafarm import strict_json
 from llamafarm.records.codec import encode
 from llamafarm.records.find import Brief
 from llamafarm.records.model import Asked, Ended, Recorded, Vote
@@ -18,9 +17,9 @@ Json = dict[str, JsonValue]
 def line(recorded: Recorded) -> str:
     """The comparison on one line, whatever a reader takes for the end of one."""
     whole = comparison_object(recorded)
-    text = json.dumps(whole, ensure_ascii=False, default=dict)
+    text = strict_json.dumps(whole, default=dict)
     if len(text.splitlines()) > 1 or not _is_unicode(text):
-        text = json.dumps(whole, default=dict)
+        text = strict_json.dumps(whole, ensure_ascii=True, default=dict)
     return f"{text}\n"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from llamafarm import strict_json
 from llamafarm.export.batch import Form, pieces
 from llamafarm.export.columns import ANSWER, Columns, Layout, Row
 from llamafarm.export.sheet import lane_row
@@ -61,7 +61,7 @@ def _numbered(tried: Tried) -> Iterator[Row]:
 
 
 def _worded(tried: Tried) -> Iterator[Row]:
-    yield _row(tried, json.dumps(tried.value, ensure_ascii=False, sort_keys=True))
+    yield _row(tried, strict_json.dumps(tried.value, sort_keys=True))
 
 
 def _row(tried: Tried, value: object) -> Row:

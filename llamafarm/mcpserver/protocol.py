@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +20,7 @@ from pydantic import ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from llamafarm import __version__
+from llamafarm import __version__, strict_json
 from llamafarm.asgi import ANYBODY, CALLER
 from llamafarm.errors import LlamaFarmError
 from llamafarm.mcpserver.actions import Actions, Answer, Arguments, Chat, Compare, ListModels, Progress, RoutePrompt
@@ -136,7 +135,7 @@ def _result(answer: Answer) -> CallToolResult:
     """The answer as structured content, and as text: of a chat, what the model said."""
     failed = answer.get("status") == "failed"
     said = answer.get("error") if failed else answer.get("text")
-    text = said if isinstance(said, str) else json.dumps(answer, ensure_ascii=False)
+    text = said if isinstance(said, str) else strict_json.dumps(answer)
     return CallToolResult(content=[TextContent(text=text)], structured_content=answer, is_error=failed)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from llamafarm import strict_json
 from llamafarm.report.collect import Collected, collect
 from llamafarm.report.content import content
 from llamafarm.report.subject import Past, subject_of
@@ -40,4 +40,4 @@ def plain(value: JsonValue) -> str:
     """A setting's value as people write it."""
     if isinstance(value, float):
         return f"{value:g}"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=dict)
+    return value if isinstance(value, str) else strict_json.dumps(value, default=dict)
