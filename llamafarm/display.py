@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Protocol
 
 from llamafarm.conditions import THIS_MACHINE, Figure, Sharing, WarmUp
 from llamafarm.reply import Reply
@@ -22,6 +23,21 @@ SHORTEST_S = 0.0005  # that is written as a number
 CENT = Decimal("0.01")
 PRECISE = Decimal("1e20")  # dollars; beyond, a decimal has no cents any more
 MINUTE_S = 59.5  # rounds to a whole minute
+
+
+class Listed(Protocol):
+    """What a list knows of an answer; see `records.find.LaneBrief`."""
+
+    @property
+    def timings(self) -> Timings: ...  # noqa: D102 - see there
+    @property
+    def retries(self) -> int: ...  # noqa: D102
+    @property
+    def reconnects(self) -> int: ...  # noqa: D102
+    @property
+    def fallbacks(self) -> int: ...  # noqa: D102
+    @property
+    def ttft_lost_s(self) -> float: ...  # noqa: D102
 
 
 def seconds(value: float | None) -> str:
@@ -109,7 +125,11 @@ def lag(spans: Timings) -> str:
     if not figures:
         return ""
     late = spans.lag_s if spans.total_doubtful else spans.ttft_lag_s
-    return f"the playground itself was up to {seconds(late)} late: {' and '.join(figures)} may be so much too long"
+    return f"{_lateness(late)}: {' and '.join(figures)} may be so much too long"
+
+
+def _lateness(late: float | None) -> str:
+    return f"the playground itself was up to {seconds(late)} late"
 
 
 def warm_ttft(spans: Timings) -> str:
@@ -132,17 +152,28 @@ def lost(reply: Reply, seconds_lost: float) -> str:
 
     It is told however short it is: an answer with a pause of ours in it is another measurement.
     """
-    counts = (
-        (len(reply.retries), "failed try", "failed tries"),
-        (reply.reconnects, "closed connection", "closed connections"),
-    )
+    return lost_to(seconds_lost, len(reply.retries), reply.reconnects, len(reply.fallbacks))
+
+
+def lost_to(seconds_lost: float, retries: int, reconnects: int, fallbacks: int) -> str:
+    """The same by the number of each."""
+    counts = ((retries, "failed try", "failed tries"), (reconnects, "closed connection", "closed connections"))
     causes = [f"{count:,} {many}" if count > 1 else f"a {one}" for count, one, many in counts if count]
-    if reply.fallbacks:
-        causes.append("models that failed before" if len(reply.fallbacks) > 1 else "a model that failed before")
+    if fallbacks:
+        causes.append("models that failed before" if fallbacks > 1 else "a model that failed before")
     if not causes or not seconds_lost:
         return ""
     span = seconds(seconds_lost) if seconds_lost >= SHORTEST_S else "under 1 ms"
     return f"{span} lost to {' and '.join(causes)}"
+
+
+def ttft_marks(lane: Listed) -> list[str]:
+    """What a listed TTFT has in it that is not its model's, and what makes it doubtful: some words each."""
+    spans = lane.timings
+    loading = f"{seconds(spans.load_s)} loading" if (spans.load_s or 0.0) >= WORTH_TELLING_S else ""
+    lost = lost_to(lane.ttft_lost_s, lane.retries, lane.reconnects, lane.fallbacks)
+    late = _lateness(spans.ttft_lag_s) if spans.ttft_doubtful else ""
+    return [mark for mark in (loading, lost, late) if mark]
 
 
 def reconnected(reply: Reply) -> str:

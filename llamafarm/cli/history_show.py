@@ -17,6 +17,7 @@ from llamafarm.records.model import Recorded, Vote
 from llamafarm.study.sample import money
 
 SHORT = 60  # letters of a value that differs
+MARKED = " *"  # behind a time that has more in it than the model's own
 
 
 def show_list(found: Found) -> None:
@@ -25,16 +26,28 @@ def show_list(found: Found) -> None:
     if not found.items:
         console.print("Nothing was found.")
         return
-    table = plain_table("Id", "When", "Lanes", "Cost", "Vote", "Prompt")
+    table = plain_table("Id", "When", "Lanes", "TTFT", "Cost", "Vote", "Prompt")
     table.columns[0].no_wrap = True
-    table.columns[3].justify = "right"
+    table.columns[3].no_wrap = True
+    table.columns[3].justify = table.columns[4].justify = "right"
     for brief in found.items:
         when = f"{brief.started_at.astimezone():%Y-%m-%d %H:%M}"
         prompt = Text(one_line(brief.prompt), no_wrap=True, overflow="ellipsis")
-        table.add_row(brief.id, when, _lanes(brief), display.money(money(brief.costs)), _vote(brief.vote), prompt)
+        best, cost = _best(brief), display.money(money(brief.costs))
+        table.add_row(brief.id, when, _lanes(brief), best, cost, _vote(brief.vote), prompt)
     console.print(table)
+    for brief in found.items:
+        if brief.best is not None and (marks := display.ttft_marks(brief.best)):
+            console.print(Text(f"{brief.id}{MARKED}: TTFT with {'; '.join(marks)}.", style="dim"))
     if found.older:
         console.print(Text(f"Older ones: --older-than {found.older}", style="dim"))
+
+
+def _best(brief: Brief) -> str:
+    """The best TTFT of its lanes, marked where not all of it is the model's."""
+    if (best := brief.best) is None:
+        return display.NOTHING
+    return display.seconds(best.ttft_s) + (MARKED if display.ttft_marks(best) else "")
 
 
 def _lanes(brief: Brief) -> Text:

@@ -129,6 +129,7 @@ class LiveTable:
 
 PROBED = " ✗"  # behind a figure that a probe found something about
 LOST = " *"  # behind a time that has a failed try, a pause or a closed connection in it
+LATE = " †"  # behind a figure that our own lateness makes doubtful
 
 
 def _figures(reply: Reply) -> tuple[str, ...]:
@@ -142,8 +143,13 @@ def _figures(reply: Reply) -> tuple[str, ...]:
         "output": display.tokens(usage.output),
         "cost": display.usd(cost.usd, estimated=cost.estimated),
     }
-    marked = {figure for mark in reply.probed for figure in mark.figures}
-    return tuple(text + (PROBED if name in marked and text != display.NOTHING else "") for name, text in told.items())
+    late: set[Figure] = {"ttft"} if spans.ttft_doubtful else set()
+    late |= {"total", "speed"} if spans.total_doubtful else set()
+    probed = {figure for mark in reply.probed for figure in mark.figures}
+    return tuple(
+        text if text == display.NOTHING else text + LATE * (name in late) + PROBED * (name in probed)
+        for name, text in told.items()
+    )
 
 
 def chain_lines(reply: Reply) -> list[str]:
@@ -176,7 +182,7 @@ def notes(replies: Iterable[Reply]) -> Iterator[str]:
         if reply.warmup is not None:
             yield f"{reply.lane} was warmed before, which counts in no figure: {display.warmup(reply.warmup)}."
         if told := display.lag(reply.timings):
-            yield f"{reply.lane}: {told}."
+            yield f"{reply.lane}{LATE}: {told}."
         if told := display.sharing(reply.sharing):
             yield f"{reply.lane}: shared {told}. Times that may be compared: --fair."
         yield from _of_its_server(reply)

@@ -32,6 +32,7 @@ def _model(name: str, tally: Tally) -> dict[str, JsonValue]:
         "unchecked": tally.unchecked,
         "shared": tally.shared,
         "waited": tally.waited,
+        "late": tally.late,
         "doubted": tally.doubted,
         "cautions": dict(tally.cautions),
         "retries": tally.retried,

@@ -12,7 +12,7 @@ from llamafarm.study.guidelines import Aim
 from llamafarm.study.recommend import FLOOR, Recommendation, Tried, recommend
 from llamafarm.study.sample import Money, Sample
 from llamafarm.study.summary import Summary, summary
-from llamafarm.study.tally import all_cautions, count_notes
+from llamafarm.study.tally import all_cautions, count_notes, late_note
 from llamafarm.types import JsonValue
 
 Cell = tuple[str, int]  # a named model, and the number of a value
@@ -60,10 +60,10 @@ def findings_json(
     """The contract of `lf sweep --json`. Figures as {value, low, high, n} with 95 % intervals; null is unknown.
 
     `at_once`: so many calls could be at a server at a time; `shared` of a cell's answers had company there, and `cold`
-    ones had their model loaded first; `waited` ones waited in their server's own queue, which is in no time here, and
-    of `doubted` calls the server counted what can't be. `cautions` are calls by kind. `retries` and `reconnects` are
-    answers with such in them, and `lost_s` what that took. What warming models cost is in `warmups`, and in no other
-    cost.
+    ones had their model loaded first; `waited` ones waited in their server's own queue, which is in no time here; of
+    `late` ones the playground's own lateness makes the times doubtful, and of `doubted` calls the server counted what
+    can't be. `cautions` are calls by kind. `retries` and `reconnects` are answers with such in them, and `lost_s` what
+    that took. What warming models cost is in `warmups`, and in no other cost.
     """
     return {
         "parameter": grid.parameter,
@@ -96,6 +96,7 @@ def _cell(model: str, value: JsonValue, found: Summary) -> dict[str, JsonValue]:
         "shared": found.shared,
         "cold": found.cold,
         "waited": found.waited,
+        "late": found.late,
         "doubted": found.doubted,
         "cautions": dict(found.cautions),
         "retries": found.retried,
@@ -146,6 +147,8 @@ def timing_notes(cells: Iterable[Summary]) -> Iterator[str]:
         yield f"{cold:,} of {answered:,} answers had their model loaded first: their TTFT is in no median."
     cautions = all_cautions(cell.cautions for cell in cells)
     yield from count_notes(sum(cell.waited for cell in cells), sum(cell.doubted for cell in cells), cautions)
+    if told := late_note(sum(cell.late for cell in cells), answered):
+        yield told
     if retried := sum(cell.retried for cell in cells):
         yield f"{retried:,} of {answered:,} answers came after a failed try: their times are in no median."
     if again := sum(cell.reconnected for cell in cells):

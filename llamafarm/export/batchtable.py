@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llamafarm import display
-from llamafarm.study.tally import Sum, Tally, all_cautions, count_notes
+from llamafarm.study.tally import Sum, Tally, all_cautions, count_notes, late_note
 
 
 def figures_of(tally: Tally) -> dict[str, str]:
@@ -42,8 +42,8 @@ def notes(tallies: Mapping[str, Tally], at_once: int) -> list[str]:
     told = []
     if any(tally.pass_rate for tally in tallies.values()):
         told.append("In brackets: Wilson's 95 % interval of the share of answers that passed all their checks.")
+    answered = sum(tally.answered for tally in tallies.values())
     if shared := sum(tally.shared for tally in tallies.values()):
-        answered = sum(tally.answered for tally in tallies.values())
         most = f" (up to {at_once} at once)" if at_once > 1 else ""
         told.append(
             f"{shared:,} of {answered:,} answers shared a server with other requests{most}, which slow each other: "
@@ -54,6 +54,8 @@ def notes(tallies: Mapping[str, Tally], at_once: int) -> list[str]:
         sum(tally.doubted for tally in tallies.values()),
         all_cautions(tally.cautions for tally in tallies.values()),
     )
+    if late := late_note(sum(tally.late for tally in tallies.values()), answered):
+        told.append(late)
     if any(tally.ttft_s and tally.ttft_s.median.n < tally.answered for tally in tallies.values()):
         told.append("Times leave out answers after a failed try or with the loading of a model in them.")
     if lost := sum(tally.lost_s for tally in tallies.values()):

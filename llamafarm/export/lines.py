@@ -43,7 +43,7 @@ def comparison_object(recorded: Recorded) -> Json:
 
 
 def brief_object(brief: Brief) -> Json:
-    """A comparison as a list shows it."""
+    """A comparison as a list shows it; `retries`, `reconnects` and `fallbacks` are how many there were."""
     return {
         "id": brief.id,
         "kind": brief.kind,
@@ -60,6 +60,14 @@ def brief_object(brief: Brief) -> Json:
                 "status": lane.status,
                 "ttft_s": lane.ttft_s,
                 "total_s": lane.total_s,
+                "load_s": lane.timings.load_s,
+                "retries": lane.retries,
+                "reconnects": lane.reconnects,
+                "fallbacks": lane.fallbacks,
+                "lost_s": lane.lost_s,
+                "ttft_lost_s": lane.ttft_lost_s,
+                "lag_s": lane.timings.lag_s,
+                "ttft_lag_s": lane.timings.ttft_lag_s,
                 "cost": {
                     "usd": None if lane.usd is None else str(lane.usd),
                     "source": lane.cost_source,

@@ -124,10 +124,17 @@ def _outcome(reply: Reply) -> dict[str, JsonValue]:
 
 def _figures(reply: Reply) -> dict[str, JsonValue]:
     spans, usage = reply.timings, reply.usage
+    late = spans.ttft_doubtful or spans.total_doubtful
     return {
         "ttft_s": spans.ttft_s,
+        "queue_s": spans.queue_s,
         "server_queue_s": spans.server_queue_s,
+        "load_s": spans.load_s,
         "total_s": spans.total_s,
+        "retries": len(reply.retries),
+        "reconnects": reply.reconnects,
+        "lost_s": reply.lost_s,
+        "lag_s": spans.lag_s if late else None,
         "tokens_per_s": spans.tokens_per_s,
         "input_tokens": _value(usage.input),
         "output_tokens": _value(usage.output),

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from llamafarm.errors import RequestError
 from llamafarm.records.model import Kind, ProjectRef, Vote
-from llamafarm.types import Cost, CostSource
+from llamafarm.types import Cost, CostSource, Timings
 
 DAY = len("2026-11-24")
 
@@ -36,7 +36,9 @@ class Filter:
 class LaneBrief:
     """One lane of a listed comparison. `estimated` is of its cost; `staged`: a demonstration, no measurement.
 
-    `ttft_s` is without waiting for a place, here or at the server.
+    `ttft_s` is without waiting for a place, here or at the server; `timings` are all of its spans. `retries`,
+    `reconnects` and `fallbacks` count what came before the answer, and `lost_s` is what that took of the total,
+    `ttft_lost_s` of the TTFT.
     """
 
     lane: str
@@ -48,6 +50,17 @@ class LaneBrief:
     cost_source: CostSource
     estimated: bool = False
     staged: bool = False
+    timings: Timings = Timings()
+    retries: int = 0
+    reconnects: int = 0
+    fallbacks: int = 0
+    lost_s: float = 0.0
+    ttft_lost_s: float = 0.0
+
+    @property
+    def counts(self) -> bool:
+        """Whether its figures may be compared: it answered to the end, and nothing was staged."""
+        return self.status == "done" and not self.staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +94,14 @@ class Brief:
         return (*known, *(Cost(None, "unknown") for _ in self.unfinished))
 
     @property
-    def best_ttft_s(self) -> float | None:
-        """The least TTFT of those that answered to the end; demonstrations don't count."""
-        ranked = (lane for lane in self.lanes if lane.status == "done" and not lane.staged)
-        return min((lane.ttft_s for lane in ranked if lane.ttft_s is not None), default=None)
+    def best(self) -> LaneBrief | None:
+        """The lane with the least TTFT of those that answered to the end; demonstrations don't count.
+
+        One that the playground's own lateness makes doubtful is best only where all are.
+        """
+        timed = [(lane, lane.ttft_s) for lane in self.lanes if lane.ttft_s is not None]
+        ranked = [(lane.timings.ttft_doubtful, ttft_s, at) for at, (lane, ttft_s) in enumerate(timed) if lane.counts]
+        return timed[min(ranked)[2]][0] if ranked else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from llamafarm.report.figures import CALLS, Figures
 from llamafarm.report.verdicts import Ahead, Quality, ahead, cheapest, qualities_of
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.sample import Money
-from llamafarm.study.tally import all_cautions, cautioned
+from llamafarm.study.tally import all_cautions, cautioned, late_note
 
 TOO_FEW = "too few answers to tell"
 
@@ -157,6 +157,8 @@ def _doubts(models: Sequence[Figures]) -> Iterator[Markup]:
         yield _say(
             "{:,} of {:,} answers waited at their server for others: the times are without that.", waited, answered
         )
+    if late := late_note(sum(each.tally.late for each in models), answered):
+        yield _say(late)
     if doubted := sum(each.tally.doubted for each in models):
         yield _say("Of {:,} calls the server counted what can't be: that was not used.", doubted)
     for told in cautioned(all_cautions(each.tally.cautions for each in models)):

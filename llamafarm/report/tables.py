@@ -111,6 +111,7 @@ def _conditions(each: Figures) -> str:
         (each.alone, "had it alone"),
         (unknown, "not known"),
         (each.tally.waited, "waited at the server: times without that"),
+        (each.tally.late, "timed while the playground was late: may be too long"),
         (each.cold, "cold: not timed"),
         (each.tally.retried, "after failed tries: not timed"),
         (each.tally.reconnected, "asked again on a new connection"),

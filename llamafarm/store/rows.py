@@ -163,16 +163,25 @@ def brief_of(row: RowMapping, lanes: tuple[LaneBrief, ...], vote: Vote | None) -
 
 def brief_lane_of(row: RowMapping) -> LaneBrief:
     """The listed lane of a row."""
+    rest, timings = row["rest"], decode(Timings, row["timings"])
+    fallbacks = rest.get("fallbacks") or ()
+    before = sum(step["lost_s"] for step in fallbacks)
     return LaneBrief(
         lane=row["lane"],
         model=row["model"],
         status=row["status"],
-        ttft_s=decode(Timings, row["timings"]).served_ttft_s,
+        ttft_s=timings.served_ttft_s,
         total_s=row["total_s"],
         usd=row["cost_usd"],
         cost_source=row["cost_source"],
         estimated=row["cost_estimated"],
-        staged=bool(row["rest"].get("staged")),
+        staged=bool(rest.get("staged")),
+        timings=timings,
+        retries=len(rest.get("retries") or ()),
+        reconnects=rest.get("reconnects") or 0,
+        fallbacks=len(fallbacks),
+        lost_s=before + (timings.lost_s or 0.0),
+        ttft_lost_s=before + (timings.ttft_lost_s or 0.0),
     )
 
 

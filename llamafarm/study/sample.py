@@ -63,6 +63,11 @@ class Sample:
         return (self.reply.timings.server_queue_s or 0.0) >= WAITED_S
 
     @property
+    def late(self) -> bool:
+        """Whether the playground's own lateness makes one of its times doubtful."""
+        return self.reply.timings.ttft_doubtful or self.reply.timings.total_doubtful
+
+    @property
     def ttft_s(self) -> float | None:
         """TTFT without the wait for a place, here or at the server, and without closed connections: this run's, not
         the model's.

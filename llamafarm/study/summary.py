@@ -27,9 +27,9 @@ class Summary:
     had to be loaded, so that their TTFT is in no median. retried: those after failed tries, likewise; reconnected:
     those for which a kept connection was closed, whose medians leave out what that took; lost_s: the seconds that went
     to all of it. unchecked, unscored: answers whose check or judge gave no result. waited: answers that waited in the
-    server's own queue, which is in no time here; doubted: calls whose server told what can't be, so that it was not
-    used; cautions: calls by the kind of their cautions. warmups: what warming models before them cost, which is in no
-    other sum.
+    server's own queue, which is in no time here; late: those whose times our own lateness makes doubtful; doubted:
+    calls whose server told what can't be, so that it was not used; cautions: calls by the kind of their cautions.
+    warmups: what warming models before them cost, which is in no other sum.
     """
 
     asked: int
@@ -57,6 +57,7 @@ class Summary:
     warmups: Money | None
     answers: tuple[tuple[Answer, ...], ...]
     waited: int = 0
+    late: int = 0
     doubted: int = 0
     cautions: Mapping[str, int] = field(default_factory=dict)
 
@@ -86,6 +87,7 @@ def summary(samples: Sequence[Sample], prompts: int) -> Summary:
         shared=sum(bool(sample.reply.shared) for sample in answered),
         cold=sum(sample.cold for sample in answered),
         waited=sum(sample.waited for sample in answered),
+        late=sum(sample.late for sample in answered),
         doubted=sum(bool(sample.reply.usage.doubts) for sample in samples),
         cautions=Counter(caution.kind for sample in samples for caution in sample.reply.cautions),
         retried=sum(bool(sample.reply.retries) for sample in answered),

@@ -75,14 +75,15 @@ class Tally:
     """The answers of one named model.
 
     asked: calls that ended. answered: whole answers of the model itself. stood_in: rows that a fallback answered.
-    failed: no whole answer, by the error's kind in `faults`. cut: answers that the token limit cut. passed and
-    refused: answers of the model that passed all their checks, or did not; unchecked: those whose checks could not be
-    told. shared: answers whose server other requests used too. waited: those that waited in the server's own queue,
-    which is in no time here. doubted: calls whose server told what can't be, so that it was not used. cautions: calls
-    by the kind of their cautions. retried, reconnected: calls with failed tries in them, and with a kept connection
-    that was closed, whoever answered; lost_s: what that took, and models that failed before. warmups: what warming the
-    model cost, which is in no other sum. Tokens and costs are those of all calls, times those of answers with nothing
-    of another's in them: no failed try, no loading of the model, no wait for a place, no closed connection.
+    failed: no whole answer, by the error's kind in `faults`. cut: answers that the token limit cut. passed and refused:
+    answers of the model that passed all their checks, or did not; unchecked: those whose checks could not be told.
+    shared: answers whose server other requests used too. waited: those that waited in the server's own queue, which is
+    in no time here. late: those whose times the playground's own lateness makes doubtful. doubted: calls whose server
+    told what can't be, so that it was not used. cautions: calls by the kind of their cautions. retried, reconnected:
+    calls with failed tries in them, and with a kept connection that was closed, whoever answered; lost_s: what that
+    took, and models that failed before. warmups: what warming the model cost, which is in no other sum. Tokens and
+    costs are those of all calls, times those of answers with nothing of another's in them: no failed try, no loading of
+    the model, no wait for a place, no closed connection.
     """
 
     asked: int = 0
@@ -95,6 +96,7 @@ class Tally:
     unchecked: int = 0
     shared: int = 0
     waited: int = 0
+    late: int = 0
     doubted: int = 0
     cautions: Counter[str] = field(default_factory=Counter)
     retried: int = 0
@@ -138,6 +140,7 @@ class Tally:
         self.unchecked += sample.passed is None and bool(sample.notes)
         self.shared += sample.reply.shared is True
         self.waited += sample.waited
+        self.late += sample.late
         if (ttft := sample.ttft_s) is not None:
             self._ttft_s.append(ttft)
         if (total := sample.total_s) is not None:
@@ -168,6 +171,13 @@ def all_cautions(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
 def cautioned(counts: Mapping[str, int]) -> list[str]:
     """How many answers have cautions, a sentence for each kind; `counts` by kind."""
     return [f"Of {count:,} calls {CAUTIONS[kind]}." for kind in CAUTIONS if (count := counts.get(kind, 0))]
+
+
+def late_note(late: int, answered: int) -> str:
+    """Of how many answers the times are doubtful, in a sentence; empty where of none."""
+    if not late:
+        return ""
+    return f"For {late:,} of {answered:,} answers the playground itself was late: their times may be too long."
 
 
 def count_notes(waited: int, doubted: int, cautions: Mapping[str, int]) -> list[str]:

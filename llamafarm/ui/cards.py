@@ -96,6 +96,8 @@ def summary(reply: Reply) -> str:
         f"TTFT {display.seconds(spans.ttft_s)}" if spans.ttft_s is not None else "",
         display.waited(spans),
         display.warm_ttft(spans),
+        display.lost(reply, reply.lost_s),
+        display.lag(spans),
         f"total {display.seconds(spans.total_s)}" if spans.total_s is not None else "",
         f"{display.seconds(spans.tools_s)} in tools" if spans.tools_s else "",
         f"{display.seconds(spans.held_s)} waiting for you" if spans.held_s else "",

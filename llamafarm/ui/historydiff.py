@@ -32,8 +32,14 @@ def _speed(reply: Reply) -> str:
 
 FIGURES: Mapping[str, Figure] = {
     "ttft_s": ("TTFT", lambda reply: display.seconds(reply.timings.ttft_s)),
+    "queue_s": ("Waited here", lambda reply: display.seconds(reply.timings.queue_s)),
     "server_queue_s": ("Waited at the server", lambda reply: display.seconds(reply.timings.server_queue_s)),
+    "load_s": ("Loading", lambda reply: display.seconds(reply.timings.load_s)),
     "total_s": ("Total", lambda reply: display.seconds(reply.timings.total_s)),
+    "retries": ("Failed tries", lambda reply: str(len(reply.retries))),
+    "reconnects": ("Closed connections", lambda reply: str(reply.reconnects)),
+    "lost_s": ("Lost", lambda reply: display.lost(reply, reply.lost_s) or display.NOTHING),
+    "lag_s": ("Late", lambda reply: display.lag(reply.timings) or display.NOTHING),
     "tokens_per_s": ("Tokens/s", _speed),
     "input_tokens": ("In", lambda reply: display.tokens(reply.usage.input)),
     "output_tokens": ("Out", lambda reply: display.tokens(reply.usage.output)),

@@ -109,9 +109,21 @@ def _row(brief: Brief, *, hidden: bool) -> Markup:
         tag("td", UNTOLD if hidden else _models(brief)),
         tag("td", f"{brief.project.namespace}/{brief.project.name}"),
         tag("td", brief.kind),
-        tag("td", display.NOTHING if hidden else display.seconds(brief.best_ttft_s)),
+        tag("td", display.NOTHING) if hidden else _best(brief),
         tag("td", display.NOTHING if hidden else display.money(money(brief.costs))),
         tag("td", vote_words(brief.vote) if brief.vote else ""),
+    )
+
+
+def _best(brief: Brief) -> Markup:
+    """The best TTFT, with what it has in it that is not its model's."""
+    if (best := brief.best) is None:
+        return tag("td", display.NOTHING)
+    marks = display.ttft_marks(best)
+    return tag(
+        "td",
+        display.seconds(best.ttft_s),
+        tag("span", f"with {'; '.join(marks)}", class_="lf-mark lf-warn-text") if marks else None,
     )
 
 

@@ -17,11 +17,12 @@ import pandas as pd
 import pytest
 
 from llamafarm.cli import main
+from llamafarm.events import FellBack, Retrying
 from llamafarm.records.model import Asked, Recorded, Run, RunBegan, Snapshot
 from llamafarm.store.history import History
 from llamafarm.store.place import place_of
 from llamafarm.store.store import open_store
-from llamafarm.types import Cost
+from llamafarm.types import Cost, Timings
 from tests.cli.conftest import Serve
 from tests.cli.helpers import HEAD, entry, written
 from tests.databases import known
@@ -75,6 +76,63 @@ def test_a_list_for_people(lf: Lf) -> None:
     assert second.startswith(llamas.id)
     assert "~$0.000246" in second  # what rests on an estimate is marked in a list too
     assert "What do llamas eat?" in second
+
+
+RETRIED = Retrying(at=1.0, attempt=2, delay_s=0.3, kind="ServerFailed", message="It broke.")
+FELL = FellBack(at=1.0, model="fast", to="wise", lost_s=2.0, kind="TimedOut", message="Late.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "figure", "note", "told"),
+    [
+        (
+            {"retries": (RETRIED,), "timings": Timings(ttft_s=0.9, total_s=2.0, lost_s=0.5, ttft_lost_s=0.5)},
+            "900 ms *",
+            "TTFT with 500 ms lost to a failed try.",
+            {"retries": 1, "lost_s": 0.5, "ttft_lost_s": 0.5},
+        ),
+        (
+            {"reconnects": 1, "timings": Timings(ttft_s=0.9, total_s=2.0, lost_s=0.0001, ttft_lost_s=0.0001)},
+            "900 ms *",
+            "under 1 ms lost to a closed connection.",
+            {"reconnects": 1, "lost_s": 0.0001},
+        ),
+        (
+            {"fallbacks": (FELL,), "timings": Timings(ttft_s=2.9, total_s=4.0)},
+            "2.90 s *",
+            "2.00 s lost to a model that failed before.",
+            {"fallbacks": 1, "lost_s": 2.0, "ttft_lost_s": 2.0},
+        ),
+        (
+            {"timings": Timings(ttft_s=0.9, total_s=2.0, lag_s=0.09, ttft_lag_s=0.09)},
+            "900 ms *",
+            "the playground itself was up to 90 ms late.",
+            {"lag_s": 0.09, "ttft_lag_s": 0.09, "lost_s": 0},
+        ),
+        (
+            {"timings": Timings(ttft_s=0.9, total_s=2.0, load_s=0.4)},
+            "900 ms *",
+            "TTFT with 400 ms loading.",
+            {"load_s": 0.4},
+        ),
+    ],
+)
+def test_a_list_marks_what_a_time_has_in_it(
+    lf: Lf, changes: dict[str, Any], figure: str, note: str, told: dict[str, Any]
+) -> None:
+    kept = asked("Why?", ("fast",))
+
+    async def fill() -> None:
+        async with open_store(known(place_of(os.environ))) as store:
+            keep(store, kept, ended(kept, **changes))
+
+    asyncio.run(fill())
+    out = lf("history", "list")[1]
+    assert f" {figure} " in out
+    assert f"{kept.id} *: " in out
+    assert note in out
+    [lane] = json.loads(lf("history", "list", "--json")[1])["comparisons"][0]["lanes"]
+    assert lane.items() >= told.items()
 
 
 def test_an_empty_history_is_no_error(lf: Lf) -> None:

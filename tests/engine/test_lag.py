@@ -5,17 +5,33 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 
 from llamafarm import display
+from llamafarm.cli.lines import summary_line
+from llamafarm.cli.table import LATE as MARK
+from llamafarm.cli.table import _figures, notes
 from llamafarm.conditions import Lagged
+from llamafarm.engine.batchresults import results_json
 from llamafarm.engine.chat import Lane
+from llamafarm.engine.findings import timing_notes
 from llamafarm.engine.fold import Fold
 from llamafarm.engine.lag import LoopLag, with_lag
 from llamafarm.events import Event, Finished, Started, TextDelta
+from llamafarm.export.batchtable import notes as batch_notes
+from llamafarm.report.figures import Figures
+from llamafarm.report.sentences import _doubts
+from llamafarm.report.tables import _conditions
+from llamafarm.study.sample import Sample
+from llamafarm.study.summary import summary
+from llamafarm.study.tally import Tally
 from llamafarm.types import Cost, Timings
+from llamafarm.ui.cards import summary as card_summary
+from llamafarm.ui.table import table
 from tests.engine.fakes import model
+from tests.engine.test_setbacks import CLEAN
 
 STALL_S = 0.06
 
@@ -128,6 +144,39 @@ async def test_it_is_told_before_the_first_text_and_before_the_end(
 def test_only_a_good_part_of_a_figure_makes_it_doubtful(spans: Timings, said: str) -> None:
     assert said in display.lag(spans)
     assert bool(display.lag(spans)) is bool(said)
+
+
+LATE = Timings(ttft_s=0.2, total_s=0.7, tokens_per_s=50.0, lag_s=0.04, ttft_lag_s=0.04)
+
+
+def test_every_face_marks_the_figures() -> None:
+    late = replace(CLEAN, timings=LATE)
+    words = "the playground itself was up to 40 ms late"
+    assert [cell.endswith(MARK) for cell in _figures(late)] == [True, True, True, False, False, False]
+    assert any(note.startswith(f"lane{MARK}: {words}") for note in notes([late]))
+    assert words in summary_line(late, "named")
+    assert words in card_summary(late)
+    assert ">late<" in table([late], (), "m")
+    only_ttft = replace(CLEAN, timings=replace(LATE, total_s=10.0))
+    assert [cell.endswith(MARK) for cell in _figures(only_ttft)][:3] == [True, False, False]
+    assert not any(MARK in cell for cell in _figures(CLEAN))
+
+
+def test_sums_of_many_answers_say_for_how_many() -> None:
+    samples = [Sample(0, 0, CLEAN), Sample(0, 1, replace(CLEAN, timings=LATE))]
+    tally, words = Tally(), "For 1 of 2 answers the playground itself was late: their times may be too long."
+    for each in samples:
+        tally.add(each)
+    cell = summary(samples, 1)
+    assert (tally.late, cell.late) == (1, 1)
+    assert words in batch_notes({"m": tally}, 1)
+    assert words in list(timing_notes([cell]))
+    [told] = results_json({"m": tally})
+    assert isinstance(told, dict)
+    assert told["late"] == 1
+    figures = Figures("m", tally=tally)
+    assert words in [str(each) for each in _doubts([figures])]
+    assert "1 timed while the playground was late" in _conditions(figures)
 
 
 def test_the_reply_tells_both() -> None:

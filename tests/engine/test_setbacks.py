@@ -34,10 +34,10 @@ from llamafarm.export.batchtable import notes as batch_notes
 from llamafarm.export.sheet import lane_row
 from llamafarm.reply import Reply
 from llamafarm.study.sample import Sample
-from llamafarm.study.summary import summary
+from llamafarm.study.summary import summary as cell_of
 from llamafarm.study.tally import Tally
 from llamafarm.types import Cost, Route, SentRequest, Timings, ToolCall
-from llamafarm.ui.cards import steps
+from llamafarm.ui.cards import steps, summary
 from llamafarm.ui.table import table
 from tests.engine.test_fold import REQUEST, fold
 
@@ -145,6 +145,7 @@ def test_every_face_says_so_beside_the_figure(reply: Reply, words: str) -> None:
     assert display.lost(reply, reply.ttft_lost_s) == words
     assert words in table([reply], (), "m")
     assert words in summary_line(reply, "named")
+    assert words in summary(reply)
     assert any(words in note for note in notes([reply]))
     assert _figures(reply)[0].endswith(LOST)
     assert _figures(reply)[1].endswith(LOST)
@@ -224,7 +225,7 @@ def test_medians_leave_out_failed_tries_and_what_a_closed_connection_took() -> N
     figures = figures_of(found)
     assert (figures["Retried"], figures["Lost"]) == ("1", "2.25 s")
     assert any("2.25 s in all" in note for note in batch_notes({"m": found}, 1))
-    cell = summary(samples, 1)
+    cell = cell_of(samples, 1)
     assert cell.ttft_s is not None
     assert (cell.ttft_s.value, cell.ttft_s.n) == (1.0, 3)
     assert (cell.retried, cell.reconnected, cell.lost_s) == (1, 2, 2.25)

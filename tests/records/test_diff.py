@@ -34,6 +34,18 @@ def test_the_same_answers_are_the_same_whatever_they_took() -> None:
     assert found.lanes[1].figures == ()
 
 
+def test_what_times_have_in_them_stands_beside_them() -> None:
+    first, second = recorded(("a", "Grass.")), recorded(("a", "Grass."))
+    spans = Timings(ttft_s=9.0, load_s=1.0, queue_s=0.5, lost_s=0.25, lag_s=0.2, ttft_lag_s=0.2)
+    slow = replace(second.lanes[0].reply, timings=spans, reconnects=1)
+    found = difference(first, replace(second, lanes=(replace(second.lanes[0], reply=slow),)))
+    names = {change.name: (change.first, change.second) for change in found.lanes[0].figures}
+    assert names.items() >= {
+        "queue_s": (None, 0.5), "load_s": (None, 1.0), "reconnects": (0, 1), "lost_s": (0.0, 0.25), "lag_s": (None, 0.2),
+    }.items()  # fmt: skip
+    assert found.same
+
+
 def test_answers_that_differ_are_told_line_by_line() -> None:
     found = difference(recorded(("a", "One\nTwo\nThree")), recorded(("a", "One\n2\nThree")))
     assert not found.same

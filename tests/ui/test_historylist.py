@@ -14,6 +14,7 @@ import pytest
 from llamafarm.errors import RequestError
 from llamafarm.records.find import Brief, Filter, Found, LaneBrief
 from llamafarm.records.model import ProjectRef, Vote
+from llamafarm.types import Timings
 from llamafarm.ui.historylist import Search, list_view, vote_words
 from llamafarm.ui.markup import Markup
 
@@ -46,6 +47,32 @@ def test_a_row_tells_the_best_of_what_ended_and_marks_what_is_not_sure() -> None
     assert broken[3] == "fast, wisefast failed; wise never ended"
     assert broken[6:8] == ["–", "unknown"]
     assert cells(brief(lane("fast", 0.1)))[7] == "$0.00100 + 1 unknown"
+
+
+@pytest.mark.parametrize(
+    ("changes", "marked"),
+    [
+        ({}, "250 ms"),
+        ({"timings": Timings(ttft_s=0.35, load_s=0.1)}, "250 mswith 100 ms loading"),
+        ({"retries": 1, "lost_s": 0.1, "ttft_lost_s": 0.1}, "250 mswith 100 ms lost to a failed try"),
+        ({"reconnects": 2, "ttft_lost_s": 0.0001}, "250 mswith under 1 ms lost to 2 closed connections"),
+        ({"fallbacks": 1, "ttft_lost_s": 2.0}, "250 mswith 2.00 s lost to a model that failed before"),
+        ({"retries": 1, "lost_s": 0.1}, "250 ms"),  # after the first token
+        (
+            {"timings": Timings(ttft_s=0.25, ttft_lag_s=0.02), "retries": 3, "ttft_lost_s": 0.1},
+            "250 mswith 100 ms lost to 3 failed tries; the playground itself was up to 20 ms late",
+        ),
+        ({"timings": Timings(ttft_s=0.25, ttft_lag_s=0.004)}, "250 ms"),
+    ],
+)
+def test_what_a_best_time_has_in_it_stands_at_the_figure(changes: dict[str, Any], marked: str) -> None:
+    assert cells(brief(lane("fast", 0.25, **changes), lane("wise", None)))[6] == marked
+
+
+def test_a_doubtful_time_is_best_only_where_all_are() -> None:
+    late = Timings(ttft_s=0.1, ttft_lag_s=0.05)
+    assert cells(brief(lane("fast", 0.1, timings=late), lane("wise", 0.5)))[6] == "500 ms"
+    assert cells(brief(lane("fast", 0.1, timings=late), lane("wise", None)))[6].startswith("100 mswith the playground")
 
 
 def test_a_prompt_is_shown_as_text_and_opens_by_its_link() -> None:
