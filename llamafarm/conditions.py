@@ -68,7 +68,7 @@ class ServerQueued(Event):
     seconds: float
 
 
-CautionKind = Literal["prompt_cut", "answer_cut", "repeated", "tools_ignored"]
+CautionKind = Literal["prompt_cut", "answer_cut", "repeated", "tools_ignored", "other_model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ class Caution:
 
     prompt_cut: the model read only a part of the prompt, as the server tells or as its count shows. answer_cut: it is
     as long as it may be, and the server does not say whether it was cut. repeated: the server ended it, because it
-    repeated one token. tools_ignored: the model was never told of the tools.
+    repeated one token. tools_ignored: the model was never told of the tools. other_model: the server names another
+    model than the one that was asked.
     """
 
     kind: CautionKind

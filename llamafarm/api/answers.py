@@ -107,7 +107,10 @@ class ToolAnswer(Answer):
 
 
 class AnswerCaution(Answer):
-    """Why an answer is not what it looks like: prompt_cut, answer_cut, repeated or tools_ignored, and a sentence."""
+    """Why an answer is not what it looks like: prompt_cut, answer_cut, repeated, tools_ignored or other_model.
+
+    `text` says it in a sentence.
+    """
 
     kind: str
     text: str

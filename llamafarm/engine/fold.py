@@ -10,6 +10,7 @@ from llamafarm.conditions import (
     Cautioned,
     CautionKind,
     Lagged,
+    ModelNamed,
     ProbeMark,
     ServerQueued,
     Shared,
@@ -54,6 +55,7 @@ from llamafarm.events import (
     UsageReported,
     Waiting,
 )
+from llamafarm.modelnames import file_of, same_model
 from llamafarm.providers.bounds import perhaps_cut
 from llamafarm.reply import LaneStatus, Reply
 from llamafarm.types import CUTS, Cost, Fault, Message, Usage
@@ -227,12 +229,21 @@ class Fold:
                 self._staged[name] = fault
             case Cautioned(caution=caution):
                 self._cautions.setdefault(caution.kind, caution)
+            case ModelNamed(model=named):
+                self._named(named)
             case Lagged(seconds=seconds):
                 self._instants.lagged(seconds)
             case FellBack():
                 self._fallbacks.append(event)
                 self._status, self._note = "waiting", f"{event.model} failed, asking {event.to}"
                 self._give_up()
+
+    def _named(self, named: str) -> None:
+        """Mark an answer of another model; a LlamaFarm server tells of that itself, an embedded one is our own."""
+        asked = self._model.model
+        if self._answer.relayed is None and self._model.provider != "embedded" and not same_model(named, asked):
+            text = f"{asked} was asked, and the server says that {file_of(named)} answered."
+            self._cautions.setdefault("other_model", Caution("other_model", text))
 
     def _give_up(self) -> None:
         """A model is left behind: what it reported is paid for, what it measured is not the next one's."""

@@ -53,7 +53,7 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
     `ttft_s` and `total_s` hold `queue_s` (waiting for a free place), `server_queue_s` (waiting in the server's own
     queue, where it tells) and `load_s` (loading the model) where there were; `served_ttft_s` and `served_total_s` are
     without the two waits. `usage.doubts` say what the server told that can't be, and is not used; `cautions` why the
-    answer is not what it looks like (`prompt_cut`, `answer_cut`, `repeated`, `tools_ignored`).
+    answer is not what it looks like (`prompt_cut`, `answer_cut`, `repeated`, `tools_ignored`, `other_model`).
 
     `model` is the named model that was asked, `answered_by` the one that answered after `fallbacks`; `provider`,
     the figures and the cost are those of the one that answered. `retries` are tries that failed before the model or a

@@ -86,11 +86,11 @@ class ChatChunks:
 
     def feed(self, record: Mapping[str, JsonValue], came: Arrived) -> None:
         """Collect the events of one record."""
-        if not self._named and (model := record.get("model")) and isinstance(model, str):
-            self._named = True
-            came.add(ModelNamed(at=came.at, model=model[:LONGEST_NAME]))
         if "llamafarm" in record:
             self.told(record, came)
+        if not self._named and (model := record.get("model")) and isinstance(model, str):
+            self._named = True
+            came.add(ModelNamed(at=came.at, model=mended(model[:LONGEST_NAME])))
         choices = record.get("choices")
         if choices and isinstance(choices, list):
             self.seen = True

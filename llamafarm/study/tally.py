@@ -67,6 +67,7 @@ CAUTIONS: Mapping[CautionKind, str] = {
     "answer_cut": "the answer may have been cut, though the server does not say so",
     "repeated": "the server ended the answer, because it repeated one token",
     "tools_ignored": "the model was not told of its tools",
+    "other_model": "the server named another model than the one that was asked",
 }
 
 

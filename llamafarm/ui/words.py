@@ -43,6 +43,7 @@ CAUTIONS: dict[CautionKind, str] = {
     "answer_cut": "answer cut?",
     "repeated": "repeats itself",
     "tools_ignored": "tools not told",
+    "other_model": "another model",
 }
 
 

@@ -28,3 +28,13 @@ async def test_whole_and_streamed(here: World) -> None:
     streamed = await here.ask(model="expert", messages=[{"role": "user", "content": LONG}], stream=True)
     chunks = [json.loads(line[6:]) for line in streamed.text.splitlines() if line.startswith("data: {")]
     assert [caution] in [each["llamafarm"].get("cautions") for each in chunks if "llamafarm" in each]
+
+
+async def test_another_model_is_told_whole_and_streamed(here: World) -> None:
+    another = plays("openai", [chunk({"content": "Hay."}, "stop", model="another"), event("[DONE]")])
+    here.says(another)
+    told = (await here.ask(model="expert", messages=[{"role": "user", "content": "Hi"}])).json()
+    assert [each["kind"] for each in told["llamafarm"]["cautions"]] == ["other_model"]
+    here.says(another)
+    streamed = await here.ask(model="expert", messages=[{"role": "user", "content": "Hi"}], stream=True)
+    assert "another answered" in streamed.text

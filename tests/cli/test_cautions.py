@@ -63,3 +63,44 @@ def test_a_short_prompt_has_none(tmp_path: Path, run: Run, serve: Serve) -> None
     written(tmp_path, HEAD + entry("short", serve(CUT["openai"]).url, provider="openai"))
     answer = json.loads(run("chat", "--json", "Hello").text)
     assert (answer["text"], answer["cautions"]) == ("Grass.", [])
+
+
+OTHER: dict[str, Script] = {
+    "openai": plays("openai", [
+        chunk({"content": "Grass."}, model="tiny-2b"), chunk({}, "stop", model="tiny-2b"), event("[DONE]"),
+    ]),
+    "ollama": plays("ollama", [
+        record({"content": "Grass."}, model="tiny:2b"),
+        record({"content": ""}, model="tiny:2b", done=True, done_reason="stop"),
+    ]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("provider", "named"),
+    [("openai", "tiny-2b"), ("ollama", "tiny:2b"), ("universal", "tiny-2b"), ("lemonade", "tiny-2b")],
+)
+def test_another_model_answered_on_every_face(
+    provider: str, named: str, tmp_path: Path, run: Run, serve: Serve
+) -> None:
+    script = OTHER["ollama" if provider == "ollama" else "openai"]
+    written(tmp_path, HEAD + entry("large", serve(script).url, provider=provider))
+    says = f"large-id was asked, and the server says that {named} answered."
+    answer = run("chat", "--json", "Hello")
+    assert json.loads(answer.text)["cautions"] == [{"kind": "other_model", "text": says}]
+    for shown in (run("chat", "Hello"), run("compare", "Hello"), run("history", "export", "--format", "markdown")):
+        assert says in " ".join((shown.text + shown.notes).split())
+    lane = json.loads(run("compare", "--json", "Hello").text)["lanes"][0]
+    assert [each["kind"] for each in lane["cautions"]] == ["other_model"]
+    rows = list(csv.DictReader(run("history", "export", "--format", "csv").text.splitlines()))
+    assert {row["cautions"] for row in rows} == {says}
+
+
+def test_a_report_counts_answers_of_other_models(tmp_path: Path, run: Run, serve: Serve) -> None:
+    written(tmp_path, HEAD + entry("large", serve(OTHER["openai"]).url, provider="openai"))
+    (tmp_path / "rows.csv").write_text("prompt\nHi\nHello\n")
+    batch = run("batch", "rows.csv", "--json", "-y")
+    assert json.loads(batch.text)["models"][0]["cautions"] == {"other_model": 2}
+    assert run("report", json.loads(batch.text)["run"], "--out", "report.html").code == 0
+    told = "Of 2 calls the server named another model than the one that was asked"
+    assert told in (tmp_path / "report.html").read_text(encoding="utf-8")

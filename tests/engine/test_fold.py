@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from llamafarm.conditions import ModelNamed
 from llamafarm.engine.fold import Fold
 from llamafarm.events import (
     Asking,
@@ -139,3 +140,17 @@ def test_what_a_llamafarm_server_tells_stands_beside_the_lane_and_goes_with_its_
     assert (reply.model, reply.provider) == ("m", "openai")  # the lane's own model stays what it is
     left = FellBack(at=11.0, model="m", to="other", lost_s=1.0, kind="K", message="No.")
     assert fold(told, left, Asking(at=11.0, model="other", request=REQUEST)).relayed is None
+
+
+def told_apart(*events: Event) -> list[str]:
+    return [caution.kind for caution in fold(*events, Finished(at=13.0, reason="stop")).cautions]
+
+
+def test_a_server_that_names_another_model_is_told_once() -> None:
+    named = ModelNamed(at=11.0, model="another")
+    assert told_apart(named, TextDelta(at=11.0, text="a"), named) == ["other_model"]
+    assert told_apart(ModelNamed(at=11.0, model=MODELS["m"].model)) == []
+    assert told_apart(Relayed(at=11.0, model="theirs", provider="openai", model_id="x"), named) == []
+    left = FellBack(at=12.0, model="m", to="other", lost_s=1.0, kind="ServerFailed", message="it failed")
+    after = ModelNamed(at=12.5, model=MODELS["other"].model)
+    assert told_apart(named, left, Asking(at=12.0, model="other", request=REQUEST), after) == []

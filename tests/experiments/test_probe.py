@@ -11,7 +11,7 @@ from llamafarm.experiments.probe.bounds import stop_word
 from llamafarm.experiments.probe.heard import Heard
 from llamafarm.experiments.probe.plan import MOST_TOKENS
 from llamafarm.experiments.probe.run import Prober
-from llamafarm.experiments.probe.stream import answering, same_model
+from llamafarm.experiments.probe.stream import answering
 from llamafarm.records.probe import Finding
 from llamafarm.types import ChatRequest
 from tests.faultserver.probed import CONTEXT, Asked, Counting
@@ -216,22 +216,3 @@ def test_an_answer_is_to_stop_at_what_stands_in_it_once(text: str, word: str | N
     chosen = stop_word(text)
     assert chosen == word or (word is not None and chosen is not None and text.index(chosen) >= len(text) // 3)
     assert chosen is None or text.index(chosen) > 0
-
-
-@pytest.mark.parametrize(
-    ("named_as", "asked", "same"),
-    [
-        ("gpt-4o-2024-11-20", "gpt-4o", True),
-        ("llama3.2:latest", "llama3.2", True),
-        ("gpt-4o", "openai/gpt-4o", True),
-        ("GPT-4o", "gpt-4o", True),
-        ("gpt-4o-mini", "gpt-4o", True),  # nobody can tell a version from a size by its name
-        ("/models/SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2-135m-instruct", True),
-        ("C:\\models\\a.gguf", "b", False),
-        ("another", "m", False),
-        ("mistral", "m", False),
-        ("gpt-4", "gpt-4o", False),
-    ],
-)
-def test_a_server_may_name_a_model_with_its_version(named_as: str, asked: str, same: bool) -> None:
-    assert same_model(named_as, asked) is same

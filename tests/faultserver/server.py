@@ -30,6 +30,9 @@ class Seen:
         return json.loads(self.body)
 
 
+NAMED = b'"model": "m"'  # in what scripts say: they speak for whatever model was asked
+
+
 class Exchange:
     """What a script does with: send a head, chunks of a body, wait, and cut the connection."""
 
@@ -37,6 +40,7 @@ class Exchange:
         self.seen = seen
         self._writer = writer
         self._chunked = False
+        self._answering = _answering(seen)
 
     async def head(self, status: int = 200, content_type: str = "text/event-stream", **headers: str) -> None:
         """The status line and headers; the body follows in chunks, unless content_length is given."""
@@ -50,6 +54,7 @@ class Exchange:
 
     async def send(self, data: bytes) -> None:
         """One piece of the body, on the wire at once."""
+        data = data.replace(NAMED, self._answering)
         self._writer.write(b"%x\r\n%s\r\n" % (len(data), data) if self._chunked else data)
         self.seen.sent.append((time.perf_counter(), data))
         await self._writer.drain()
@@ -170,6 +175,15 @@ async def _read(first: bytes, reader: asyncio.StreamReader) -> Seen:
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Seen(method, path, headers, body, time.perf_counter())
+
+
+def _answering(seen: Seen) -> bytes:
+    """How an answer names its model: as the request does."""
+    try:
+        asked = json.loads(seen.body)["model"]
+    except (ValueError, KeyError, TypeError):
+        return NAMED
+    return b'"model": ' + json.dumps(asked).encode()
 
 
 async def _watch(reader: asyncio.StreamReader, seen: Seen) -> None:

@@ -8,16 +8,19 @@ import io
 import re
 from dataclasses import replace
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
-from llamafarm.conditions import Sharing, WarmUp
+from llamafarm.conditions import Caution, CautionKind, Sharing, WarmUp
 from llamafarm.events import Failed, FellBack
 from llamafarm.reply import Reply
+from llamafarm.study.tally import CAUTIONS as TOLD
 from llamafarm.types import Cost, Count, Route, Timings, Tool, Usage
 from llamafarm.ui.cards import lane_head, summary
 from llamafarm.ui.table import condition_notes, shared, table
 from llamafarm.ui.tools import Held, held_card, held_key
+from llamafarm.ui.words import CAUTIONS
 from tests.engine.fakes import model
 from tests.export.tabled import csv_of
 
@@ -252,3 +255,10 @@ def test_a_server_that_exchanges_models_is_told() -> None:
     assert "a, b: their server exchanges models" in notes
     assert "exchanges" not in " ".join(shared([llama, llama.model_copy(update={"name": "c"})]))
     assert "exchanges" not in " ".join(shared([model("d"), model("e")]))
+
+
+@pytest.mark.parametrize("kind", get_args(CautionKind))
+def test_each_caution_has_its_chip_and_sentence_in_the_table(kind: CautionKind) -> None:
+    row = str(table([reply("a", cautions=(Caution(kind, "What was found <here>."),))], (), "a"))
+    assert f'title="What was found &lt;here&gt;.">{CAUTIONS[kind]}<' in row
+    assert TOLD[kind]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from llamafarm import display, tokens
 from llamafarm.experiments.probe.checks import CHECKS
 from llamafarm.experiments.probe.heard import Heard
+from llamafarm.modelnames import file_of, same_model
 from llamafarm.records.probe import Finding
 from llamafarm.types import Message
 
-GGUF = ".gguf"  # llama.cpp's server names its model by the path of its file
 LUMP = 4  # tokens that come at one instant: fewer are a token or two
 FEW = 6  # tokens that say nothing of how they come
 GREW = 1 / 3  # of the estimated difference: tokenizers differ
@@ -109,22 +108,10 @@ def waits(first: Heard, others: Iterable[Heard]) -> Finding:
 def answering(answers: Iterable[Heard], asked: str, *, ours: bool = False) -> Finding:
     """Whether the model that the answers name is the one that was asked; `ours`: we started it with that."""
     check = CHECKS["model"]
-    named = {_file(each.model) for each in answers if each.model}
+    named = {file_of(each.model) for each in answers if each.model}
     if not named:
         return check.untold("No answer names its model.")
     others = [] if ours else sorted(name for name in named if not same_model(name, asked))
     if others:
         return check.no(f"{asked} was asked, and {', '.join(others)} answered.")
     return check.yes(f"{', '.join(sorted(named))} answered.")
-
-
-def _file(name: str) -> str:
-    """The name of a model file, without folder and ending; any other name as it is."""
-    return re.split(r"[/\\]", name)[-1][: -len(GGUF)] if name.lower().endswith(GGUF) else name
-
-
-def same_model(named: str, asked: str) -> bool:
-    """Whether a server means the model `asked`: its version or Ollama's tag may stand behind it, its owner before."""
-    mine, theirs = _file(asked).lower(), _file(named).lower()
-    short, long = sorted((mine, theirs), key=len)
-    return mine == theirs or (long.startswith(short) and long[len(short)] in "-:@.") or long.endswith(f"/{short}")
