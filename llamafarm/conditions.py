@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
-from llamafarm.events import Event
+from llamafarm.events import Event, Retrying
 from llamafarm.types import Cost, Usage
 
 THIS_MACHINE = "this machine"
@@ -66,6 +66,29 @@ class ServerQueued(Event):
     """The request waited `seconds` in the server's own queue before it was read, as the server tells."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream(Event):
+    """What the times of a relayed answer have in them, as the LlamaFarm server that relays it tells at its end.
+
+    The tries that failed there, its requests that left again on new connections, and the seconds that both took, in
+    all and before visible text; what went to models that failed before is told with the fallbacks. `lag_s` and
+    `ttft_lag_s` are by how much its event loop was late, `tools_s` how long its tools ran.
+    """
+
+    retries: tuple[Retrying, ...] = ()
+    reconnects: int = 0
+    lost_s: float = 0.0
+    ttft_lost_s: float = 0.0
+    lag_s: float = 0.0
+    ttft_lag_s: float = 0.0
+    tools_s: float = 0.0
+
+    @property
+    def longest_s(self) -> float:
+        """The longest of its spans: none can be longer than the answer took."""
+        return max(self.lost_s, self.ttft_lost_s, self.lag_s, self.ttft_lag_s, self.tools_s)
 
 
 CautionKind = Literal["prompt_cut", "answer_cut", "repeated", "tools_ignored", "other_model"]

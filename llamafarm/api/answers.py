@@ -60,7 +60,8 @@ class AnswerTimings(Answer):
     waiting in the model server's own queue, loading the model.
 
     ttft_s: to the first visible token. ttfr_s: to the first reasoning token. tokens_per_s: while decoding. tools_s: MCP
-    servers started and tools ran.
+    servers started and tools ran. ttft_lost_s: what of `lost_s` is in `ttft_s`. lag_s: the most by which the server's
+    own event loop was late meanwhile, ttft_lag_s until the first visible token: so much too long times may be.
     """
 
     queue_s: float | None = None
@@ -71,6 +72,9 @@ class AnswerTimings(Answer):
     total_s: float | None = None
     tokens_per_s: float | None = None
     tools_s: float | None = None
+    ttft_lost_s: float | None = None
+    lag_s: float | None = None
+    ttft_lag_s: float | None = None
 
 
 class AnswerCost(Answer):

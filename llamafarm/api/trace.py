@@ -166,9 +166,9 @@ class Trace:
         if reply.tool_runs or reply.tools_missing:
             whole["tools"] = [_tool_json(run) for run in reply.tool_runs if self.is_ours(run.call)]
             whole["tools_missing"] = dict(reply.tools_missing)
-        return self._extension(reply.timings) | setbacks_json(reply) | whole
+        return self._extension(reply.timings, reply.ttft_lost_s) | setbacks_json(reply) | whole
 
-    def _extension(self, spans: Timings) -> dict[str, Any]:
+    def _extension(self, spans: Timings, ttft_lost_s: float | None = None) -> dict[str, Any]:
         extension = {
             "asked": self.asked.lane.model.name,
             "model": self.model.name,
@@ -188,6 +188,9 @@ class Trace:
                 "total_s": spans.total_s,
                 "tokens_per_s": spans.tokens_per_s,
                 "tools_s": spans.tools_s,
+                "ttft_lost_s": ttft_lost_s,
+                "lag_s": spans.lag_s,
+                "ttft_lag_s": spans.ttft_lag_s,
             },
         }
         return extension if self._session is None else {**extension, "session": self._session}

@@ -68,7 +68,7 @@ def base_url(url: str) -> str:
 
 
 def seen_through(reply: Reply) -> Reply:
-    """`reply` with the server's own named model, fallbacks and cost, where the server told them."""
+    """`reply` with the server's own named model and cost, where the server told them."""
     told = reply.relayed
     if told is None:
         return reply
@@ -77,6 +77,5 @@ def seen_through(reply: Reply) -> Reply:
         model=told.model,
         provider=told.provider,
         model_id=told.model_id,
-        fallbacks=(*reply.fallbacks, *told.fallbacks),
         cost=told.cost or Cost(None, "unknown", detail="The server told no cost."),
     )

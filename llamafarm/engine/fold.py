@@ -14,6 +14,7 @@ from llamafarm.conditions import (
     ProbeMark,
     ServerQueued,
     Shared,
+    Upstream,
     Warmed,
     Warming,
     on_own_network,
@@ -223,6 +224,8 @@ class Fold:
                 self._status, self._note = "waiting", f"try {event.attempt} after: {event.message}"
             case Reconnected():
                 self._setbacks.reconnected(event, shown=self._shown)
+            case Upstream():
+                self._upstream(event)
             case Reclassified():
                 self._reclassify()
             case StagedFault(model=name, fault=fault):
@@ -244,6 +247,14 @@ class Fold:
         if self._answer.relayed is None and self._model.provider != "embedded" and not same_model(named, asked):
             text = f"{asked} was asked, and the server says that {file_of(named)} answered."
             self._cautions.setdefault("other_model", Caution("other_model", text))
+
+    def _upstream(self, told: Upstream) -> None:
+        """What a relaying server tells of its part in the times; what took longer than its answer can't be."""
+        if told.longest_s > told.at - self._answer.sent_at:
+            return
+        self._setbacks.upstream(told, shown=self._shown)
+        self._instants.upstream(told.lag_s, told.ttft_lag_s, shown=self._shown)
+        self._tools.ran_elsewhere(told.tools_s)
 
     def _give_up(self) -> None:
         """A model is left behind: what it reported is paid for, what it measured is not the next one's."""
@@ -303,7 +314,7 @@ class Fold:
             sent=answer.sent or (self._turns[-1].sent if self._turns else None),
             retries=tuple(self._setbacks.retries),
             reconnects=self._setbacks.reconnects,
-            fallbacks=tuple(self._fallbacks),
+            fallbacks=(*self._fallbacks, *(step for turn in turns if turn.relayed for step in turn.relayed.fallbacks)),
             staged=dict(self._staged),
             relayed=answer.relayed,
             note=self._note or self._waits(now),

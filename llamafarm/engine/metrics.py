@@ -31,12 +31,20 @@ class Instants:
     server_queue_s: float | None = None
     lag_s: float | None = None
     ttft_lag_s: float | None = None
+    upstream_lag_s: float = 0.0
+    upstream_ttft_lag_s: float = 0.0
 
     def lagged(self, seconds: float) -> None:
         """The event loop was late by so much since the start."""
         self.lag_s = max(self.lag_s or 0.0, seconds)
         if self.first_text is None:
             self.ttft_lag_s = self.lag_s
+
+    def upstream(self, lag_s: float, ttft_lag_s: float, *, shown: bool) -> None:
+        """The server that relays the answer was late too, as it tells: one comes upon the other."""
+        self.upstream_lag_s = max(self.upstream_lag_s, lag_s)
+        if not shown:
+            self.upstream_ttft_lag_s = max(self.upstream_ttft_lag_s, ttft_lag_s)
 
 
 @dataclass(slots=True)
@@ -98,8 +106,8 @@ def timings(
         held_s=tools[1],
         lost_s=lost[0],
         ttft_lost_s=lost[1],
-        lag_s=instants.lag_s,
-        ttft_lag_s=instants.ttft_lag_s,
+        lag_s=_with(instants.lag_s, instants.upstream_lag_s),
+        ttft_lag_s=_with(instants.ttft_lag_s, instants.upstream_ttft_lag_s),
     )
 
 
@@ -207,6 +215,10 @@ def with_lost(cost: Cost, lost: Sequence[Cost]) -> Cost:
     estimated = cost.estimated or any(each.estimated for each in lost)
     detail = f"{cost.detail} With ${extra} for tries that failed before it.".strip()
     return replace(cost, usd=known[0] + extra, detail=detail, estimated=estimated)
+
+
+def _with(own_s: float | None, upstream_s: float) -> float | None:
+    return (own_s or 0.0) + upstream_s if upstream_s else own_s
 
 
 def _since(start: float, at: float | None) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from llamafarm.conditions import Upstream
 from llamafarm.events import Reconnected, Retrying
 
 
@@ -46,6 +47,13 @@ class Setbacks:
         """A request left again on a new connection."""
         self.reconnects += 1
         self._lose(event.lost_s, shown=shown)
+
+    def upstream(self, event: Upstream, *, shown: bool) -> None:
+        """A server that relays the answer tells what it took there."""
+        self.retries += event.retries
+        self.reconnects += event.reconnects
+        self._lose(event.lost_s, shown=True)
+        self.ttft_lost_s = (self.ttft_lost_s or 0.0) + (0.0 if shown else event.ttft_lost_s)
 
     def give_up(self) -> None:
         """A model is left behind."""

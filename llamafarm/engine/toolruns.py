@@ -45,6 +45,11 @@ class ToolRuns:
                 state: ToolState = "denied" if event.denied else "failed" if event.is_error else "done"
                 self._become(call_id, state, text=event.text, seconds=event.seconds)
 
+    def ran_elsewhere(self, seconds: float) -> None:
+        """Tools ran at the server that relays the answer."""
+        if seconds:
+            self._tools_s = (self._tools_s or 0.0) + seconds
+
     def end(self, at: float) -> None:
         """The lane has ended: what was to come does not come."""
         self._count(at)

@@ -20,7 +20,7 @@ from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.finish import meant
 from llamafarm.providers.parts import parts, reasoning_of
 from llamafarm.providers.pieces import piece_of, quick
-from llamafarm.providers.relay import cautions, queued, relayed
+from llamafarm.providers.relay import cautions, relayed, spent
 from llamafarm.providers.shortened import shortened
 from llamafarm.providers.told import tells
 from llamafarm.providers.usage import Counting
@@ -115,8 +115,9 @@ class ChatChunks:
             came.add(event)
             for caution in cautions(record.get("llamafarm")):
                 came.add(Cautioned(at=came.at, caution=caution))
-            if event.cost is not None and (wait := queued(record.get("llamafarm"), came.at)) is not None:  # at its end
-                came.add(wait)
+            if event.cost is not None:  # at its end
+                for told in spent(record.get("llamafarm"), came.at):
+                    came.add(told)
 
     def end(self, came: Arrived) -> None:
         """Collect what was held back until the end: the rest of the text, and the tool calls."""

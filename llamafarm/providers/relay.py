@@ -1,22 +1,24 @@
 """What a LlamaFarm server tells beside a completion: its extension `llamafarm`, in chunks, answers and errors.
 
-The first chunk has the named model, the route and the fallbacks; the last has the cost too. All of it is read with
-care: another server may use the name for something else.
+The first chunk has the named model, the route and the fallbacks; the last has the cost too, and what is in the times.
+All of it is read with care: another server may use the name for something else.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import get_args
 
-from llamafarm.conditions import Caution, CautionKind, ServerQueued
-from llamafarm.events import FellBack, Relayed
+from llamafarm.conditions import Caution, CautionKind, ServerQueued, Upstream
+from llamafarm.events import Event, FellBack, Loaded, Relayed, Retrying
 from llamafarm.types import Cost, CostSource, JsonValue, Route
 
-MOST, LONGEST = 32, 2000  # steps and signals, and characters of each text
+MOST, LONGEST = 32, 2000  # steps, tries and signals, and characters of each text
+MOST_TIMES = 1_000  # that one answer is asked for
+A_DAY_S = 86_400.0  # longer takes no answer
 
 
 def relayed(value: JsonValue, at: float) -> Relayed | None:
@@ -47,13 +49,50 @@ def cautions(value: JsonValue) -> tuple[Caution, ...]:
     )
 
 
-def queued(value: JsonValue, at: float) -> ServerQueued | None:
-    """What the server's model waited in queues behind it, as its timings tell; None where they don't."""
-    timings = value.get("timings") if isinstance(value, dict) else None
-    if not isinstance(timings, dict):
-        return None
-    waits = [span for name in ("queue_s", "server_queue_s") if (span := _amount(timings.get(name)))]
-    return ServerQueued(at=at, seconds=sum(waits)) if waits else None
+def spent(value: JsonValue, at: float) -> Iterator[Event]:
+    """What the answer's times have in them that is not the model's, as the server tells at its end.
+
+    Its model was loaded, waited in queues, was asked again; its tools ran, and the server itself was late.
+    """
+    if not isinstance(value, dict):
+        return
+    told = value.get("timings")
+    timings = told if isinstance(told, dict) else {}
+    if load_s := _span(timings.get("load_s")):
+        yield Loaded(at=at, seconds=load_s)
+    if wait_s := _span(timings.get("queue_s")) + _span(timings.get("server_queue_s")):
+        yield ServerQueued(at=at, seconds=wait_s)
+    upstream = _upstream(value, timings, at)
+    if upstream != Upstream(at=at):
+        yield upstream
+
+
+def _upstream(value: Mapping[str, JsonValue], timings: Mapping[str, JsonValue], at: float) -> Upstream:
+    """A server that tells no `ttft_lost_s` lost it before the first token: behind it nothing is asked again."""
+    lost_s, again = _span(value.get("lost_s")), value.get("reconnects")
+    before_s = sum(_span(step.get("lost_s")) for step in _first(value.get("fallbacks")) if isinstance(step, dict))
+    ttft_lost_s = _span(timings["ttft_lost_s"]) if "ttft_lost_s" in timings else lost_s
+    return Upstream(
+        at=at,
+        retries=tuple(_try(each, at) for each in _first(value.get("retries")) if isinstance(each, dict)),
+        reconnects=again if type(again) is int and 0 <= again <= MOST_TIMES else 0,
+        lost_s=max(lost_s - before_s, 0.0),
+        ttft_lost_s=max(ttft_lost_s - before_s, 0.0),
+        lag_s=_span(timings.get("lag_s")),
+        ttft_lag_s=_span(timings.get("ttft_lag_s")),
+        tools_s=_span(timings.get("tools_s")),
+    )
+
+
+def _try(value: Mapping[str, JsonValue], at: float) -> Retrying:
+    attempt = value.get("attempt")
+    return Retrying(
+        at=at,
+        attempt=attempt if type(attempt) is int and 0 < attempt <= MOST_TIMES else 2,
+        delay_s=_span(value.get("delay_s")),
+        kind=_text(value, "kind"),
+        message=_text(value, "message"),
+    )
 
 
 def _route(value: Mapping[str, JsonValue]) -> Route:
@@ -71,7 +110,7 @@ def _step(value: Mapping[str, JsonValue], at: float) -> FellBack:
         at=at,
         model=_text(value, "model"),
         to=_text(value, "to"),
-        lost_s=_amount(value.get("lost_s")) or 0.0,
+        lost_s=_span(value.get("lost_s")),
         kind=_text(value, "kind"),
         message=_text(value, "message"),
     )
@@ -110,4 +149,10 @@ def _amount(value: JsonValue) -> float | None:
     """`value` where it is a finite number that is not negative."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
+    return float(value) if 0 <= value <= sys.float_info.max else None
+
+
+def _span(value: JsonValue) -> float:
+    """`value` where it may be seconds of one answer, else 0."""
+    amount = _amount(value)
+    return 0.0 if amount is None or amount > A_DAY_S else amount

@@ -72,15 +72,15 @@ class Sample:
         """TTFT without the wait for a place, here or at the server, and without closed connections: this run's, not
         the model's.
         """
-        return self._without(self.reply.timings.served_ttft_s, self.reply.timings.ttft_lost_s)
+        return self._without(self.reply.timings.served_ttft_s, self.reply.ttft_lost_s)
 
     @property
     def total_s(self) -> float | None:
         """The time to the end, likewise."""
-        return self._without(self.reply.timings.served_total_s, self.reply.timings.lost_s)
+        return self._without(self.reply.timings.served_total_s, self.reply.lost_s)
 
-    def _without(self, span_s: float | None, lost_s: float | None) -> float | None:
-        return None if span_s is None or not self.timed else max(span_s - (lost_s or 0.0), 0.0)
+    def _without(self, span_s: float | None, lost_s: float) -> float | None:
+        return None if span_s is None or not self.timed else max(span_s - lost_s, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,28 @@ def test_what_a_llamafarm_server_tells_is_told_on(run: Run, serve: Serve) -> Non
     assert summary.endswith(", 1.25 s of it lost · route: complexity")
 
 
+RETRIED = {"attempt": 2, "delay_s": 0.0, "kind": "ServerFailed", "message": "It broke."}
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        ({"retries": [RETRIED], "lost_s": 0.0002}, "under 1 ms lost to a failed try"),
+        ({"reconnects": 2, "lost_s": 0.0002}, "under 1 ms lost to 2 closed connections"),
+        ({"lost_s": 1.25, "fallbacks": EXTENSION["fallbacks"]}, "1.25 s lost to a model that failed before"),
+        ({"timings": {"server_queue_s": 0.0001}}, ""),
+    ],
+)
+def test_what_a_servers_answer_lost_is_marked(run: Run, serve: Serve, last: dict[str, Any], words: str) -> None:
+    server = serve(plays("openai", relaying(**{"fallbacks": [], **last})))
+    first = run("chat", "--url", server.url, "Hi").notes
+    assert words in first
+    told = json.loads(run("chat", "--url", server.url, "--json", "Hi").out)
+    assert len(told["retries"]) == len(last.get("retries", ()))
+    assert told["reconnects"] == last.get("reconnects", 0)
+    assert told["lost_s"] == told["timings"]["ttft_lost_s"] == last.get("lost_s", 0)
+
+
 def test_json_has_the_servers_word_too(run: Run, serve: Serve) -> None:
     server = serve(plays("openai", relaying(usage_source="estimated")))
     told = json.loads(run("chat", "--url", server.url, "--model", "expert", "--json", "Hi").out)
@@ -146,6 +168,7 @@ def test_our_own_server_tells_all_of_it(tmp_path: Path, run: Run, serve: Serve) 
     assert route.startswith("Route by complexity: It says “analyze”: expert tier → expert")
     assert fallback.startswith("expert → fast after ")
     assert summary.startswith("fast (openai fast-id) · TTFT ")
+    assert " lost to 2 failed tries and a model that failed before)" in summary
     assert " · 11 in, 7 out · $0.0000250 (config) · " in summary
     assert summary.endswith(" of it lost · route: complexity")
     body = model.requests[0].json()
