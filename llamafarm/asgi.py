@@ -40,8 +40,11 @@ def is_for_programs(scope: Scope) -> bool:
 
 def tidied(scope: Scope) -> Scope:
     """`scope` with the path that was meant: a base URL that ends in a slash gives two in a row, or one at the end."""
-    path = "/" + "/".join(part for part in scope["path"].split("/") if part)
-    if path == scope["path"] or not is_for_programs({"path": path}):
+    given: str = scope["path"]
+    if given.startswith("/") and "//" not in given and (given == "/" or not given.endswith("/")):
+        return scope
+    path = "/" + "/".join(part for part in given.split("/") if part)
+    if path == given or not is_for_programs({"path": path}):
         return scope
     return {**scope, "path": path, "raw_path": quote(path).encode()}
 

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,11 @@ class Attempts:
     def __len__(self) -> int:
         return len(self._known)
 
+    def waits(self, address: str) -> bool:
+        """Whether a try from `address` has to wait for its `turn` now."""
+        tries = self._known.get(_counted(address)) if self._known else None
+        return tries is not None and self._wait_s(tries) > 0
+
     @asynccontextmanager
     async def turn(self, address: str) -> AsyncIterator[None]:
         """When a try from `address` may be looked at. Raises TooManyTries."""
@@ -84,7 +90,7 @@ class Attempts:
 
     def right(self, address: str) -> None:
         """One from `address` was right: the next does not wait, and the next wrong one makes it wait again."""
-        tries = self._known.get(_counted(address))
+        tries = self._known.get(_counted(address)) if self._known else None
         if tries is not None:
             tries.wrong = min(tries.wrong, FREE - 1)
 
@@ -94,6 +100,7 @@ class Attempts:
         return min(FIRST_S * 2.0 ** min(tries.wrong - FREE, 10), LONGEST_S)
 
 
+@lru_cache(ADDRESSES)
 def _counted(address: str) -> str:
     """What stands for `address`: an IPv6 network for all that is in it; what a header made up, for nobody."""
     try:

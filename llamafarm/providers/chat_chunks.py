@@ -19,7 +19,7 @@ from llamafarm.providers.circles import Circles
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.finish import meant
 from llamafarm.providers.parts import parts, reasoning_of
-from llamafarm.providers.pieces import piece_of, quick
+from llamafarm.providers.pieces import Frame, piece_of, quick
 from llamafarm.providers.relay import cautions, relayed, spent
 from llamafarm.providers.shortened import shortened
 from llamafarm.providers.told import tells
@@ -64,6 +64,7 @@ class ChatChunks:
         self._ended = ended
         self._call_name = call_name
         self._circles = circles
+        self._frame = Frame()
         self._thinking = Thinking()
         self._said, self._thought = Halves(), Halves()
         self._letters = 0  # of content
@@ -75,11 +76,15 @@ class ChatChunks:
 
     def quick(self, data: str, came: Arrived) -> bool:
         """Collect a record that is one piece of text in the midst of an answer, as most are; False where it is more."""
-        if not self._named or not self.seen or self.finish_reason is not None or (record := quick(data)) is None:
+        if not self._named or not self.seen or self.finish_reason is not None:
             return False
-        text = piece_of(record, self._index)
+        text = self._frame.text(data)
         if not text:
-            return False
+            record = quick(data)
+            text = piece_of(record, self._index) if record is not None else None
+            if not text:
+                return False
+            self._frame.learn(data, text, self._index)
         self._by_deltas = True
         self._text(text, came)
         return True

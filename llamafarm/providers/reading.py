@@ -101,7 +101,7 @@ class _Reading:
         """What was held back where an error ends the answer."""
         return arrived(self._at, self._chat.held)
 
-    def _told(self, records: Iterator[Record], came: Arrived) -> None:
+    def _told(self, records: Iterable[Record], came: Arrived) -> None:
         try:
             for kind, data in records:
                 if kind == "message" and not self._done and self._chat.quick(data, came):

@@ -42,6 +42,7 @@ DETAILS = (
 CACHED_BESIDE = ("input_tokens", "inputTokens", "prompt_n")
 READ = ("cache_read_input_tokens", "cacheReadInputTokens", "cache_creation_input_tokens", "cache_n")
 THOUGHT_BESIDE = ("thoughtsTokenCount", "thoughts_token_count")
+_NAMES: Mapping[Part, frozenset[str]] = {part: frozenset(names) for part, names in NAMES.items()}
 _COUNTED = frozenset((*DETAILS, *(name for names in NAMES.values() for name in names)))
 KEYS = _COUNTED | {"usage", "x_groq", "message", "response", "usageMetadata", "usage_metadata", "timings"}
 LARGEST = 20_000_000  # tokens: no model's context is as long
@@ -115,13 +116,13 @@ def _told(usage: Mapping[str, JsonValue], rank: int) -> Told:
     found = Told(rank)
     if _COUNTED.isdisjoint(usage):
         return found
-    inner = [details for name in DETAILS if isinstance(details := usage.get(name), dict)]
+    places = [usage, *(details for name in DETAILS if isinstance(details := usage.get(name), dict))]
+    named = {name: value for place in reversed(places) for name, value in place.items() if value is not None}
     for part, names in NAMES.items():
-        for name in names:
-            value = next((value for each in (usage, *inner) if (value := each.get(name)) is not None), None)
-            if value is None:
+        for name in () if _NAMES[part].isdisjoint(named) else names:
+            if name not in named:
                 continue
-            match whole(value):
+            match whole(named[name]):
                 case int(count):
                     found.parts[part] = count
                     found.doubts.pop(part, None)
@@ -134,7 +135,7 @@ def _told(usage: Mapping[str, JsonValue], rank: int) -> Told:
 
 
 def _has(usage: Mapping[str, JsonValue], names: tuple[str, ...]) -> bool:
-    return any(usage.get(name) is not None for name in names)
+    return any(usage.get(name) is not None for name in names if name in usage)
 
 
 def whole(value: JsonValue) -> int | Doubt:

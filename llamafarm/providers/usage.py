@@ -45,6 +45,7 @@ class Counting:
         self._context = context
         self._room: int | None = None
         self._told: Told | None = None
+        self._known: tuple[object, ...] = ()
         self._usage = Usage()
         self._usd: Decimal | None = None
         self._doubt = ""  # of the cost
@@ -92,6 +93,10 @@ class Counting:
         )
 
     def _tell(self, came: Arrived) -> None:
+        known = (self._told, self.letters, self.thought, self.ended, self.source, self._doubt)
+        if known == self._known:
+            return
+        self._known = known
         usage = self._meant()
         if usage != self._usage:
             self._usage = usage

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
-    AsyncExitStack,
     aclosing,
     asynccontextmanager,
     contextmanager,
@@ -64,11 +63,12 @@ async def held(
     places: AbstractContextManager[None] | AbstractAsyncContextManager[None], events: AsyncGenerator[Event, None]
 ) -> AsyncGenerator[Event, None]:
     """`events`, with `places` held from before the first until they are closed."""
-    async with AsyncExitStack() as stack:
-        if isinstance(places, AbstractAsyncContextManager):
-            await stack.enter_async_context(places)
-        else:
-            stack.enter_context(places)
-        await stack.enter_async_context(aclosing(events))
-        async for event in events:
-            yield event
+    if isinstance(places, AbstractAsyncContextManager):
+        async with places, aclosing(events):
+            async for event in events:
+                yield event
+    else:
+        with places:
+            async with aclosing(events):
+                async for event in events:
+                    yield event

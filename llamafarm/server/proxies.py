@@ -33,6 +33,9 @@ class Proxies:
             await self._app(scope, receive, send)
             return
         scope[ADDRESSED] = header(scope, b"host") or ""
+        if not any(_claims(name) for name, _ in scope["headers"]):
+            await self._app(scope, receive, send)
+            return
         client = scope.get("client")
         host = header(scope, FORWARDED_HOST) if client and client[0] in self._believing.trusted_hosts else None
         if host is not None:

@@ -45,8 +45,27 @@ class Records:
         self._at_start = True
         self._bare = Objects()
 
-    def feed(self, chunk: bytes) -> Iterator[Record]:
+    def feed(self, chunk: bytes) -> Iterable[Record]:
         """The records that `chunk` completes."""
+        usual = self._usual(chunk)
+        return self._any(chunk) if usual is None else usual
+
+    def _usual(self, chunk: bytes) -> list[Record] | None:
+        """The records of a chunk of whole events of one line each, as most are; None where it takes a closer look."""
+        if not chunk.startswith(FIELD) or not chunk.endswith(BETWEEN) or not self._fresh(chunk):
+            return None
+        blocks = chunk[: -len(BETWEEN)].decode("utf-8", "replace").split("\n\n")
+        records = [
+            Record("message", block[len(DATA) :].removeprefix(" "))
+            for block in blocks
+            if block.startswith(DATA) and "\n" not in block
+        ]
+        if len(records) != len(blocks):
+            return None
+        self._at_start = False
+        return records
+
+    def _any(self, chunk: bytes) -> Iterator[Record]:
         first = 0 if self._fresh(chunk) else chunk.find(BETWEEN) + len(BETWEEN)
         if first >= len(BETWEEN) and b"\r" not in chunk:  # the rest of an event that the chunks before began
             yield from self._line_by_line(self._lines.feed(chunk[:first]))

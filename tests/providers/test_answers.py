@@ -13,7 +13,7 @@ import pytest
 from llamafarm.errors import BadAnswer, Interrupted, ProviderError, ServerFailed
 from llamafarm.events import Finished, ToolCalled, UsageReported
 from llamafarm.providers import reading
-from llamafarm.providers.pieces import piece_of
+from llamafarm.providers.pieces import Frame, piece_of
 from llamafarm.types import Count, ToolCall
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import TYPES, Protocol, answer, chunk, ending, event, plays, record, said
@@ -382,3 +382,40 @@ def test_only_a_piece_of_text_and_nothing_else_is_read_in_few_steps(chunk: dict[
     }
     assert piece_of(plain, 0) == "hay"
     assert piece_of({**plain, **chunk}, 0) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hay", " and wool", "", 'a "quoted" word', "back\\slash", "\n", "\x7f", "\u00a0", "Wolle für Ö", "🦙", "\u2028"],
+)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"id":"c","choices":[{"index":0,"delta":{"content":%s},"finish_reason":null}]}',
+        '{"choices": [{"delta": {"content": %s}, "index": 0, "logprobs": null}], "model": "hay"}',
+        '{"model":"hay","message":{"role":"assistant","content":%s},"done":false}',
+    ],
+)
+def test_a_text_cut_out_of_its_frame_is_the_one_that_parsing_gives(frame: str, text: str) -> None:
+    index = 0 if "choices" in frame else None
+    known = Frame()
+    known.learn(frame % '" wool"', " wool", index)
+    assert known.text(frame % '" llama"') == " llama"
+    written = frame % json.dumps(text, ensure_ascii=False)
+    assert known.text(written) in (None, piece_of(json.loads(written), index))
+
+
+def test_a_frame_is_left_where_anything_but_the_text_changes() -> None:
+    frame = '{"choices":[{"index":0,"delta":{"content":%s},"finish_reason":%s}]}'
+    known = Frame()
+    known.learn(frame % ('"hay"', "null"), "hay", 0)
+    assert known.text(frame % ('"hay"', '"stop"')) is None
+    assert known.text(frame % ('"a","role":"b"', "null")) is None
+    assert known.text(frame % ('"', "null")) is None
+
+
+def test_no_frame_is_learned_around_a_text_that_is_not_the_piece() -> None:
+    record = '{"choices":[{"index":0,"delta":{"content":"hay"},"token":"hay"}]}'
+    known = Frame()
+    known.learn(record, "hay", 0)
+    assert known.text(record) is None

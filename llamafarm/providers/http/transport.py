@@ -120,6 +120,11 @@ class _Line(ResponseHandler):
         self.heard = True
         super().data_received(data)
 
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002 - the signature is aiohttp's
+        """Go on where reading was paused; aiohttp asks for it with each piece that is taken, paused or not."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     @property
     def was_closed(self) -> bool:
         """Whether it was kept from an earlier request, and nothing of an answer to the newest came."""
