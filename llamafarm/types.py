@@ -105,7 +105,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one answer. `output` includes `reasoning`, `input` includes `cached`; None is unknown.
+    """Tokens of one answer. `output` includes `reasoning`; None is unknown.
+
+    `input` includes `cached`, which were read from the server's cache, and `written`, which were written into it; of
+    those `written_1h` are kept for an hour, at another price than for some minutes.
 
     `doubts` say in a sentence each what the server told that can't be, and is not used.
     """
@@ -115,6 +118,8 @@ class Usage:
     reasoning: Count | None = None
     cached: Count | None = None
     doubts: tuple[str, ...] = ()
+    written: Count | None = None
+    written_1h: Count | None = None
 
     @property
     def source(self) -> CountSource | None:
@@ -199,7 +204,7 @@ class Cost:
     """What an answer cost. `usd` is None exactly when `source` is `unknown`; unknown is never zero.
 
     `detail` says in words what the figure rests on (price per million, table and its version);
-    `estimated` is True when the token counts beneath it are.
+    `estimated` is True when the token counts beneath it are, or a price had to stand in for another.
     """
 
     usd: Decimal | None

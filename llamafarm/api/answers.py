@@ -200,9 +200,10 @@ class Choice(Answer):
 
 
 class PromptDetails(Answer):
-    """Of the prompt's tokens, those that the server had in its cache."""
+    """Of the prompt's tokens, those that the server had in its cache, and those that it wrote into it."""
 
-    cached_tokens: int
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class CompletionDetails(Answer):

@@ -215,8 +215,9 @@ def usage_json(usage: Usage) -> dict[str, Any] | None:
         "completion_tokens": usage.output.value,
         "total_tokens": usage.input.value + usage.output.value,
     }
-    if usage.cached is not None:
-        told["prompt_tokens_details"] = {"cached_tokens": usage.cached.value}
+    kept = {"cached_tokens": usage.cached, "cache_write_tokens": usage.written}
+    if details := {name: count.value for name, count in kept.items() if count is not None}:
+        told["prompt_tokens_details"] = details
     if usage.reasoning is not None:
         told["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning.value}
     return told

@@ -28,11 +28,15 @@ class Frozen(BaseModel):
 
 
 class Pricing(Frozen):
-    """A model's own prices in US dollars per million tokens; they win over the price table."""
+    """A model's own prices in US dollars per million tokens; they win over the price table.
+
+    cached: input that is read from the server's cache. cache_write: input that is written into it.
+    """
 
     input: Dollars
     output: Dollars
     cached: Dollars | None = None
+    cache_write: Dollars | None = None
 
 
 class Timeouts(Frozen):

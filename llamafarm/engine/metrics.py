@@ -163,6 +163,8 @@ def complete_usage(reported: Usage, guess: Usage) -> Usage:
         reasoning=reasoning,
         cached=reported.cached,
         doubts=reported.doubts,
+        written=reported.written,
+        written_1h=reported.written_1h,
     )
 
 
@@ -176,6 +178,8 @@ def all_usage(turns: Sequence[Usage]) -> Usage:
         reasoning=_sum([turn.reasoning for turn in turns], whole=False),
         cached=_sum([turn.cached for turn in turns], whole=False),
         doubts=tuple(dict.fromkeys(doubt for turn in turns for doubt in turn.doubts)),
+        written=_sum([turn.written for turn in turns], whole=False),
+        written_1h=_sum([turn.written_1h for turn in turns], whole=False),
     )
 
 

@@ -90,6 +90,7 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
             "output": _value(usage.output),
             "reasoning": _value(usage.reasoning),
             "cached": _value(usage.cached),
+            "cache_write": _value(usage.written),
             "source": usage.source,
             "doubts": list(usage.doubts),
         },

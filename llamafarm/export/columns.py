@@ -53,6 +53,7 @@ LANE: Columns = {
     "output_tokens": "integer",
     "reasoning_tokens": "integer",
     "cached_tokens": "integer",
+    "cache_write_tokens": "integer",
     "tokens_source": "text",
     "tokens_doubts": "text",
     "cautions": "text",

@@ -41,6 +41,7 @@ def lane_row(reply: Reply) -> dict[str, object]:
         "output_tokens": usage.output.value if usage.output else None,
         "reasoning_tokens": usage.reasoning.value if usage.reasoning else None,
         "cached_tokens": usage.cached.value if usage.cached else None,
+        "cache_write_tokens": usage.written.value if usage.written else None,
         "tokens_source": usage.source,
         "tokens_doubts": " ".join(usage.doubts) or None,
         "cautions": " ".join(caution.text for caution in reply.cautions) or None,

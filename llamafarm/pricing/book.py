@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from llamafarm.config.model import NamedModel, Pricing
 from llamafarm.pricing.local import runs_here
-from llamafarm.types import Cost, Usage
+from llamafarm.types import Cost, CostSource, Count, Usage
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice, PriceCalculation
@@ -78,9 +78,9 @@ class PriceBook:
     def _by_table(self, model: NamedModel, usage: Usage, given: int, made: int) -> Cost:
         if min(given, made) < 0:
             return Cost(None, "unknown", detail="The numbers of tokens can't be.")
-        cached = min(max(usage.cached.value, 0), given) if usage.cached else None
+        kept = Kept.of(usage, given)
         sold_as = (model.model, model.base_url)
-        found = None if sold_as in self._unsold else _calculated(*sold_as, given, made, cached)
+        found = None if sold_as in self._unsold else _calculated(*sold_as, given, made, kept)
         if found is None:
             if len(self._unsold) >= REMEMBERED:
                 self._unsold.clear()
@@ -90,7 +90,9 @@ class PriceBook:
                 None, "unknown", detail=f"{self._table} has no price for {model.model} at this address: {hint}."
             )
         detail = f"{found.provider.name}'s {found.model.id}: {self._words(found)}; table {self._table}."
-        return Cost(found.total_price, "table", detail=detail, estimated=usage.source == "estimated")
+        prices = found.model_price
+        doubt = kept.doubt(own=prices.cache_write_mtok is not None, hour=prices.cache_write_1h_mtok is not None)
+        return _cost(found.total_price, "table", detail, doubt, usage)
 
     def _words(self, found: PriceCalculation) -> str:
         """A model's prices in words. Those of each model are kept: they take as long as the calculation."""
@@ -100,14 +102,57 @@ class PriceBook:
         return self._known[key][1]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Tokens of a prompt that were read from a cache, or written into one, `hour` of those for an hour."""
+
+    read: int = 0
+    written: int = 0
+    hour: int = 0
+
+    @classmethod
+    def of(cls, usage: Usage, given: int) -> Kept:
+        """Those of `usage`, whose prompt has `given` tokens: no part is larger than the whole."""
+        read = _part(usage.cached, given)
+        written = _part(usage.written, given - read)
+        return cls(read, written, _part(usage.written_1h, written))
+
+    def doubt(self, *, own: bool, hour: bool) -> str:
+        """What to say where no price is known for what was written; `own`: there is one, `hour`: for an hour too."""
+        if self.written and not own:
+            return (
+                f"{self.written:,} tokens were written to a cache: no price is known for that, so it is that of input."
+            )
+        if self.hour and not hour:
+            return (
+                f"{self.hour:,} tokens were written to a cache for an hour: only the price for some minutes is known."
+            )
+        return ""
+
+
+def _part(count: Count | None, whole: int) -> int:
+    return 0 if count is None else min(max(count.value, 0), whole)
+
+
+def _cost(usd: Decimal, source: CostSource, detail: str, doubt: str, usage: Usage) -> Cost:
+    return Cost(usd, source, f"{detail} {doubt}".strip(), estimated=usage.source == "estimated" or bool(doubt))
+
+
 def _calculated(
-    model_id: str, address: str | None, given: int | None = None, made: int | None = None, cached: int | None = None
+    model_id: str, address: str | None, given: int | None = None, made: int | None = None, kept: Kept | None = None
 ) -> PriceCalculation | None:
     """What the table says of a model at an address, and of so many tokens; None where it does not know the model."""
     from genai_prices import Usage as TableUsage  # noqa: PLC0415 - 0.13 s that local models don't need
     from genai_prices import calc_price  # noqa: PLC0415 - the same
 
-    counts = TableUsage(input_tokens=given, output_tokens=made, cache_read_tokens=cached)
+    kept = kept or Kept()
+    counts = TableUsage(
+        input_tokens=given,
+        output_tokens=made,
+        cache_read_tokens=kept.read,
+        cache_write_tokens=kept.written,
+        cache_write_1h_tokens=kept.hour,
+    )
     try:
         return calc_price(counts, model_id, provider_api_url=address or "")
     except LookupError:
@@ -118,18 +163,19 @@ def _calculated(
 
 
 def _by_pricing(pricing: Pricing, usage: Usage) -> Cost:
-    """By the project's own prices; cached tokens at their price, or at that of other input."""
+    """By the project's own prices; what was read from a cache or written into one at its price, or at that of input."""
     if usage.input is None or usage.output is None:
         return Cost(None, "unknown", detail="The numbers of tokens are not known.")
     if min(usage.input.value, usage.output.value) < 0:
         return Cost(None, "unknown", detail="The numbers of tokens can't be.")
-    cached = min(max(usage.cached.value, 0), usage.input.value) if usage.cached else 0
-    cached_price = pricing.input if pricing.cached is None else pricing.cached
-    usd = (
-        (usage.input.value - cached) * pricing.input + cached * cached_price + usage.output.value * pricing.output
-    ) / MILLION
+    kept = Kept.of(usage, usage.input.value)
+    read_price = pricing.input if pricing.cached is None else pricing.cached
+    write_price = pricing.input if pricing.cache_write is None else pricing.cache_write
+    anew = usage.input.value - kept.read - kept.written
+    given = anew * pricing.input + kept.read * read_price + kept.written * write_price
     detail = f"The project file's prices: ${pricing.input} / ${pricing.output} per million tokens in / out."
-    return Cost(usd, "config", detail=detail, estimated=usage.source == "estimated")
+    doubt = kept.doubt(own=pricing.cache_write is not None, hour=False)
+    return _cost((given + usage.output.value * pricing.output) / MILLION, "config", detail, doubt, usage)
 
 
 def _is_amount(usd: Decimal | None) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from llamafarm.providers.told import Doubt, Part, Told
 
+KEPT: tuple[Part, ...] = ("cached", "written", "written 5m", "written 1h")
 WAYS = ((False, False), (True, False), (False, True), (True, True))
 
 
@@ -35,6 +36,8 @@ class Meaning:
             made = self._with_unnamed(made, given)
         self._put("input", given)
         self._put("output", made)
+        if (hour := self.parts.get("written 1h", 0)) > (written := self.parts.get("written", 0)):
+            self._doubt("written 1h", hour, f"all that was written is {written:,}")
 
     def _put(self, part: Part, value: int | None) -> None:
         if value is not None:
@@ -78,7 +81,9 @@ class Meaning:
         if beside is None:
             beside = kept > given and self._total is None and given + kept <= self._room()
             if kept > given and not beside:
-                self._doubt("cached", kept, f"the prompt has {given:,}")
+                self._doubt("cached" if self.parts.get("cached") else "written", kept, f"the prompt has {given:,}")
+                for part in KEPT:
+                    self.parts.pop(part, None)
         return given + kept if beside else given
 
     def _with_unnamed(self, made: int, given: int) -> int:

@@ -1,7 +1,8 @@
 """The numbers in what a server tells of an answer, wherever they stand and whatever they are called. Pure.
 
 Names and places are those of OpenAI's completions and responses, Anthropic's messages, Gemini, Amazon Bedrock, Ollama,
-llama.cpp, Groq (`x_groq`), DeepSeek (`prompt_cache_hit_tokens`) and Moonshot (usage within a choice).
+llama.cpp, Groq (`x_groq`), DeepSeek (`prompt_cache_hit_tokens`), Moonshot (usage within a choice), OpenRouter
+(`cache_write_tokens`), LiteLLM, Alibaba's Model Studio, LangChain and Vercel's AI SDK.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Literal, NamedTuple
 
 from llamafarm.types import JsonValue
 
-Part = Literal["input", "output", "total", "reasoning", "cached", "written", "tool input"]
+Part = Literal[
+    "input", "output", "total", "reasoning", "cached", "written", "written 5m", "written 1h", "tool input"
+]  # fmt: skip
 NAMES: Mapping[Part, tuple[str, ...]] = {
     "input": (
         "prompt_tokens", "input_tokens", "promptTokenCount", "prompt_token_count", "promptTokens", "inputTokens",
@@ -29,18 +32,29 @@ NAMES: Mapping[Part, tuple[str, ...]] = {
     "reasoning": ("reasoning_tokens", "thoughtsTokenCount", "thoughts_token_count", "reasoningTokens"),
     "cached": (
         "cached_tokens", "prompt_cache_hit_tokens", "cachedContentTokenCount", "cached_content_token_count",
-        "cachedInputTokens", "cache_read_input_tokens", "cacheReadInputTokens", "cache_n",
+        "cachedInputTokens", "cache_read_input_tokens", "cacheReadInputTokens", "cache_n", "cacheReadTokens",
+        "cache_read_tokens", "cache_read",
     ),
-    "written": ("cache_creation_input_tokens", "cacheWriteInputTokens"),
+    "written": (
+        "cache_creation_input_tokens", "cache_creation_tokens", "cache_write_input_tokens", "cache_write_tokens",
+        "cacheWriteInputTokens", "cacheCreationInputTokens", "cacheWriteTokens", "cacheCreationTokens",
+        "cache_creation", "cache_write",
+    ),
+    "written 5m": ("ephemeral_5m_input_tokens",),
+    "written 1h": ("ephemeral_1h_input_tokens",),
     "tool input": ("toolUsePromptTokenCount", "tool_use_prompt_token_count"),
 }  # fmt: skip
 DETAILS = (
     "prompt_tokens_details", "input_tokens_details", "input_token_details",
     "completion_tokens_details", "output_tokens_details", "output_token_details",
+    "inputTokenDetails", "outputTokenDetails", "cache_creation", "cache_creation_token_details",
 )  # fmt: skip
 # Names under which the cached tokens, or those of reasoning, stand beside the others and not among them.
 CACHED_BESIDE = ("input_tokens", "inputTokens", "prompt_n")
-READ = ("cache_read_input_tokens", "cacheReadInputTokens", "cache_creation_input_tokens", "cache_n")
+READ = (
+    "cache_read_input_tokens", "cacheReadInputTokens", "cache_creation_input_tokens", "cache_n",
+    "cacheWriteInputTokens", "cacheCreationInputTokens",
+)  # fmt: skip
 THOUGHT_BESIDE = ("thoughtsTokenCount", "thoughts_token_count")
 _NAMES: Mapping[Part, frozenset[str]] = {part: frozenset(names) for part, names in NAMES.items()}
 _COUNTED = frozenset((*DETAILS, *(name for names in NAMES.values() for name in names)))
@@ -116,8 +130,9 @@ def _told(usage: Mapping[str, JsonValue], rank: int) -> Told:
     found = Told(rank)
     if _COUNTED.isdisjoint(usage):
         return found
-    places = [usage, *(details for name in DETAILS if isinstance(details := usage.get(name), dict))]
-    named = {name: value for place in reversed(places) for name, value in place.items() if value is not None}
+    outer = [usage, *_details(usage)]
+    places = [*outer, *(deeper for each in outer[1:] for deeper in _details(each))]
+    named = {name: value for place in reversed(places) for name, value in place.items() if _is_count(name, value)}
     for part, names in NAMES.items():
         for name in () if _NAMES[part].isdisjoint(named) else names:
             if name not in named:
@@ -129,9 +144,20 @@ def _told(usage: Mapping[str, JsonValue], rank: int) -> Told:
                     break
                 case doubt:
                     found.doubts.setdefault(part, doubt)
+    apart = [found.parts[part] for part in ("written 5m", "written 1h") if part in found.parts]
+    if apart and "written" not in found.parts:
+        found.parts["written"] = sum(apart)
     found.cached_beside = _has(usage, CACHED_BESIDE) and _has(usage, READ)
     found.thought_beside = _has(usage, THOUGHT_BESIDE)
     return found
+
+
+def _is_count(name: str, value: JsonValue) -> bool:
+    return value is not None and not (isinstance(value, dict) and name in DETAILS)
+
+
+def _details(usage: Mapping[str, JsonValue]) -> list[Mapping[str, JsonValue]]:
+    return [details for name in DETAILS if isinstance(details := usage.get(name), dict)]
 
 
 def _has(usage: Mapping[str, JsonValue], names: tuple[str, ...]) -> bool:

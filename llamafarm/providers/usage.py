@@ -15,7 +15,7 @@ from llamafarm.conditions import Caution, Cautioned, ServerQueued
 from llamafarm.events import CostReported, UsageReported
 from llamafarm.providers.billed import billed
 from llamafarm.providers.deltas import Arrived
-from llamafarm.providers.meaning import Meaning
+from llamafarm.providers.meaning import KEPT, Meaning
 from llamafarm.providers.told import Doubt, Part, Told, told, usages
 from llamafarm.types import ChatRequest, Count, CountSource, JsonValue, Usage
 
@@ -25,6 +25,12 @@ TEMPLATE = 64  # tokens that are no text: ends of messages, what tool calls are 
 UNSEEN = 2**18  # tokens that a server may not show: prompts of its own, hidden reasoning
 A_DAY_S = 86_400.0
 CUT_SHARE = 0.75  # of the tokens that a prompt has at least: a count below that is of a part of it
+IN_WORDS: Mapping[Part, str] = {
+    "total": "tokens in all",
+    "written": "tokens written to a cache",
+    "written 5m": "tokens written to a cache for five minutes",
+    "written 1h": "tokens written to a cache for an hour",
+}
 CUT_TOKENS = 64  # and at least so many less
 
 
@@ -131,6 +137,8 @@ class Counting:
             output=counts.get("output"),
             reasoning=counts.get("reasoning"),
             cached=counts.get("cached"),
+            written=counts.get("written"),
+            written_1h=counts.get("written 1h"),
             doubts=tuple(filter(None, [*doubts, self._doubt])),
         )
 
@@ -146,7 +154,8 @@ class Counting:
             if why or given == 0:
                 del parts["input"]
         if "input" not in parts:
-            parts.pop("cached", None)
+            for part in KEPT:
+                parts.pop(part, None)
 
     def _check_output(self, meaning: Meaning) -> None:
         """Leave out what the answer and the model's context have no place for."""
@@ -206,5 +215,5 @@ class Counting:
 
 
 def _doubtful(part: Part, doubt: Doubt) -> str:
-    what = "tokens in all" if part == "total" else f"{part} tokens"
+    what = IN_WORDS.get(part, f"{part} tokens")
     return f"The server counted {doubt.value} {what}, not used: {doubt.why}."

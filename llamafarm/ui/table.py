@@ -107,8 +107,8 @@ def _count(count: Count | None, note: str = "") -> Figure:
 
 
 def _input(reply: Reply) -> Figure:
-    cached = reply.usage.cached
-    return _count(reply.usage.input, f"; {cached.value} of them cached" if cached else "")
+    parts = ((reply.usage.cached, "cached"), (reply.usage.written, "written to the cache"))
+    return _count(reply.usage.input, "".join(f"; {count.value:,} of them {what}" for count, what in parts if count))
 
 
 def _output(reply: Reply) -> Figure:

@@ -92,6 +92,7 @@ async def test_compare_tells_machines_everything(tmp_path: Path) -> None:
         "output": 7,
         "reasoning": None,
         "cached": None,
+        "cache_write": None,
         "source": "reported",
         "doubts": [],
     }

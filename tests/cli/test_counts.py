@@ -62,6 +62,29 @@ def test_the_command_lines_answers(counts: dict[str, Any], told: str, tmp_path: 
     assert "Traceback" not in done.notes + compared.notes + shown.notes + exported.notes
 
 
+WRITES = {
+    "prompt_tokens": 1000,
+    "completion_tokens": 9,
+    "total_tokens": 1009,
+    "prompt_tokens_details": {"cache_write_tokens": 600},
+}
+
+
+@pytest.mark.parametrize(("price", "usd", "doubt"), [({"cache_write": 3}, 0.002218, ""), ({}, 0.001018, "no price")])
+def test_what_is_written_into_a_cache_is_priced_and_told(
+    price: dict[str, Any], usd: float, doubt: str, tmp_path: Path, run: Run, serve: Serve
+) -> None:
+    prices = {"pricing": {"input": 1, "output": 2, "cached": 0.5, **price}}
+    written(tmp_path, HEAD + entry("writes", serve(counting(WRITES)).url, **prices))
+    prompt = "Hello llama. " * 300
+    told = json.loads(run("chat", "--json", prompt).text)
+    assert (told["usage"]["cache_write"], told["usage"]["doubts"]) == (600, [])
+    assert (told["cost"]["usd"], told["cost"]["estimated"]) == (usd, bool(doubt))
+    assert doubt in told["cost"]["detail"]
+    row = next(csv.DictReader(run("history", "export", "--format", "csv").text.splitlines()))
+    assert row["cache_write_tokens"] == "600"
+
+
 @pytest.mark.parametrize("counts", [case for case, _ in COUNTS.values()], ids=COUNTS)
 def test_batches_and_sweeps(counts: dict[str, Any], tmp_path: Path, run: Run, serve: Serve) -> None:
     written(tmp_path, HEAD + entry("odd", serve(counting(counts)).url, **PRICES))

@@ -246,6 +246,7 @@ def test_our_own_settings() -> None:
     )
     assert model.pricing is not None
     assert (model.pricing.input, model.pricing.cached) == (Decimal("0.15"), Decimal("0.075"))
+    assert model.pricing.cache_write is None
     assert (model.tier, model.timeout.first_token, model.timeout.connect) == ("fast", 5, 10)
     assert model.extra_body == {"top_k": 5}
 

@@ -60,6 +60,63 @@ def test_cached_tokens_without_a_price_cost_what_others_do() -> None:
     assert cost.usd == Decimal("0.003")
 
 
+ANTHROPIC = "https://api.anthropic.com/v1"
+
+
+def kept(given: int, made: int, read: int = 0, written: int | None = None, hour: int | None = None) -> Usage:
+    counts = (None if each is None else Count(each, "reported") for each in (given, made, read, written, hour))
+    first, second, third, fourth, fifth = counts
+    return Usage(first, second, cached=third, written=fourth, written_1h=fifth)
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "usage", "usd", "doubt"),
+    [
+        # (1,000 − 100 − 300) × $3 + 100 × $0.30 + 300 × $3.75 + 10 × $15
+        ("claude-sonnet-4-5", ANTHROPIC, kept(1000, 10, 100, 300), "0.003105", ""),
+        # of them 200 for an hour, at $6
+        ("claude-sonnet-4-5", ANTHROPIC, kept(1000, 10, 100, 300, 200), "0.003555", ""),
+        ("claude-sonnet-4-5", ANTHROPIC, kept(1000, 10, 100, 0), "0.00288", ""),
+        ("claude-sonnet-4-5", ANTHROPIC, kept(1000, 10, 100), "0.00288", ""),
+        ("anthropic/claude-sonnet-4.5", "https://openrouter.ai/api/v1", kept(1000, 10, 0, 1000), "0.0039", ""),
+        ("anthropic/claude-sonnet-4.5", "https://openrouter.ai/api/v1", kept(1000, 10, 0, 1000, 500), "0.0039",
+         "500 tokens were written to a cache for an hour: only the price for some minutes is known."),
+        # no price of its own: that of input, and it is said
+        ("gpt-4o", OPENAI, kept(1000, 10, 100, 300), "0.002475",
+         "300 tokens were written to a cache: no price is known for that, so it is that of input."),
+        ("gpt-4o", OPENAI, kept(1000, 10, 100, 0), "0.002475", ""),
+        # more than there is
+        ("claude-sonnet-4-5", ANTHROPIC, kept(100, 10, 40, 900, 9000), "0.000522", ""),
+    ],
+)  # fmt: skip
+def test_what_is_written_into_a_cache_has_a_price_of_its_own(
+    name: str, address: str, usage: Usage, usd: str, doubt: str
+) -> None:
+    cost = BOOK.price(sold(name, address), usage)
+    assert (cost.usd, cost.source, cost.estimated) == (Decimal(usd), "table", bool(doubt))
+    assert cost.detail.endswith(doubt)
+    assert bool(doubt) is ("written to a cache" in cost.detail)
+
+
+@pytest.mark.parametrize(
+    ("prices", "usage", "usd", "doubt"),
+    [
+        # 600 × $2 + 100 × $1 + 300 × $5 + 10 × $10
+        ({"cached": 1, "cache_write": 5}, kept(1000, 10, 100, 300), "0.0029", ""),
+        ({"cache_write": 5}, kept(1000, 10, 100, 300), "0.0030", ""),
+        ({"cached": 1}, kept(1000, 10, 100, 300), "0.0020", "300 tokens were written to a cache: no price"),
+        ({}, kept(1000, 10, 100, 0), "0.0021", ""),
+        ({"cache_write": 5}, kept(1000, 10, 0, 300, 200), "0.0030", "200 tokens were written to a cache for an hour"),
+        ({"cache_write": 0}, kept(1000, 10, 0, 1000), "0.0001", ""),
+    ],
+)
+def test_the_projects_own_price_of_what_is_written(prices: dict[str, int], usage: Usage, usd: str, doubt: str) -> None:
+    cost = BOOK.price(sold("x", pricing={"input": 2, "output": 10, **prices}), usage)
+    assert (cost.usd, cost.source, cost.estimated) == (Decimal(usd), "config", bool(doubt))
+    assert doubt in cost.detail
+    assert bool(doubt) is ("written to a cache" in cost.detail)
+
+
 def test_the_servers_word_wins_over_all() -> None:
     cost = BOOK.price(sold("gpt-4", pricing={"input": 1, "output": 1}), used(1, 1), reported_usd=Decimal("0.123"))
     assert (cost.usd, cost.source) == (Decimal("0.123"), "reported")
@@ -133,11 +190,16 @@ def test_the_table_is_read_once_and_only_where_a_model_needs_it(monkeypatch: pyt
 AMOUNTS = st.one_of(st.none(), st.integers(), st.integers(0, 5000))
 
 
-@given(st.lists(AMOUNTS, min_size=3, max_size=3), st.decimals(), st.sampled_from(["gpt-4o", "gpt-99", "o1", "", "own"]))
+@given(
+    st.lists(AMOUNTS, min_size=5, max_size=5),
+    st.decimals(),
+    st.sampled_from(["gpt-4o", "gpt-99", "o1", "", "own", "claude-sonnet-4-5"]),
+)
 def test_no_usage_is_without_an_answer(amounts: list[int | None], told: Decimal, name: str) -> None:
-    given_, made, cached = (None if value is None else Count(value, "reported") for value in amounts)
-    usage = Usage(given_, made, cached=cached)
-    asked = sold(name, pricing={"input": 2, "output": 5, "cached": 1} if name == "own" else None)
+    given_, made, cached, put, hour = (None if value is None else Count(value, "reported") for value in amounts)
+    usage = Usage(given_, made, cached=cached, written=put, written_1h=hour)
+    pricing = {"input": 2, "output": 5, "cached": 1, "cache_write": 3} if name == "own" else None
+    asked = sold(name, ANTHROPIC if name.startswith("claude") else OPENAI, pricing=pricing)
     for reported in (None, told):
         cost = BOOK.price(asked, usage, reported_usd=reported)
         assert (cost.usd is None) is (cost.source == "unknown")

@@ -120,6 +120,119 @@ CONVENTIONS: dict[str, tuple[dict[str, Any], Numbers]] = {
 }
 
 
+def written(usage: Usage) -> tuple[int | None, int | None]:
+    """Written into a cache, and of that for an hour."""
+    return (
+        None if usage.written is None else usage.written.value,
+        None if usage.written_1h is None else usage.written_1h.value,
+    )
+
+
+ANTHROPIC = {"input_tokens": 8, "output_tokens": 9, "cache_read_input_tokens": 20}
+WRITTEN: dict[str, tuple[dict[str, Any], int, tuple[int | None, int | None]]] = {
+    "Anthropic": (ANTHROPIC | {"cache_creation_input_tokens": 12}, 40, (12, None)),
+    "Anthropic, by how long it is kept": (
+        ANTHROPIC
+        | {"cache_creation_input_tokens": 12}
+        | {"cache_creation": {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": 7}},
+        40,
+        (12, 7),
+    ),
+    "Anthropic, only by how long": (
+        ANTHROPIC | {"cache_creation_input_tokens": None} | {"cache_creation": {"ephemeral_1h_input_tokens": 12}},
+        40,
+        (12, 12),
+    ),
+    "OpenRouter": (
+        plain(40, 9, 49) | {"prompt_tokens_details": {"cached_tokens": 20, "cache_write_tokens": 12}},
+        40,
+        (12, None),
+    ),
+    "LiteLLM": (
+        plain(40, 9, 49)
+        | {"prompt_tokens_details": {"cached_tokens": 20, "cache_creation_tokens": 12}}
+        | {"cache_creation_input_tokens": 12, "cache_read_input_tokens": 20},
+        40,
+        (12, None),
+    ),
+    "Model Studio": (
+        plain(40, 9, 49)
+        | {
+            "prompt_tokens_details": {
+                "cache_creation": {"ephemeral_5m_input_tokens": 12},
+                "cache_creation_input_tokens": 12,
+                "cache_type": "ephemeral",
+                "cached_tokens": 0,
+            }
+        },
+        40,
+        (12, None),
+    ),
+    "Bedrock": (
+        {
+            "inputTokens": 8,
+            "outputTokens": 9,
+            "totalTokens": 49,
+            "cacheReadInputTokens": 20,
+            "cacheWriteInputTokens": 12,
+        },
+        40,
+        (12, None),
+    ),
+    "Bedrock without a total": (
+        {"inputTokens": 8, "outputTokens": 9, "cacheReadInputTokens": 0, "cacheWriteInputTokens": 32},
+        40,
+        (32, None),
+    ),
+    "LangChain": (
+        {"input_tokens": 40, "output_tokens": 9, "total_tokens": 49}
+        | {"input_token_details": {"cache_read": 20, "cache_creation": 12}},
+        40,
+        (12, None),
+    ),
+    "the AI SDK": (
+        {"inputTokens": 40, "outputTokens": 9, "totalTokens": 49}
+        | {"inputTokenDetails": {"cacheReadTokens": 20, "cacheWriteTokens": 12}},
+        40,
+        (12, None),
+    ),
+    "a gateway that leaves the total beside": (
+        plain(8, 9, 49) | cached(20) | {"cache_write_tokens": 12},
+        40,
+        (12, None),
+    ),
+    "text": (plain("40", "9", "49") | {"cache_write_tokens": "12"}, 40, (12, None)),
+    "an hour of more than all": (
+        ANTHROPIC | {"cache_creation_input_tokens": 12, "cache_creation": {"ephemeral_1h_input_tokens": 13}},
+        40,
+        (12, None),
+    ),
+    "none": (ANTHROPIC | {"cache_creation_input_tokens": 0}, 28, (0, None)),
+    "negative": (plain(40, 9, 49) | {"cache_write_tokens": -12}, 40, (None, None)),
+    "more than the prompt": (plain(40, 9, 49) | {"cache_write_tokens": 41}, 40, (None, None)),
+    "no number": (plain(40, 9, 49) | {"cache_creation_input_tokens": {"n": 1}}, 40, (None, None)),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_was_written_into_a_cache_is_told_apart(name: str) -> None:
+    told, given_, expected = WRITTEN[name]
+    usage = usage_of(read({"choices": [], "usage": told}).events())
+    assert (numbers(usage)[:2], written(usage)) == ((given_, 9), expected)
+    if name in ("negative", "more than the prompt", "no number"):
+        assert "tokens written to a cache, not used" in usage.doubts[0]
+    elif name == "an hour of more than all":
+        assert "13 tokens written to a cache for an hour, not used: all that was written is 12" in usage.doubts[0]
+    else:
+        assert usage.doubts == ()
+
+
+def test_it_is_known_in_a_stream_that_tells_it_at_its_start() -> None:
+    start = {"message": {"usage": ANTHROPIC | {"cache_creation_input_tokens": 12, "output_tokens": 1}}}
+    usage = usage_of(read(start, {"usage": {"output_tokens": 9}}).events())
+    assert (numbers(usage)[1], numbers(usage_of(read(start).events()))[0]) == (9, 40)
+
+
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_conventions_are_told_by_evidence(name: str) -> None:
     usage, expected = CONVENTIONS[name]
@@ -298,6 +411,7 @@ NAMES = (
     "prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens", "cache_read_input_tokens",
     "cache_creation_input_tokens", "prompt_cache_hit_tokens", "cached_tokens", "reasoning_tokens", "promptTokenCount",
     "candidatesTokenCount", "thoughtsTokenCount", "prompt_eval_count", "eval_count", "queue_time", "is_byok",
+    "cache_write_tokens", "inputTokens", "cacheWriteInputTokens", "ephemeral_1h_input_tokens",
 )  # fmt: skip
 MONEY = st.one_of(ODD, st.fixed_dictionaries({}, optional={"total_cost": ODD, "upstream_inference_cost": ODD}))
 USAGE = st.fixed_dictionaries(
@@ -305,7 +419,14 @@ USAGE = st.fixed_dictionaries(
     optional=dict.fromkeys(NAMES, ODD)
     | dict.fromkeys(("cost", "cost_details"), MONEY)
     | {
-        "prompt_tokens_details": st.one_of(ODD, st.fixed_dictionaries({"cached_tokens": ODD})),
+        "prompt_tokens_details": st.one_of(
+            ODD,
+            st.fixed_dictionaries({"cached_tokens": ODD}, optional={"cache_write_tokens": ODD, "cache_creation": ODD}),
+        ),
+        "cache_creation": st.one_of(
+            ODD,
+            st.fixed_dictionaries({}, optional={"ephemeral_5m_input_tokens": ODD, "ephemeral_1h_input_tokens": ODD}),
+        ),
         "completion_tokens_details": st.one_of(ODD, st.fixed_dictionaries({"reasoning_tokens": ODD})),
     },
 )
@@ -327,7 +448,9 @@ def is_sound(usage: Usage) -> bool:
     whole = all(
         isinstance(each, int) and 0 <= each < 10**9 for each in (given, made, thoughts, kept) if each is not None
     )
-    return whole and (thoughts is None or thoughts <= (made or 0)) and (kept is None or kept <= (given or 0))
+    put, hour = (each or 0 for each in written(usage))
+    fits = 0 <= hour <= put and (kept or 0) + put <= (given or 0)
+    return whole and fits and (thoughts is None or thoughts <= (made or 0))
 
 
 @given(st.lists(PLACED, max_size=3), st.sampled_from(["", TEXT]))
@@ -344,6 +467,8 @@ def test_whatever_comes_is_a_number_or_unknown(records: list[dict[str, JsonValue
 PRICED: dict[str, dict[str, Any]] = {
     "table": {"model": "gpt-4o-mini", "base_url": "https://api.openai.com/v1"},
     "config": {"pricing": {"input": "2.5", "output": 10, "cached": 1.25}},
+    "writes": {"pricing": {"input": "2.5", "output": 10, "cached": 1.25, "cache_write": 3}},
+    "claude": {"model": "claude-sonnet-4-5", "base_url": "https://api.anthropic.com/v1"},
     "unknown": {},
 }
 BOOK = PriceBook()
