@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
 
 from llamafarm.conditions import THIS_MACHINE, Figure, Sharing, WarmUp
+from llamafarm.errors import Culprit
+from llamafarm.events import Failed
 from llamafarm.reply import Reply
 from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.progress import Progress
@@ -50,6 +52,29 @@ def seconds(value: float | None) -> str:
         return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"  # noqa: PLR2004 - three figures
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+CULPRITS: Mapping[Culprit, str] = {
+    "address": "the address",
+    "key": "the key",
+    "account": "the account at the server",
+    "region": "the region",
+    "model": "the model",
+    "request": "the request",
+    "proxy": "a proxy",
+    "playground": "the playground",
+    "server": "the server",
+}
+
+
+def at_fault(failure: Failed) -> str:
+    """Who is at fault: `At fault: the key.`; empty where an older record does not tell."""
+    return f"At fault: {CULPRITS[failure.culprit]}." if failure.culprit else ""
+
+
+def why_failed(failure: Failed) -> str:
+    """What happened, what to do, and who is at fault."""
+    return " ".join(filter(None, (failure.message, failure.hint, at_fault(failure))))
 
 
 def remarks(reply: Reply) -> list[str]:

@@ -40,8 +40,11 @@ Phase = Literal["connect", "first_token", "between_tokens", "total"]
 class LlamaFarmError(Exception):
     """Base of all errors that are shown to people.
 
-    `message` is one sentence on what happened; `hint`, where there is one, says what to do next.
+    `message` is one sentence on what happened; `hint`, where there is one, says what to do next; `culprit` is who is at
+    fault.
     """
+
+    culprit: Culprit = "playground"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -76,9 +79,13 @@ class ConfigError(LlamaFarmError):
 class RequestError(LlamaFarmError):
     """What was asked can't be done with this project: an unknown model, a missing template variable."""
 
+    culprit: Culprit = "request"
+
 
 class ModelUnusable(RequestError):
     """A named model can't be asked on this machine, whatever the request: its entry or its file is wrong."""
+
+    culprit: Culprit = "model"
 
 
 class TooManyGenerations(RequestError):
@@ -112,8 +119,8 @@ class ProviderError(LlamaFarmError):
     """A model server did not answer as it should.
 
     Carries data, not only words: HTTP `status`, the server's `request_id`, and a short `excerpt` of
-    the body with secrets taken out. `retryable` tells whether the same request may succeed later, `culprit` who is at
-    fault, `named` which fields of the request the server's words name.
+    the body with secrets taken out. `retryable` tells whether the same request may succeed later, `named` which fields
+    of the request the server's words name.
     """
 
     retryable = False
@@ -134,12 +141,19 @@ class ProviderError(LlamaFarmError):
         self.request_id = request_id
         self.excerpt = excerpt
 
+    @property
+    def asked_again(self) -> bool:
+        """Whether the same request is sent again at once, without asking anybody."""
+        return self.retryable
+
 
 class ConnectFailed(ProviderError):
     """No connection: refused, name not found, TLS failure, or lost before any answer.
 
     `retryable` is False where waiting won't help (a name that is not known, a bad certificate).
     """
+
+    culprit: Culprit = "address"
 
     def __init__(self, message: str, *, hint: str = "", retryable: bool = True) -> None:
         super().__init__(message, hint=hint)
@@ -149,27 +163,42 @@ class ConnectFailed(ProviderError):
 class TimedOut(ProviderError):
     """A bound on waiting was met; `phase` names it, `seconds` is the bound."""
 
+    retryable = True
+
     def __init__(self, message: str, *, phase: Phase, seconds: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.phase = phase
         self.seconds = seconds
-        self.retryable = phase == "connect"
+        self.culprit = "address" if phase == "connect" else "server"
+
+    @property
+    def asked_again(self) -> bool:
+        """Not what was long waited for: it is the asker who decides."""
+        return self.retryable and self.phase == "connect"
 
 
 class AuthFailed(ProviderError):
     """401 or 403: the key is missing, wrong, or not allowed to use this model."""
 
+    culprit: Culprit = "key"
+
 
 class RegionRefused(AuthFailed):
     """The server does not serve the region that the request came from."""
+
+    culprit: Culprit = "region"
 
 
 class ModelNotFound(ProviderError):
     """The server is there but does not have the model."""
 
+    culprit: Culprit = "model"
+
 
 class RequestRejected(ProviderError):
     """The server refuses this request as it is (400, 413, 422, …)."""
+
+    culprit: Culprit = "request"
 
 
 class ContextTooLong(RequestRejected):
@@ -179,11 +208,14 @@ class ContextTooLong(RequestRejected):
 class ToolsUnsupported(RequestRejected):
     """The model, or its server as it was started, can't use tools."""
 
+    culprit: Culprit = "model"
+
 
 class RateLimited(ProviderError):
     """429; `retry_after` is the wait in seconds that the server asked for, if it did."""
 
     retryable = True
+    culprit: Culprit = "account"
 
     def __init__(
         self,
@@ -231,9 +263,18 @@ class BadAnswer(ProviderError):
 class Interrupted(ProviderError):
     """The stream ended or broke before the answer was complete; what had come is kept."""
 
+    retryable = True
+
+    @property
+    def asked_again(self) -> bool:
+        """It was answered once, and may have cost something: it is the asker who decides."""
+        return False
+
 
 class AnswerTooLong(ProviderError):
     """More came than one answer may be: the stream was closed, and what had come is kept."""
+
+    culprit: Culprit = "request"
 
 
 def answer_too_long(limit: int) -> AnswerTooLong:

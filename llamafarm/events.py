@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from llamafarm.errors import Culprit
 from llamafarm.types import ChatRequest, Cost, Fault, Route, SentRequest, Tool, ToolCall, Usage
 
 
@@ -232,7 +233,8 @@ class Finished(Event):
 class Failed(Event):
     """The lane failed. `message` and `hint` are for people; `kind` is the error's class name.
 
-    `retry_after_s`: seconds that the model's server asked to wait before the next try.
+    `retry_after_s`: seconds that the model's server asked to wait before the next try. `culprit` is who is at fault,
+    `retryable` whether the same request may succeed later; both are None where an older record does not tell.
     """
 
     kind: str
@@ -241,6 +243,8 @@ class Failed(Event):
     status: int | None = None
     request_id: str | None = None
     retry_after_s: float | None = None
+    culprit: Culprit | None = None
+    retryable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

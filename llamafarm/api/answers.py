@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from llamafarm.errors import Culprit
+
 CostSource = Literal["reported", "config", "table", "free", "unknown"]
 
 
@@ -19,12 +21,16 @@ class Answer(BaseModel):
 
 
 class ErrorDetail(Answer):
-    """What went wrong: `message` for people, `code` for programs, `param` the part of the request that is wrong."""
+    """What went wrong: `message` for people, `code` for programs, `param` the part of the request that is wrong.
+
+    `culprit` says who is at fault, where a model was asked.
+    """
 
     message: str
     type: str
     param: str | None
     code: str | None
+    culprit: Culprit | None = None
 
 
 class RouteTaken(Answer):

@@ -17,7 +17,7 @@ from llamafarm.api.jsons import dumps
 from llamafarm.api.meanings import DEFECT, INVALID, SERVER, is_retried, meaning_of
 from llamafarm.config.nearest import nearest
 from llamafarm.engine.chat import failure
-from llamafarm.errors import LlamaFarmError, TooManyGenerations
+from llamafarm.errors import Culprit, LlamaFarmError, TooManyGenerations
 from llamafarm.events import Failed
 from llamafarm.types import JsonValue
 
@@ -40,7 +40,7 @@ NOT_AGAIN = {"x-should-retry": "false"}
 class ApiError(Exception):
     """An error as the caller gets it: `param` names the part of the request that is wrong.
 
-    `extension` is what stands beside it as `llamafarm`.
+    `extension` is what stands beside it as `llamafarm`, `culprit` who is at fault where a lane failed.
     """
 
     status: int
@@ -50,10 +50,18 @@ class ApiError(Exception):
     param: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     extension: Mapping[str, JsonValue] | None = None
+    culprit: Culprit | None = None
 
     def body(self) -> dict[str, Any]:
         """In OpenAI's form."""
-        error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
+        error: dict[str, JsonValue] = {
+            "message": self.message,
+            "type": self.type,
+            "param": self.param,
+            "code": self.code,
+        }
+        if self.culprit is not None:
+            error["culprit"] = self.culprit
         return {"error": error} if self.extension is None else {"error": error, "llamafarm": self.extension}
 
     def response(self) -> Response:
@@ -64,14 +72,23 @@ class ApiError(Exception):
 def failed(failure: Failed, extension: Mapping[str, JsonValue] | None = None, *, retries: int = 0) -> ApiError:
     """The error for a lane that failed, after `retries` of our own."""
     meaning = meaning_of(failure.kind)
-    asked_again = is_retried(meaning.status) and (retries > 0 or not meaning.retry)
+    again = meaning.retry if failure.retryable is None else failure.retryable
+    asked_again = is_retried(meaning.status) and (retries > 0 or not again)
     headers = dict(NOT_AGAIN) if asked_again else {}
     if failure.retry_after_s is not None:
         headers["retry-after"] = str(math.ceil(failure.retry_after_s))
     message = f"{failure.message} {failure.hint}".strip()
     if retries:
         message = f"{message} It was asked {retries + 1} times."
-    return ApiError(meaning.status, message, meaning.code, meaning.type, headers=headers, extension=extension)
+    return ApiError(
+        meaning.status,
+        message,
+        meaning.code,
+        meaning.type,
+        headers=headers,
+        extension=extension,
+        culprit=failure.culprit,
+    )
 
 
 def error_of(error: LlamaFarmError) -> ApiError:

@@ -69,7 +69,7 @@ def _short(text: str) -> str:
 
 def failure_line(failure: Failed) -> str:
     """Why there is no answer, and what to do."""
-    return one_line(f"{failure.message} {failure.hint}")
+    return one_line(display.why_failed(failure))
 
 
 def waiting_line(reply: Reply) -> str:

@@ -17,7 +17,7 @@ from rich.text import Text
 from llamafarm import display
 from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console
-from llamafarm.cli.lines import call_line, fallback_line, missing_line, run_line
+from llamafarm.cli.lines import call_line, failure_line, fallback_line, missing_line, run_line
 from llamafarm.conditions import Figure
 from llamafarm.reply import Reply
 from llamafarm.types import Route
@@ -84,7 +84,7 @@ class LiveTable:
             self._console.print(Text(line, style="dim"))
         self._console.print(Text(reply.text or "(no text)"))
         if reply.failure:
-            self._console.print(Text(one_line(f"{reply.failure.message} {reply.failure.hint}"), style="red"))
+            self._console.print(Text(failure_line(reply.failure), style="red"))
 
     def _progress(self) -> RenderableType:
         """How many lanes have ended, and how long it took until now."""

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from llamafarm.config.model import NamedModel, Project
@@ -158,25 +158,24 @@ async def chat(
 
 def failure(error: BaseException) -> Failed:
     """`error` as the event that ends a lane; an unexpected error is told by its type alone."""
-    at = time.perf_counter()
-    kind = type(error).__name__
+    at, kind = time.perf_counter(), type(error).__name__
     match error:
-        case ProviderError():
-            return Failed(
-                at=at,
-                kind=kind,
-                message=error.message,
-                hint=error.hint,
-                status=error.status,
-                request_id=error.request_id,
-                retry_after_s=error.retry_after if isinstance(error, RateLimited | ServerFailed) else None,
-            )
         case LlamaFarmError():
-            return Failed(at=at, kind=kind, message=error.message, hint=error.hint)
+            failed = Failed(at=at, kind=kind, message=error.message, hint=error.hint, culprit=error.culprit)
         case _:
-            return Failed(
+            failed = Failed(
                 at=at,
                 kind=kind,
                 message=f"The playground itself failed here ({kind}).",
                 hint="This is a defect of the playground: its log has the details.",
+                culprit="playground",
             )
+    if not isinstance(error, ProviderError):
+        return failed
+    return replace(
+        failed,
+        status=error.status,
+        request_id=error.request_id,
+        retry_after_s=error.retry_after if isinstance(error, RateLimited | ServerFailed) else None,
+        retryable=error.retryable,
+    )

@@ -55,6 +55,9 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
     without the two waits. `usage.doubts` say what the server told that can't be, and is not used; `cautions` why the
     answer is not what it looks like (`prompt_cut`, `answer_cut`, `repeated`, `tools_ignored`, `other_model`).
 
+    `error` says why it failed and what to do; `failure` has the class of the error (`kind`), who is at fault
+    (`culprit`: address, key, account, region, model, request, proxy, server or playground), whether the same request
+    may succeed later (`retryable`), and the HTTP `status`.
     `model` is the named model that was asked, `answered_by` the one that answered after `fallbacks`; `provider`,
     the figures and the cost are those of the one that answered. `retries` are tries that failed before the model or a
     fallback answered; `reconnects` counts requests that left again because a kept connection was closed. What all that
@@ -76,6 +79,7 @@ def lane_json(reply: Reply) -> dict[str, JsonValue]:
         "status": reply.status,
         "text": reply.text,
         "error": _error(reply),
+        "failure": _failure(reply),
         "fallbacks": [
             {"model": step.model, "to": step.to, "lost_s": step.lost_s, "kind": step.kind, "message": step.message}
             for step in reply.fallbacks
@@ -172,3 +176,10 @@ def _value(count: Count | None) -> int | None:
 def _error(reply: Reply) -> str | None:
     failure = reply.failure
     return None if failure is None else f"{failure.message} {failure.hint}".strip()
+
+
+def _failure(reply: Reply) -> dict[str, JsonValue] | None:
+    failed = reply.failure
+    if failed is None:
+        return None
+    return {"kind": failed.kind, "culprit": failed.culprit, "retryable": failed.retryable, "status": failed.status}

@@ -74,5 +74,6 @@ LANE: Columns = {
     "staged": "text",
     "tool_calls": "text",
     "error": "text",
+    "culprit": "text",
 }
 ANSWER: Columns = {name: kind for name, kind in LANE.items() if name != "lane"}  # where the model alone names the lane

@@ -77,7 +77,7 @@ def _answer(lane: Ended) -> Iterator[str]:
         yield f"Tool call {_plain(call.name)}:"
         yield _fenced(call.arguments)
     if reply.failure:
-        yield f"Failed: {_plain(f'{reply.failure.message} {reply.failure.hint}'.strip())}"
+        yield f"Failed: {_plain(display.why_failed(reply.failure))}"
     yield from _conditions(reply)
     if reply.cost.detail:
         yield f"Cost, fixed on {lane.priced_on}: {_plain(reply.cost.detail)}"

@@ -62,6 +62,7 @@ def lane_row(reply: Reply) -> dict[str, object]:
         "staged": "; ".join(f"{model}: {fault}" for model, fault in reply.staged.items()) or None,
         "tool_calls": "; ".join(f"{call.name}({call.arguments})" for call in reply.own_calls) or None,
         "error": reply.failure.message if reply.failure else None,
+        "culprit": reply.failure.culprit if reply.failure else None,
     }
 
 

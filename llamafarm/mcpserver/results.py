@@ -72,6 +72,15 @@ class Price(Result):
     source: str
 
 
+class Failure(Result):
+    """Who is at fault where an answer failed, and whether the same request may succeed later."""
+
+    kind: str
+    culprit: str | None
+    retryable: bool | None
+    status: int | None
+
+
 class LaneResult(Result):
     """One answer: `model` was asked, and `answered_by` answered, after fallbacks."""
 
@@ -81,6 +90,7 @@ class LaneResult(Result):
     status: str
     text: str
     error: str | None
+    failure: Failure | None
     finish_reason: str | None
     usage: Tokens
     timings: Spans

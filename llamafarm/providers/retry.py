@@ -33,7 +33,7 @@ class Pauses:
         What the server asks for (Retry-After) is kept, and more than `longest_s` ends the tries. Otherwise
         exponential with full jitter (AWS, "Exponential Backoff And Jitter", 2015), half of it fixed.
         """
-        if attempt > self.tries or not error.retryable:
+        if attempt > self.tries or not error.asked_again:
             return None
         if isinstance(error, RateLimited | ServerFailed) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= self.longest_s else None

@@ -119,6 +119,7 @@ def _outcome(reply: Reply) -> dict[str, JsonValue]:
         "reasoning": reply.reasoning,
         "tool_calls": [f"{call.name}({call.arguments})" for call in reply.tool_calls],
         "error": reply.failure.message if reply.failure else None,
+        "culprit": reply.failure.culprit if reply.failure else None,
     }
 
 

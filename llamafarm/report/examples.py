@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from llamafarm import display
 from llamafarm.reply import Reply
 from llamafarm.study.sample import Sample
 
@@ -78,7 +79,7 @@ def _example(sample: Sample, prompt: str, where: str, by: str) -> Example:
 def said(reply: Reply) -> str:
     """The answer, cut where it is long; how it failed, where it did."""
     if reply.failure is not None and not reply.text:
-        return f"{reply.failure.message} {reply.failure.hint}".strip()
+        return display.why_failed(reply.failure)
     return cut(reply.text) or "(no text)"
 
 

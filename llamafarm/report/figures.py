@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from llamafarm import display
 from llamafarm.records.model import Ended
 from llamafarm.study.bootstrap import Estimate, mean, share
 from llamafarm.study.sample import Judged, Sample
@@ -62,7 +63,7 @@ class Figures:
         self.first_priced = min(self.first_priced or ended.priced_on, ended.priced_on)
         self.last_priced = max(self.last_priced or ended.priced_on, ended.priced_on)
         if reply.failure is not None and len(self.said) < MOST:
-            self.said.setdefault(reply.failure.kind, f"{reply.failure.message} {reply.failure.hint}".strip())
+            self.said.setdefault(reply.failure.kind, display.why_failed(reply.failure))
         if reply.status == "done":
             self.paid.add(reply.cost)
         if sample.answered:

@@ -119,6 +119,7 @@ def trouble(model: NamedModel, reply: Reply | None) -> Markup | None:
     if reply is not None and reply.failure is not None:
         failure = reply.failure
         facts = [
+            display.at_fault(failure).removesuffix("."),
             f"HTTP {failure.status}" if failure.status else "",
             f"request {failure.request_id}" if failure.request_id else "",
         ]

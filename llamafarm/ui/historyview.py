@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from llamafarm import display
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.records.model import Asked, Ended, LaneSpec, Recorded
 from llamafarm.reply import Reply
@@ -194,7 +195,7 @@ def _details(lane: Ended) -> Markup:
 def _try(lane: Ended) -> Markup:
     """An earlier try of the same lane."""
     failure = lane.reply.failure
-    said = f"{failure.message} {failure.hint}" if failure else ""
+    said = display.why_failed(failure) if failure else ""
     figures = tag("p", f"{lane.reply.status} · {summary(lane.reply)}", class_="lf-mark")
     return _folded(f"An earlier try, {when(lane.ended_at)}", figures, tag("pre", lane.reply.text or said))
 

@@ -11,11 +11,24 @@ import pytest
 
 from llamafarm.api.errors import error_of, failed
 from llamafarm.api.meanings import DEFECT, MEANINGS, meaning_of
-from llamafarm.errors import ConnectFailed, LlamaFarmError, ProviderError, RateLimited, RequestError, StoreError
+from llamafarm.display import CULPRITS
+from llamafarm.engine.chat import failure
+from llamafarm.errors import (
+    ConnectFailed,
+    Interrupted,
+    LlamaFarmError,
+    ProviderError,
+    QuotaExceeded,
+    RateLimited,
+    RequestError,
+    ServerFailed,
+    StoreError,
+    TimedOut,
+)
 from llamafarm.events import Failed
 from llamafarm.providers.retry import Pauses
 from tests.api.world import CHAT, HELLO, PROJECT, World
-from tests.faultserver.speech import answer, plays, refuses
+from tests.faultserver.speech import answer, event, plays, refuses, said
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -34,6 +47,7 @@ async def test_no_class_of_error_is_a_defect(kind: type[LlamaFarmError]) -> None
     meaning = meaning_of(kind.__name__)
     assert meaning != DEFECT
     assert (meaning.status < 500) is (meaning.type != "server_error")
+    assert kind.culprit in CULPRITS
     told = failed(Failed(at=0.0, kind=kind.__name__, message="No.", hint="Do this."))
     assert (told.status, told.code, told.message) == (meaning.status, meaning.code, "No. Do this.")
     if meaning.status >= 500:
@@ -159,3 +173,39 @@ async def test_tools_that_are_not_to_be_called_stop_no_answer(here: World, strea
 async def test_without_tools_nothing_says_how_to_call_them(here: World) -> None:
     assert (await here.ask(tool_choice="auto", parallel_tool_calls=True)).status_code == 200
     assert not {"tools", "tool_choice", "parallel_tool_calls"} & set(here.last.json())
+
+
+# --- who is at fault, and whether to ask again, of this very error
+
+
+async def test_who_is_at_fault_is_told_whole_and_in_mid_answer(here: World) -> None:
+    here.says(refuses(401, {"error": {"message": "Incorrect API key provided"}}))
+    assert (await here.ask()).json()["error"]["culprit"] == "key"
+    gone = event({"error": {"message": "insufficient_quota", "code": 402}})
+    here.says(plays("openai", [said("openai", "half"), gone]))
+    assert '"culprit":"account"' in (await here.ask(stream=True)).text.replace(": ", ":")
+
+
+async def test_a_rate_that_never_passes_is_no_reason_to_ask_again(patient: World) -> None:
+    patient.says(refuses(429, {"error": {"message": "Request too large for gpt-4o: limit 30000, requested 90000"}}))
+    told = await patient.ask()
+    assert (told.status_code, told.headers["x-should-retry"]) == (429, "false")
+    assert len(patient.upstream.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (ConnectFailed("No such name.", retryable=False), False),
+        (ConnectFailed("Refused."), True),
+        (TimedOut("Slow.", phase="first_token", seconds=300), True),
+        (Interrupted("It broke."), True),
+        (ServerFailed("It failed."), True),
+        (RateLimited("Later."), True),
+        (QuotaExceeded("Nothing left."), False),
+    ],
+)
+async def test_each_error_says_for_itself_whether_asking_again_may_help(error: ProviderError, again: bool) -> None:
+    told = failed(failure(error))
+    assert (told.headers.get("x-should-retry") != "false") is again
+    assert told.body()["error"]["culprit"] == error.culprit

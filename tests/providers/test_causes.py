@@ -120,3 +120,11 @@ async def test_another_refusal_is_not_asked_again() -> None:
         _, error = await ask(named("openai", server.url), QUICK)
         assert len(server.requests) == 1
     assert isinstance(error, RequestRejected)
+
+
+async def test_what_another_playground_says_of_its_own_server_is_kept() -> None:
+    body = {"error": {"message": "It refuses the key.", "code": "upstream_auth_failed", "culprit": "key"}}
+    async with FaultServer(refuses(502, body, x_should_retry="false")) as server:
+        _, error = await ask(named("universal", server.url), QUICK)
+    assert error is not None
+    assert (error.culprit, error.retryable, len(server.requests)) == ("key", False, 1)

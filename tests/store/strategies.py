@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from hypothesis import strategies as st
 
 from llamafarm.conditions import WarmUp
+from llamafarm.errors import Culprit
 from llamafarm.events import Failed, FellBack, Relayed, Retrying
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, LaneSpec, ProjectRef
@@ -57,6 +58,8 @@ FAILURES = every(
     status=st.none() | st.integers(),
     request_id=st.none() | TEXTS,
     retry_after_s=MAYBE_FLOATS,
+    culprit=st.none() | st.sampled_from(get_args(Culprit)),
+    retryable=st.none() | st.booleans(),
 )
 RETRIES = st.builds(Retrying, at=FLOATS, attempt=st.integers(), delay_s=FLOATS, kind=TEXTS, message=TEXTS)
 FALLBACKS = st.builds(FellBack, at=FLOATS, model=TEXTS, to=TEXTS, lost_s=FLOATS, kind=TEXTS, message=TEXTS)

@@ -12,12 +12,14 @@ from typing import get_args
 
 import pytest
 
+from llamafarm import display
 from llamafarm.conditions import Caution, CautionKind, Sharing, WarmUp
+from llamafarm.errors import Culprit
 from llamafarm.events import Failed, FellBack
 from llamafarm.reply import Reply
 from llamafarm.study.tally import CAUTIONS as TOLD
 from llamafarm.types import Cost, Count, Route, Timings, Tool, Usage
-from llamafarm.ui.cards import lane_head, summary
+from llamafarm.ui.cards import lane_head, summary, trouble
 from llamafarm.ui.table import condition_notes, shared, table
 from llamafarm.ui.tools import Held, held_card, held_key
 from llamafarm.ui.words import CAUTIONS
@@ -262,3 +264,11 @@ def test_each_caution_has_its_chip_and_sentence_in_the_table(kind: CautionKind) 
     row = str(table([reply("a", cautions=(Caution(kind, "What was found <here>."),))], (), "a"))
     assert f'title="What was found &lt;here&gt;.">{CAUTIONS[kind]}<' in row
     assert TOLD[kind]
+
+
+@pytest.mark.parametrize("kind", get_args(Culprit))
+def test_the_page_shows_who_is_at_fault_beside_the_advice(kind: Culprit) -> None:
+    told = Failed(at=0.0, kind="AuthFailed", message="No.", hint="Look.", status=401, culprit=kind)
+    shown = str(trouble(model("a"), reply("a", status="failed", failure=told)))
+    assert f"At fault: {display.CULPRITS[kind]} · HTTP 401" in shown
+    assert "Look." in shown

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 import httpx
 
@@ -19,6 +20,7 @@ from llamafarm.errors import (
     BadAnswer,
     ConnectFailed,
     ContextTooLong,
+    Culprit,
     Interrupted,
     ProviderError,
     RateLimited,
@@ -29,7 +31,7 @@ from llamafarm.errors import (
 from llamafarm.providers.http.address import host_and_port
 from llamafarm.providers.http.causes import OPTION, Evidence, cause_of
 from llamafarm.providers.http.deadlines import timed_out
-from llamafarm.providers.http.headers import request_id, retry_after
+from llamafarm.providers.http.headers import asked_enough, request_id, retry_after
 from llamafarm.providers.http.outside import Inside
 from llamafarm.providers.http.said import objects, words
 from llamafarm.providers.http.toolong import advice, fit
@@ -89,7 +91,8 @@ class Faults:
         told = fit(refusal.body, refusal.text).told(self.request, self.model) if cause.error is ContextTooLong else ""
         message = f"{self._filled(cause.what, refusal)}{http}{f': “{said}”' if said else ''}. {told}".strip()
         error = cause.error(message, hint=self._filled(cause.advice, refusal).strip())
-        error.retryable, error.culprit = cause.again, cause.culprit
+        error.retryable = cause.again and not asked_enough(refusal.headers)
+        error.culprit = _culprit(refusal.body) or cause.culprit
         error.status, error.request_id, error.excerpt = refusal.status or None, request_id(refusal.headers), said
         if isinstance(error, RateLimited | ServerFailed):
             error.retry_after = wait
@@ -167,9 +170,11 @@ class Faults:
 
     def unsendable(self) -> RequestError:
         """The error for a request that HTTP can't carry: of all that is in its headers, only the key is unknown."""
-        return RequestError(
+        error = RequestError(
             "The key can't be sent: it holds a character that HTTP does not allow.", hint=self._key_hint()
         )
+        error.culprit = "key"
+        return error
 
     def not_protocol(self, what: str, said: str = "") -> BadAnswer:
         """The error for an answer that is something else than the protocol; `said` are the server's words."""
@@ -178,7 +183,7 @@ class Faults:
             f"{self.server} answered with {what}{f': “{said}”' if said else ''}.",
             hint=f"Is base_url right? It is {self._address}.",
         )
-        error.excerpt = said
+        error.excerpt, error.culprit = said, "address"
         return error
 
     def unreadable(self, text: str) -> BadAnswer:
@@ -237,6 +242,13 @@ def _parameter(body: JsonValue) -> str:
     named = (each.get("param") for each in objects(body))
     name = next((name for name in named if isinstance(name, str) and _NAME.fullmatch(name)), None)
     return f"the model's parameters: {name}" if name else "the model's parameters"
+
+
+def _culprit(body: JsonValue) -> Culprit | None:
+    """Who is at fault, as a LlamaFarm server tells of its own model's server."""
+    known: dict[str, Culprit] = {name: name for name in get_args(Culprit)}
+    told = (each.get("culprit") for each in objects(body))
+    return next((known[name] for name in told if isinstance(name, str) and name in known), None)
 
 
 def _status(body: JsonValue) -> int:

@@ -25,3 +25,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max((at - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def asked_enough(headers: Mapping[str, str]) -> bool:
+    """Whether the server says that asking again does not help, or that it has asked again itself."""
+    return headers.get("x-should-retry", "").lower() == "false"
