@@ -74,17 +74,30 @@ class ChatChunks:
         self._index: JsonValue = None
         self._named = False
 
+    def framed(self, data: str) -> str | None:
+        """The text of a record in which nothing else is new, as it is for most; None where it takes a closer look."""
+        return None if self.finish_reason is not None else self._frame.text(data)
+
+    def said(self, texts: list[str], came: Arrived) -> None:
+        """Collect the texts of records that came together, and empty the list."""
+        if not texts:
+            return
+        if self._circles is None:
+            self._text("".join(texts), came)
+        else:
+            for text in texts:
+                self._text(text, came)
+        texts.clear()
+
     def quick(self, data: str, came: Arrived) -> bool:
         """Collect a record that is one piece of text in the midst of an answer, as most are; False where it is more."""
         if not self._named or not self.seen or self.finish_reason is not None:
             return False
-        text = self._frame.text(data)
+        record = quick(data)
+        text = piece_of(record, self._index) if record is not None else None
         if not text:
-            record = quick(data)
-            text = piece_of(record, self._index) if record is not None else None
-            if not text:
-                return False
-            self._frame.learn(data, text, self._index)
+            return False
+        self._frame.learn(data, text, self._index)
         self._by_deltas = True
         self._text(text, came)
         return True

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from llamafarm.conditions import Cautioned
+from llamafarm.conditions import Caution, Cautioned
 from llamafarm.config.model import NamedModel
 from llamafarm.errors import RequestRejected
 from llamafarm.events import Event, Finished, Retrying, is_content
@@ -76,34 +76,31 @@ class OpenAICompatible:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Provider`; what came before an error is told first."""
-        exchange, begun, again = self.exchange(request), False, True
-        try:
-            async with aclosing(self._answer(exchange, request)) as events:
-                async for event in events:
-                    begun = begun or is_content(event)
-                    yield event
-            again = False
-        except RequestRejected as error:
-            refused = self.added(request, exchange.body) & frozenset(error.named)
-            if begun or type(error) is not RequestRejected or not refused:
-                raise
-            self.client.refused[exchange.url] = self.client.refused.get(exchange.url, frozenset()) | refused
-            why = f"{error.message} Asked again without it, now and from now on."
-            yield Retrying(at=time.perf_counter(), attempt=2, delay_s=0.0, kind=type(error).__name__, message=why)
-        if again:
-            async with aclosing(self._answer(self.exchange(request), request)) as events:
-                async for event in events:
-                    yield event
+        begun, left = False, 2  # tries
+        while left:
+            exchange, chat, left = self.exchange(request), self.records(request), left - 1
+            try:
+                async with aclosing(answer(exchange, chat)) as events:
+                    async for event in events:
+                        begun = begun or is_content(event)
+                        if isinstance(event, Finished) and (caution := await _toolless(exchange, chat, event)):
+                            yield Cautioned(at=event.at, caution=caution)
+                        yield event
+                left = 0
+            except RequestRejected as error:
+                refused = self.added(request, exchange.body) & frozenset(error.named)
+                if begun or not left or type(error) is not RequestRejected or not refused:
+                    raise
+                self.client.refused[exchange.url] = self.client.refused.get(exchange.url, frozenset()) | refused
+                why = f"{error.message} Asked again without it, now and from now on."
+                yield Retrying(at=time.perf_counter(), attempt=2, delay_s=0.0, kind=type(error).__name__, message=why)
 
-    async def _answer(self, exchange: Exchange, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        """The answer to `exchange`; whether tools were left out of the prompt is asked behind it, and is in no time."""
-        chat = self.records(request)
-        async with aclosing(answer(exchange, chat)) as events:
-            async for event in events:
-                offered = isinstance(event, Finished) and event.reason != "tool_calls" and exchange.body.get("tools")
-                if offered and chat.server == SERVER and (caution := await ignored(exchange)) is not None:
-                    yield Cautioned(at=event.at, caution=caution)
-                yield event
+
+async def _toolless(exchange: Exchange, chat: ChatChunks, end: Finished) -> Caution | None:
+    """Whether tools were left out of the prompt: asked behind the answer, so that it is in no time."""
+    if end.reason == "tool_calls" or chat.server != SERVER or not exchange.body.get("tools"):
+        return None
+    return await ignored(exchange)
 
 
 def message_json(message: Message) -> dict[str, JsonValue]:

@@ -102,20 +102,29 @@ class _Reading:
         return arrived(self._at, self._chat.held)
 
     def _told(self, records: Iterable[Record], came: Arrived) -> None:
+        chat, texts = self._chat, list[str]()
         try:
             for kind, data in records:
-                if kind == "message" and not self._done and self._chat.quick(data, came):
-                    continue
+                if kind == "message" and not self._done:
+                    if text := chat.framed(data):
+                        texts.append(text)
+                        continue
+                    chat.said(texts, came)
+                    if chat.quick(data, came):
+                        continue
                 if self._done or self._chat.over or not data:
                     continue
                 if data.strip() == DONE:
                     self._done = True
                 else:
+                    chat.said(texts, came)
                     self._take(kind, data, came)
         except BadAnswer:
             if not self._complete:
                 raise
             self._give_up()
+        finally:
+            chat.said(texts, came)
 
     def _take(self, kind: str, data: str, came: Arrived) -> None:
         for record in self._parsed(kind, data):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -87,3 +88,22 @@ def test_what_is_refused(text: bytes, why: str, step: int) -> None:
 def test_what_stands_in_a_text_is_no_structure(text: bytes) -> None:
     assert fed(text, []) is None
     assert fed(text, list(range(7, len(text), 7))) is None
+
+
+@pytest.mark.parametrize(
+    "text", [b'"' + b'\\"' * 500_000, b"[" + b'"",' * 9_000 + b'"' + b'\\"' * 500_000, b'""' * 9_000 + b'"\\']
+)
+def test_a_text_that_does_not_end_takes_time_by_its_length_alone(text: bytes) -> None:
+    began = time.process_time()
+    assert fed(text, []) is None
+    assert time.process_time() - began < 1.0  # with another start for each quote it would be minutes
+
+
+@given(VALUES, VALUES, st.data())
+def test_a_body_counts_the_same_whole_as_letter_by_letter(first: Any, second: Any, data: st.DataObject) -> None:
+    text = json.dumps([first, second], ensure_ascii=data.draw(st.booleans())).encode()
+    whole, by_letter = Shape(100_000), Shape(100_000)
+    assert whole.trouble(text) is None
+    assert all(by_letter.trouble(text[at : at + 1]) is None for at in range(len(text)))
+    assert whole.values == by_letter.values
+    assert (whole.trouble(b"]") is None) == (by_letter.trouble(b"]") is None)

@@ -17,9 +17,9 @@ import httpx
 from llamafarm.providers.http.body import EXTENSION
 from llamafarm.providers.http.endings import Endings
 from llamafarm.providers.http.outside import outside_socket
-from llamafarm.providers.http.transport import Transport
+from llamafarm.providers.http.transport import KNOWN, Transport
 
-KNOWN = 256  # as many models as anybody asks at one time
+RawHeaders = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Client:
     http: httpx.AsyncClient
     outside: httpx.AsyncClient
     endings: Endings
-    heads: Callable[[str, tuple[tuple[str, str], ...]], tuple[httpx.URL, httpx.Headers]]
+    heads: Callable[[str, tuple[tuple[str, str], ...]], tuple[httpx.URL, RawHeaders]]
     refused: dict[str, frozenset[str]] = field(default_factory=dict)
     toolless: dict[tuple[str, str], bool] = field(default_factory=dict)
 
@@ -53,13 +53,11 @@ class Client:
     ) -> httpx.Response:
         """The response, once its headers have come; to be closed. Raises httpx's RequestError and InvalidURL."""
         address, known = self.heads(url, tuple(headers.items()))
-        sent = httpx.Headers(known, encoding="utf-8")
-        if content is not None:
-            sent["Content-Length"] = str(len(content))
+        sized = [] if content is None else [(b"Content-Length", str(len(content)).encode())]
         request = httpx.Request(
             method,
             address,
-            headers=sent,
+            headers=[*known, *sized],
             stream=httpx.ByteStream(content or b""),  # with `content`, httpx would build the headers three times
             extensions={"timeout": {"connect": connect_s}},
         )
@@ -69,12 +67,12 @@ class Client:
         return response
 
 
-def _head(always: httpx.Headers, url: str, given: tuple[tuple[str, str], ...]) -> tuple[httpx.URL, httpx.Headers]:
+def _head(always: httpx.Headers, url: str, given: tuple[tuple[str, str], ...]) -> tuple[httpx.URL, RawHeaders]:
     """The address, and all headers but the body's length. Raises httpx's InvalidURL."""
     address = httpx.URL(url)
     headers = httpx.Headers([(b"Host", address.netloc), *always.raw])
     headers.update(httpx.Headers([(name.encode(), value.encode()) for name, value in given]))
-    return address, headers
+    return address, headers.raw
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
 from urllib.request import proxy_bypass
 
@@ -28,6 +28,7 @@ from httpx_aiohttp import AiohttpTransport
 from llamafarm.providers.http.body import EXTENSION, RECONNECTED
 from llamafarm.providers.http.leaving import WRITES_AT_ONCE, begun
 
+KNOWN = 256  # as many models as anybody asks at one time
 CONNECTIONS = 1000  # aiohttp's own limit is 100: the 101st lane would wait
 IDLE_S = 4.0  # uvicorn (vLLM), Node and llama.cpp's server close an idle connection after 5 s: this must come first
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -69,9 +70,8 @@ class Transport(AiohttpTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The response, once its headers have come. See `httpx.AsyncBaseTransport`."""
-        limits = request.extensions.get("timeout", {})
         try:
-            url = _address(request.url)
+            url = _address(str(request.url))
         except ValueError as error:
             raise httpx.UnsupportedProtocol("No address that can be called.") from error
         once_more = _OnceMore()
@@ -82,9 +82,7 @@ class Transport(AiohttpTransport):
                 data=await request.aread() or None,
                 headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    connect=limits.get("pool"), sock_connect=limits.get("connect"), sock_read=limits.get("read")
-                ),
+                timeout=_limits(*map(request.extensions.get("timeout", {}).get, ("pool", "connect", "read"))),
                 proxy=self._proxy(request.url) if self._proxies else None,
                 middlewares=(once_more,),
             )
@@ -229,7 +227,7 @@ class _Body(httpx.AsyncByteStream):
 
     @property
     def ended(self) -> bool:
-        return self._response.connection is None
+        return self._content.is_eof()  # where the writer has not been told yet, the connection is free a moment later
 
     async def read(self) -> bytes:
         try:
@@ -245,15 +243,23 @@ class _Body(httpx.AsyncByteStream):
             yield data
 
     async def aclose(self) -> None:
-        """Waits for nothing, so that one who is cancelled has closed the connection."""
-        self._response.close()
+        """Waits for nothing, so that one who is cancelled has closed the connection; one that is free stays."""
+        if not self.ended:
+            self._response.close()
 
 
-def _address(url: httpx.URL) -> yarl.URL:
+@lru_cache(KNOWN)
+def _address(url: str) -> yarl.URL:
     """`url` as it stands: yarl itself would write some of it anew. Raises ValueError."""
-    address = yarl.URL(str(url), encoded=True)
+    address = yarl.URL(url, encoded=True)
     _ = address.port  # only now is it looked at
     return address
+
+
+@lru_cache(KNOWN)
+def _limits(pool: float | None, connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    """httpx's time-outs as aiohttp has them."""
+    return aiohttp.ClientTimeout(connect=pool, sock_connect=connect, sock_read=read)
 
 
 def _unanswered(error: Exception) -> httpx.TransportError:
