@@ -77,26 +77,54 @@ class LoopLag:
         self._next()
 
 
+@dataclass(slots=True)
+class _Watch:
+    """Since when a lane is timed, and whether its first text has come."""
+
+    lag: LoopLag
+    since: float
+    begun: bool = False
+
+    def before(self, event: Event) -> Lagged | None:
+        """What is told before `event`."""
+        if isinstance(event, Started):
+            self.since, self.begun = asyncio.get_running_loop().time(), False
+        elif isinstance(event, Reclassified):
+            self.begun = False
+        elif isinstance(event, TextDelta) or is_final(event):
+            self.begun = True
+            return self.largest()
+        return None
+
+    def largest(self) -> Lagged | None:
+        """How late the loop was until now; None where that is not worth the name."""
+        seconds = self.lag.largest(self.since)
+        return Lagged(at=time.perf_counter(), seconds=seconds) if seconds else None
+
+
 def with_lag(open_lane: Callable[[Lane], Events], lag: LoopLag) -> Callable[[Lane], Events]:
-    """`open_lane`, whose lanes tell before their first text and their end how late the loop was since `Started`."""
+    """`open_lane`, whose lanes tell before their first text and their end how late the loop was since `Started`.
+
+    A lane that is cancelled, or that breaks, tells it too, and only then ends so.
+    """
 
     async def opened(lane: Lane) -> Events:
-        since, begun = lag.watch(), False
+        watch = _Watch(lag, lag.watch())
         try:
             async with aclosing(open_lane(lane)) as events:
                 async for event in events:
-                    if type(event) is TextDelta and begun:  # first what comes most often
+                    if type(event) is TextDelta and watch.begun:  # first what comes most often
                         yield event
                         continue
-                    if isinstance(event, Started):
-                        since, begun = asyncio.get_running_loop().time(), False
-                    elif isinstance(event, Reclassified):
-                        begun = False
-                    elif isinstance(event, TextDelta) or is_final(event):
-                        begun = True
-                        if seconds := lag.largest(since):
-                            yield Lagged(at=time.perf_counter(), seconds=seconds)
+                    if (late := watch.before(event)) is not None:
+                        yield late
                     yield event
+        except GeneratorExit:  # whoever reads it has gone
+            raise
+        except BaseException:
+            if (late := watch.largest()) is not None:
+                yield late
+            raise
         finally:
             lag.leave()
 

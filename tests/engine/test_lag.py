@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
@@ -16,10 +17,11 @@ from llamafarm.cli.table import _figures, notes
 from llamafarm.conditions import Lagged
 from llamafarm.engine.batchresults import results_json
 from llamafarm.engine.chat import Lane
+from llamafarm.engine.compare import Comparison, LaneEvent
 from llamafarm.engine.findings import timing_notes
 from llamafarm.engine.fold import Fold
 from llamafarm.engine.lag import LoopLag, with_lag
-from llamafarm.events import Event, Finished, Started, TextDelta
+from llamafarm.events import Event, Failed, Finished, Sent, Started, Stopped, TextDelta
 from llamafarm.export.batchtable import notes as batch_notes
 from llamafarm.report.figures import Figures
 from llamafarm.report.sentences import _doubts
@@ -27,7 +29,7 @@ from llamafarm.report.tables import _conditions
 from llamafarm.study.sample import Sample
 from llamafarm.study.summary import summary
 from llamafarm.study.tally import Tally
-from llamafarm.types import Cost, Timings
+from llamafarm.types import Cost, SentRequest, Timings
 from llamafarm.ui.cards import summary as card_summary
 from llamafarm.ui.table import table
 from tests.engine.fakes import model
@@ -127,6 +129,88 @@ async def test_it_is_told_before_the_first_text_and_before_the_end(
     events = await told(*happens)
     large = [event for event in events if not isinstance(event, Lagged) or event.seconds >= STALL_S / 2]
     assert [type(event).__name__ for event in large] == expected
+
+
+def late_stop(comparison: Comparison) -> None:
+    stall()
+    comparison.stop()
+
+
+async def compared(*happens: object) -> tuple[Comparison, list[LaneEvent]]:
+    """A comparison of one lane that does so, until it ends; `happens` may be told to stop it."""
+    lane, seen = Lane("a", model("a")), list[LaneEvent]()
+    comparison = Comparison([lane], with_lag(lambda _: lanes(*happens), LoopLag()), watch=seen.append)
+    async with comparison, aclosing(comparison.events()) as events:
+        async for told in events:
+            if happens[-1] == 60.0 and isinstance(told.event, TextDelta | Sent):
+                asyncio.get_running_loop().call_later(0.03, late_stop, comparison)
+    return comparison, seen
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        pytest.param((START, TEXT, 60.0), id="after its first text"),
+        pytest.param((START, TEXT, TEXT, TEXT, 60.0), id="after more of it"),
+        pytest.param((START, Sent(at=0.0, request=SentRequest("POST", "", {}, {})), 60.0), id="before any text"),
+    ],
+)
+async def test_a_lane_that_is_stopped_tells_it_too(happens: tuple[object, ...]) -> None:
+    _, seen = await compared(*happens)
+    *_, late, end = [told.event for told in seen]
+    assert isinstance(late, Lagged)
+    assert late.seconds >= STALL_S / 2
+    assert isinstance(end, Stopped)
+    fast = model("a")
+    fold = Fold("a", fast, lambda _: fast, lambda *_: Cost(None, "unknown"))
+    for told in seen:
+        fold.add(told.event)
+    reply = fold.reply(end.at)
+    assert (reply.status, reply.timings.lag_s) == ("stopped", late.seconds)
+
+
+async def test_a_lane_that_breaks_tells_it_too() -> None:
+    def breaks() -> None:
+        raise ZeroDivisionError
+
+    _, seen = await compared(START, TEXT, 0.02, stall, 0.02, breaks)
+    *_, late, end = [told.event for told in seen]
+    assert isinstance(late, Lagged)
+    assert isinstance(end, Failed)
+
+
+async def test_a_reader_that_goes_is_told_nothing() -> None:
+    lag = LoopLag()
+    opened = with_lag(lambda _: lanes(START, TEXT, 60.0), lag)(Lane("a", model("a")))
+    async with aclosing(opened) as events:
+        async for event in events:
+            if event is TEXT:
+                stall()
+                break
+    assert lag._timer is None
+
+
+async def test_cancelling_is_not_swallowed() -> None:
+    """Whoever reads the lane without a comparison, as the API does, ends as soon as it has taken that."""
+    taken: list[Event] = []
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async with aclosing(with_lag(lambda _: lanes(START, TEXT, 60.0), LoopLag())(Lane("a", model("a")))) as events:
+            async for event in events:
+                taken.append(event)
+                if event is TEXT:
+                    begun.set()
+                await asyncio.sleep(0)
+
+    reading = asyncio.create_task(read())
+    await begun.wait()
+    await asyncio.sleep(0.02)
+    stall()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert isinstance(taken[-1], Lagged)
 
 
 @pytest.mark.parametrize(
