@@ -9,7 +9,7 @@ other forms, LlamaFarm's own word in `llamafarm` (see `relay`). Ollama's records
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from llamafarm.conditions import Caution, Cautioned, ModelNamed
 from llamafarm.config.model import MAX_ANSWER_MIB
@@ -26,7 +26,7 @@ from llamafarm.providers.told import tells
 from llamafarm.providers.usage import Counting
 from llamafarm.types import JsonValue
 from llamafarm.wire.surrogates import Halves, mended
-from llamafarm.wire.thinking import Thinking
+from llamafarm.wire.thinking import Piece, Thinking
 
 DEFAULT_LIMIT = int(MAX_ANSWER_MIB * 1024 * 1024)
 REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_content", "reasoning_details")
@@ -148,8 +148,8 @@ class ChatChunks:
         if rest := self._thought.end():
             came.reasoning(rest)
         if rest := self._said.end():
-            came.pieces(self._thinking.feed(rest))
-        came.pieces(self._thinking.end())
+            came.pieces(self._without_calls(self._thinking.feed(rest)))
+        came.pieces(self._without_calls(self._thinking.end()))
 
     @property
     def circles(self) -> Caution | None:
@@ -203,7 +203,8 @@ class ChatChunks:
         if isinstance(message := record.get("message"), dict):
             self.seen = True
             self._delta(message, came)
-            self._tell_calls(came)
+            if not self._thinking.calling:
+                self._tell_calls(came)
         elif "choices" not in record:
             self._other(record, came)
         if record.get("done") is True or (record.get("stop") is True and "content" in record):
@@ -268,7 +269,16 @@ class ChatChunks:
         if text and self._thinking.plain(text):
             came.text(text)
         else:
-            came.read(self._thinking.feed(text))
+            came.read(self._without_calls(self._thinking.feed(text)))
+
+    def _without_calls(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """Pieces of text; those of calls that are written in it are kept. No server counts a call below zero."""
+        for piece in pieces:
+            if piece.call:
+                named: dict[str, JsonValue] = {"arguments": piece.text} if piece.text else {"name": piece.call}
+                self._calls.take({"index": -piece.number, **named})
+            else:
+                yield piece
 
     def _reasoning(self, text: str, came: Arrived) -> None:
         self._came = True

@@ -99,6 +99,10 @@ class _Reader:
             case TextDelta(text=text):
                 shown = list(self._told(self._text.feed(text), event.at))
                 yield from shown or [HeldBack(at=event.at)]
+            case ToolCalled(call=call):  # the model wrote it in a form of its own
+                known = fresh_id(self._taken, "call_{number}", 0) if call.id in self._taken else call.id
+                self._taken.add(known)
+                yield replace(event, call=replace(call, id=known))
             case Reclassified():
                 yield from self.rest(event.at)
                 yield event

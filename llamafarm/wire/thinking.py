@@ -2,7 +2,8 @@
 
 `<think>…</think>` (DeepSeek, Qwen and most others), `<thinking>`, `<thought>`, `<reasoning>`, `<seed:think>`
 (Seed-OSS), `[THINK]` (Magistral), `◁think▷` (Kimi), `<|begin_of_thought|>` (Sky-T1), `<|START_THINKING|>` (Command A),
-and the channels of OpenAI's harmony format (https://github.com/openai/harmony): `<|channel|>analysis<|message|>…`.
+and the channels of OpenAI's harmony format (https://github.com/openai/harmony): `<|channel|>analysis<|message|>…`. A
+message of that format to another than the reader (`to=functions.look`) is a call.
 """
 
 from __future__ import annotations
@@ -31,14 +32,24 @@ LONGEST_HEADER = 400  # characters between a channel's mark and its message
 _special = re.compile(r"[<\[◁`~\n]").search
 _TOKEN = re.compile(r"\n|`+|~+|[<\[◁]|[^\n`~<\[◁]+")
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)")
+_TO = re.compile(r"(?:^|\s|>)to=([^\s<]+)")
+ADDRESS = "to="  # where the model's template wrote what stands before it
+PEOPLE = ("user", "assistant", "all", "system", "developer")  # to whom a message is no call
+FUNCTIONS = "functions."  # the namespace of a request's own tools
 
 
 class Piece(NamedTuple):
-    """A piece of the answer, and whether it is reasoning; `before`: so was all that was told as answer before."""
+    """A piece of the answer, and whether it is reasoning; `before`: so was all that was told as answer before.
+
+    `call` names the tool of whose arguments it is a piece, an empty one where the call begins; `number` counts the
+    calls of an answer from 1.
+    """
 
     text: str
     reasoning: bool
     before: bool = False
+    call: str = ""
+    number: int = 0
 
 
 class Thinking:
@@ -61,6 +72,13 @@ class Thinking:
         self._opened = 0
         self._code = Code()
         self._final = True
+        self._to = ""
+        self._calls = 0
+
+    @property
+    def calling(self) -> bool:
+        """Whether a call is being written."""
+        return bool(self._to)
 
     def plain(self, text: str) -> bool:
         """Whether `text` is answer and decides nothing, so that it need not be fed."""
@@ -85,7 +103,11 @@ class Thinking:
         """What was held back at the end of the stream."""
         if self._state in ("gap", "between"):
             self._held = ""
-        yield from self._release(reasoning=self._state == "reasoning" or (self._state == "message" and not self._final))
+        if self._state == "message":
+            held, self._held = self._held, ""
+            yield from self._of_message(held)
+            self._to = ""
+        yield from self._release(reasoning=self._state == "reasoning")
 
     def _settle(self) -> None:
         self.over = self._state == "answer" and not self._watching and not self._around and not self._held
@@ -100,8 +122,10 @@ class Thinking:
             self._blank = []
         elif closed := next((mark for mark in CLOSES if low.startswith(mark)), None):
             self._state, self._held, self._blank = "gap", opening[len(closed) :], []
-        elif low.startswith(HARMONY):
+        elif low.startswith(HARMONY) or (opening.startswith(ADDRESS) and _addressed(opening)):
             self._state, self._blank = "header", []
+        elif opening and (ADDRESS.startswith(opening) or _may_address(opening)):
+            return iter(())
         elif opening and not any(mark.startswith(low) for mark in FIRST):
             self._state, self._held = "answer", "".join([*self._blank, self._held])
             self._blank = []
@@ -171,22 +195,32 @@ class Thinking:
     def _header(self) -> Iterator[Piece]:
         header, found, rest = self._held.partition(MESSAGE)
         if found:
-            channel = _CHANNEL.search(header)
+            channel, to = _CHANNEL.search(header), _TO.search(header)
             self._final = channel is None or channel[1] == "final"
             self._state, self._held = "message", rest
+            if to is not None and to[1] not in PEOPLE:
+                self._to = to[1].removeprefix(FUNCTIONS) or to[1]
+                self._calls += 1
+                yield from self._of_message("", begins=True)
         elif len(self._held) > LONGEST_HEADER:
             self._state = "answer"
-        return iter(())
 
     def _message(self) -> Iterator[Piece]:
         places = [(at, mark) for mark in ENDS if (at := self._held.find(mark)) >= 0]
         if not places:
-            yield from self._ready(ENDS, reasoning=not self._final)
+            for piece in self._ready(ENDS, reasoning=not self._final):
+                yield from self._of_message(piece.text)
             return
         at, mark = min(places)
         text, self._held = self._held[:at], self._held[at + (0 if mark in HARMONY else len(mark)) :]
         self._state = "between"
-        if text:
+        yield from self._of_message(text)
+        self._to = ""
+
+    def _of_message(self, text: str, *, begins: bool = False) -> Iterator[Piece]:
+        if self._to and (text or begins):
+            yield Piece(text, reasoning=False, call=self._to, number=self._calls)
+        elif text:
             yield Piece(text, reasoning=not self._final)
 
     def _between(self) -> Iterator[Piece]:
@@ -216,6 +250,16 @@ class Thinking:
         self._blank, self._held = [], ""
         if held:
             yield Piece(held, reasoning=reasoning)
+
+
+def _addressed(text: str) -> bool:
+    """Whether a text that begins with an address is the header of a message."""
+    return re.match(r"to=[\w.\-]+\s*<\|(channel|constrain|message)\|>", text) is not None
+
+
+def _may_address(text: str) -> bool:
+    """Whether a text may yet become such a header."""
+    return re.fullmatch(r"to=[\w.\-]{0,200}\s*(<(\|\w{0,10}(\|)?)?)?", text) is not None
 
 
 def _find(text: str, mark: str) -> int:

@@ -56,3 +56,13 @@ def test_a_comparison_tells_them(tmp_path: Path, run: Run, serve: Serve) -> None
     assert done.notes.count('look({"x": 1})') + done.text.count('look({"x": 1})') == 2
     lanes = json.loads(run("compare", "--json", "Hello").text)["lanes"]
     assert [lane["open_tool_calls"][0]["name"] for lane in lanes] == ["look", "look"]
+
+
+def test_one_that_is_written_to_a_tool_that_nobody_knows_is_told(tmp_path: Path, run: Run, serve: Serve) -> None:
+    text = "<|channel|>analysis<|message|>hm<|end|><|channel|>commentary to=browser.search<|message|>{}<|call|>"
+    server = serve(plays("openai", [chunk({"content": text}), ending("openai")]))
+    written(tmp_path, HEAD + entry("oss", server.url, provider="openai"))
+    told = json.loads(run("chat", "--json", "Hello").text)
+    assert [call["name"] for call in told["open_tool_calls"]] == ["browser.search"]
+    assert (told["text"], told["reasoning"], told["finish_reason"]) == ("", "hm", "tool_calls")
+    assert "browser.search" in run("chat", "Hello").notes

@@ -196,19 +196,21 @@ MARKED = [
 def thought(parts: list[str]) -> tuple[str, str]:
     """The reasoning and the answer in a text that comes in `parts`."""
     thinking = Thinking()
-    reasoning = visible = ""
+    reasoning = visible = calls = ""
     for part in (*parts, None):
         if part is not None and thinking.plain(part):
             visible += part
             continue
         for piece in thinking.end() if part is None else thinking.feed(part):
-            if piece.before:
+            if piece.call:
+                calls += f"{piece.number}{piece.call}" if not piece.text else piece.text
+            elif piece.before:
                 reasoning, visible = reasoning + visible, ""
             elif piece.reasoning:
                 reasoning += piece.text
             else:
                 visible += piece.text
-    return reasoning, visible
+    return reasoning, visible + calls
 
 
 @pytest.mark.parametrize(("text", "reasoning", "visible"), [*THINKING, *MARKED])
@@ -224,8 +226,54 @@ def test_words_of_an_answer_take_the_short_way() -> None:
     assert not thinking.plain(" a < b")
 
 
+CALL = "<|channel|>commentary to=functions.look <|constrain|>json<|message|>"
+CALLS: list[tuple[str, str, str, list[tuple[str, str]]]] = [
+    (f'{CALL}{{"x": 1}}<|call|>', "", "", [("look", '{"x": 1}')]),
+    (f'{CALL}{{"x": 1}}', "", "", [("look", '{"x": 1}')]),
+    (f'<|channel|>analysis<|message|>hm<|end|><|start|>assistant{CALL}{{"x": 1}}<|call|>', "hm", "",
+     [("look", '{"x": 1}')]),
+    ('<|start|>assistant to=functions.look<|channel|>commentary json<|message|>{"x": 1}<|call|>', "", "",
+     [("look", '{"x": 1}')]),
+    (' to=functions.look<|channel|>commentary <|constrain|>json<|message|>{"x": 1}<|call|>', "", "",
+     [("look", '{"x": 1}')]),
+    (f'{CALL}{{"x": 1}}<|call|><|start|>assistant{CALL}{{"x": 2}}<|call|>', "", "",
+     [("look", '{"x": 1}'), ("look", '{"x": 2}')]),
+    (f"{CALL}{{}}\n<|call|>", "", "", [("look", "{}\n")]),
+    (f'{CALL}{{"x": <|call|>', "", "", [("look", '{"x": ')]),
+    (f'{CALL}{{"a": "<b> </think> `"}}<|call|>', "", "", [("look", '{"a": "<b> </think> `"}')]),
+    ("<|channel|>analysis to=python code<|message|>print(1)<|call|>", "", "", [("python", "print(1)")]),
+    ("<|channel|>commentary to=browser.search<|message|>{}<|call|>", "", "", [("browser.search", "{}")]),
+    ("<|channel|>commentary to=functions.get-it.now<|message|>{}<|call|>", "", "", [("get-it.now", "{}")]),
+    (f"{CALL}<|call|><|start|>assistant<|channel|>final<|message|>so", "", "so", [("look", "")]),
+    ("<|channel|>commentary to=user<|message|>I will look.<|end|>", "I will look.", "", []),
+    ("<|channel|>commentary<|message|>I will look.<|end|>", "I will look.", "", []),
+    ("to=5 is what I mean", "", "to=5 is what I mean", []),
+    ("to=", "", "to=", []),
+    ("too", "", "too", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "reasoning", "visible", "calls"), CALLS)
+def test_a_message_to_a_tool_is_a_call_wherever_it_is_split(
+    text: str, reasoning: str, visible: str, calls: list[tuple[str, str]]
+) -> None:
+    for size in range(1, len(text) + 2):
+        thinking = Thinking()
+        told = [*(text[at : at + size] for at in range(0, len(text), size))]
+        pieces = [piece for part in told for piece in thinking.feed(part)]
+        pieces += thinking.end()
+        numbers = list(dict.fromkeys(piece.number for piece in pieces if piece.call))
+        written = [[piece for piece in pieces if piece.call and piece.number == number] for number in numbers]
+        assert [(each[0].call, "".join(piece.text for piece in each)) for each in written] == calls
+        assert all(not each[0].text and all(piece.text for piece in each[1:]) for each in written)
+        rest = [piece for piece in pieces if not piece.call]
+        assert "".join(piece.text for piece in rest if piece.reasoning) == reasoning
+        assert "".join(piece.text for piece in rest if not piece.reasoning) == visible
+        assert not thinking.calling
+
+
 SNIPPETS = ["</think>", "<think>", "`", "```", "~~~", "\n", "\n\n", "a", " ", "<", "</", "[/THINK]", "<|channel|>",
-            "final", "analysis", "<|message|>", "<|end|>", "<|start|>assistant", "◁/think▷"]  # fmt: skip
+            "final", "analysis", "<|message|>", "<|end|>", "<|start|>assistant", "◁/think▷", "to=", " to=f.x", "<|call|>", "t"]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(SNIPPETS), max_size=14).map("".join), st.lists(st.integers(min_value=0), max_size=10))
