@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llamafarm.asgi import App, Receive, Scope, Send, refuse
-from llamafarm.errors import RequestError, StoreError
+from llamafarm.core.errors import RequestError, StoreError
 from llamafarm.report.page import report
 from llamafarm.runtime import Runtime
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 
 GENERATIONS = 256
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.characters import for_consent, for_terminal, one_line
+from llamafarm.core.characters import for_consent, for_terminal, one_line
 
 STAY = (
     "tab\t line\n NBSP\u00a0 wide\u3000 Persian\u200c join\u200d 👩\u200d🌾 new \U0001faea \u2028 é ß 中 \ufe0f \u00ad"

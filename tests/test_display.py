@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm import display
-from llamafarm.study.progress import Progress
+from llamafarm.core import display
+from llamafarm.core.figures import Progress
 
 
 @pytest.mark.parametrize(

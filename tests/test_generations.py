@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 
 from llamafarm.config.model import Project
+from llamafarm.core.errors import TooManyGenerations
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.grid import Grid, Prompt
-from llamafarm.errors import TooManyGenerations
 from llamafarm.mcpserver.actions import Actions, Chat, Compare
 from llamafarm.runtime import Generations, Runtime, open_runtime
 from llamafarm.ui.projects import Projects

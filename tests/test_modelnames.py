@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llamafarm.modelnames import file_of, same_model
+from llamafarm.core.model_names import file_of, same_model
 
 SAME = [
     ("GPT-4o", "gpt-4o"),

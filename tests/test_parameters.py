@@ -9,13 +9,13 @@ from typer.testing import CliRunner
 
 from llamafarm.cli.main import app
 from llamafarm.config.project import parse
+from llamafarm.core.errors import RequestError
+from llamafarm.core.parameters import OURS, RESERVED
+from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.engine.chat import Lane, Question, request_for
 from llamafarm.engine.grid import Grid, Prompt
-from llamafarm.errors import RequestError
-from llamafarm.parameters import OURS, RESERVED
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import REMOTE
-from llamafarm.types import ChatRequest, JsonValue, Message
 from llamafarm.ui.settings import Settings
 from tests.providers.helpers import named
 

@@ -20,10 +20,10 @@ from llamafarm.config.model import PROVIDERS, NamedModel, Pricing, ServerTimeout
 from llamafarm.config.models import ADDRESSES, KEYS, UNUSED
 from llamafarm.config.project import RUNTIME, USED
 from llamafarm.config.report import report
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Route
 from llamafarm.engine.record import chat_json, comparison_json
-from llamafarm.reply import Reply
 from llamafarm.routing import complexity
-from llamafarm.types import Route
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

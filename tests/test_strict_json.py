@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm import strict_json
-from llamafarm.types import Timings
+from llamafarm.core import strict_json
+from llamafarm.core.types import Timings
 from tests.store.strategies import TEXTS
 
 ANY = st.recursive(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.tokens import COUNTED, OVERHEAD, Growing, estimate, estimate_messages
-from llamafarm.types import Message
+from llamafarm.core.tokens import COUNTED, OVERHEAD, Growing, estimate, estimate_messages
+from llamafarm.core.types import Message
 
 
 def test_known_texts() -> None:

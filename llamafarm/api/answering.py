@@ -27,13 +27,13 @@ from llamafarm.api.services import Services
 from llamafarm.api.sessions import Conversation, Key
 from llamafarm.api.trace import Trace
 from llamafarm.asgi import Receive, Scope, Send
+from llamafarm.core.errors import TooManyGenerations
+from llamafarm.core.events import Event, Failed, Stopped, is_final
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Message
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.compare import LaneEvent
 from llamafarm.engine.recording import Origin, Recording
-from llamafarm.errors import TooManyGenerations
-from llamafarm.events import Event, Failed, Stopped, is_final
-from llamafarm.reply import Reply
-from llamafarm.types import Message
 
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
 JSON = {"content-type": "application/json"}

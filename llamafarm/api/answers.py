@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from llamafarm.errors import Culprit
+from llamafarm.core.errors import Culprit
 
 CostSource = Literal["reported", "config", "table", "free", "unknown"]
 

@@ -22,7 +22,7 @@ from llamafarm.api.errors import (
     on_validation_error,
 )
 from llamafarm.api.services import Services
-from llamafarm.errors import LlamaFarmError
+from llamafarm.core.errors import LlamaFarmError
 from llamafarm.runtime import Runtime
 from llamafarm.settings import ServerSettings
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from llamafarm.api.errors import invalid, unknown
 from llamafarm.api.requests import AUTO, ChatCompletionRequest
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.parameters import reserved
+from llamafarm.core.types import JsonValue, Message, Route
 from llamafarm.engine.chat import Lane, Question
-from llamafarm.parameters import reserved
 from llamafarm.routing import choose
-from llamafarm.types import JsonValue, Message, Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from llamafarm.api.completion import call_json
 from llamafarm.api.errors import ApiError, failed
 from llamafarm.api.jsons import dumps
 from llamafarm.api.trace import Trace, usage_json
-from llamafarm.events import Event, Failed, Finished, NextTurn, ReasoningDelta, TextDelta, ToolCalled
+from llamafarm.core.events import Event, Failed, Finished, NextTurn, ReasoningDelta, TextDelta, ToolCalled
 
 BETWEEN_TURNS = "\n\n"  # as in the whole text of an answer that took several turns of tools
 DONE = b"data: [DONE]\n\n"

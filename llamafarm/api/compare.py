@@ -21,10 +21,10 @@ from llamafarm.api.services import Name, Namespace, Services, caller_of, service
 from llamafarm.api.trace import route_json
 from llamafarm.asgi import Receive, Scope, Send
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.errors import TooManyGenerations
+from llamafarm.core.events import is_final
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.record import lane_json
-from llamafarm.errors import TooManyGenerations
-from llamafarm.events import is_final
 from llamafarm.routing import suggest
 
 router = APIRouter(route_class=Route, tags=["compare"])

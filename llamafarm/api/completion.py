@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llamafarm.api.trace import Trace, usage_json
-from llamafarm.reply import Reply
-from llamafarm.types import ToolCall
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ToolCall
 
 
 def completion_json(trace: Trace, reply: Reply, name: str, created: int) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from pydantic import ValidationError
 from llamafarm.api.jsons import dumps
 from llamafarm.api.meanings import DEFECT, INVALID, SERVER, is_retried, meaning_of
 from llamafarm.config.nearest import nearest
+from llamafarm.core.errors import Culprit, LlamaFarmError, TooManyGenerations
+from llamafarm.core.events import Failed
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.chat import failure
-from llamafarm.errors import Culprit, LlamaFarmError, TooManyGenerations
-from llamafarm.events import Failed
-from llamafarm.types import JsonValue
 
 ADVICE = {
     "n": "One answer is given a request (n: 1); ask again for another, or compare models",

@@ -20,7 +20,7 @@ from llamafarm.api.errors import ADVICE, ApiError, error_of, invalid, on_defect
 from llamafarm.api.reading import Route, body_of
 from llamafarm.api.requests import ChatCompletionRequest
 from llamafarm.asgi import Message, Receive, Scope, Send
-from llamafarm.errors import LlamaFarmError
+from llamafarm.core.errors import LlamaFarmError
 
 SESSION_ID = r"^[!-~]{1,128}$"
 _SESSION_ID = re.compile(SESSION_ID)

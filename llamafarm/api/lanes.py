@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from llamafarm.api.jsons import dumps
+from llamafarm.core.events import Asking, Event, NextTurn, Sent
 from llamafarm.engine.compare import LaneEvent
-from llamafarm.events import Asking, Event, NextTurn, Sent
 
 ASKING = (Asking, NextTurn, Sent)
 ASKED_LETTERS = 16 * 1024

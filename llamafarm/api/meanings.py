@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from llamafarm.errors import (
+from llamafarm.core.errors import (
     AnswerTooLong,
     AuthFailed,
     BadAnswer,

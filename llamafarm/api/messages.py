@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from llamafarm.types import Image, Message, ToolCall
+from llamafarm.core.types import Image, Message, ToolCall
 
 DATA_URL = r"^data:image/[A-Za-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}$"
 

@@ -18,7 +18,7 @@ from llamafarm.api.services import Name, Namespace, services_of
 from llamafarm.api.trace import route_json
 from llamafarm.config.library import Entry
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.errors import Problem
+from llamafarm.core.errors import Problem
 from llamafarm.routing import choose, suggest
 
 router = APIRouter(

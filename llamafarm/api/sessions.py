@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from llamafarm.api.errors import ApiError
 from llamafarm.api.meanings import INVALID
-from llamafarm.types import Message
+from llamafarm.core.types import Message
 
 IDLE_S = 3600.0
 SESSIONS = 1000

@@ -8,10 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from llamafarm.api.asked import Asked
-from llamafarm.engine.board import Board
-from llamafarm.engine.compare import LaneEvent
-from llamafarm.engine.record import cautions_json, setbacks_json
-from llamafarm.events import (
+from llamafarm.core.events import (
     Asking,
     Event,
     Failed,
@@ -24,8 +21,11 @@ from llamafarm.events import (
     is_content,
     is_final,
 )
-from llamafarm.reply import Reply, ToolRun
-from llamafarm.types import CUTS, TOOL_TURNS, Route, Timings, ToolCall, Usage
+from llamafarm.core.reply import Reply, ToolRun
+from llamafarm.core.types import CUTS, TOOL_TURNS, Route, Timings, ToolCall, Usage
+from llamafarm.engine.board import Board
+from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.record import cautions_json, setbacks_json
 
 READABLE = " !#$&'()*+,/:;<=>?@[]"  # of what headers may hold, all but the percent sign and quotes
 _PLAIN = re.compile(rf"[\w.~{re.escape(READABLE)}-]*", re.ASCII)

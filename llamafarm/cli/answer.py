@@ -20,10 +20,7 @@ from llamafarm.cli.lines import (
 from llamafarm.cli.screen import RED, YELLOW, Screen
 from llamafarm.cli.stop import Stop
 from llamafarm.config.model import Project
-from llamafarm.engine.chat import Lane, Question
-from llamafarm.engine.compare import LaneEvent
-from llamafarm.engine.recording import Origin
-from llamafarm.events import (
+from llamafarm.core.events import (
     Event,
     FellBack,
     NextTurn,
@@ -37,7 +34,10 @@ from llamafarm.events import (
     ToolReturned,
     ToolsOffered,
 )
-from llamafarm.reply import Reply
+from llamafarm.core.reply import Reply
+from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.recording import Origin
 from llamafarm.runtime import Runtime
 
 HEARTBEAT_S = 0.5

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamafarm import strict_json
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import (
     CheckOption,
@@ -26,6 +25,7 @@ from llamafarm.cli.options import (
     VarOption,
     YesOption,
 )
+from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from llamafarm.cli.batchrun import Ran

@@ -73,8 +73,8 @@ def checked(project: Project, job: Job) -> Survey:
 
 async def expected(plan: Plan, at_once: int, *, fair: bool) -> Plan:
     """`plan` with how long it may take, where the history can tell."""
+    from llamafarm.core.errors import StoreError
     from llamafarm.engine.pace import expecting
-    from llamafarm.errors import StoreError
     from llamafarm.runtime import open_history
 
     try:

@@ -121,7 +121,7 @@ async def _shown(batch: Batch, stop: Stop, *, quiet: bool) -> None:
 
 async def _after(runtime: Runtime, batch: Batch, run: str | None, keeping: Keeping) -> bool:
     """Write the answers, and tell how to go on where something is left; False where they could not be written."""
-    from llamafarm.errors import LlamaFarmError
+    from llamafarm.core.errors import LlamaFarmError
 
     progress, written = batch.progress, True
     if keeping.out is not None and run is not None:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from rich.table import Table
 from rich.text import Text
 
-from llamafarm import display
-from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console, plain_table
 from llamafarm.cli.runscreen import LiveRun, answer_line
+from llamafarm.core import display
+from llamafarm.core.characters import one_line
+from llamafarm.core.figures import Progress
 from llamafarm.engine.batch import Batch
 from llamafarm.export.batchtable import figures_of, notes
-from llamafarm.study.progress import Progress
 from llamafarm.study.tally import Tally
 
 

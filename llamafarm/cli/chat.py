@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamafarm import strict_json
 from llamafarm.cli.options import (
     ConfigOption,
     FileOption,
@@ -21,6 +20,7 @@ from llamafarm.cli.options import (
     Wish,
     wish_of,
 )
+from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from llamafarm.cli.screen import Screen
@@ -89,8 +89,8 @@ def chat(
 
 def _check_variables(target: Target, wish: Wish) -> None:
     """Raises RequestError where the prompts need a value that was not given."""
+    from llamafarm.core.errors import RequestError
     from llamafarm.engine.chat import request_for
-    from llamafarm.errors import RequestError
 
     lane, _ = target.lane(wish.prompt)
     try:

@@ -10,8 +10,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from llamafarm.characters import for_terminal
 from llamafarm.cli.streams import beneath
+from llamafarm.core.characters import for_terminal
 
 PIPE_WIDTH = 10_000
 

@@ -17,9 +17,9 @@ from llamafarm.cli.remote import seen_through
 from llamafarm.cli.screen import RED, Screen
 from llamafarm.cli.stop import Stop
 from llamafarm.cli.target import Target
-from llamafarm.reply import Reply
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Message
 from llamafarm.runtime import Runtime, open_runtime
-from llamafarm.types import Message
 
 COMMANDS = ("/help", "/clear", "/exit")
 HELP = """\

@@ -7,7 +7,7 @@ import shlex
 
 import orjson
 
-from llamafarm.types import SentRequest
+from llamafarm.core.types import SentRequest
 
 _VARIABLE = re.compile(r"Bearer (\$[A-Za-z_][A-Za-z0-9_]*)")
 

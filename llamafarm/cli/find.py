@@ -39,7 +39,7 @@ def project_or_sample(named: Path | None) -> Path:
 def project_of(path: Path) -> Project:
     """The project in the file at `path`. Raises ConfigError where there is none."""
     from llamafarm.config import load
-    from llamafarm.errors import ConfigError
+    from llamafarm.core.errors import ConfigError
 
     loaded = load(path)
     if loaded.project is None:

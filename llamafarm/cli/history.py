@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
-from llamafarm import strict_json
 from llamafarm.cli.history_runs import runs
 from llamafarm.cli.options import ExcelOption
+from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from llamafarm.records.find import Filter
@@ -44,7 +44,7 @@ def until(text: str) -> datetime:
 
 
 def _date(text: str, read: Callable[[str], datetime]) -> datetime:
-    from llamafarm.errors import RequestError
+    from llamafarm.core.errors import RequestError
 
     try:
         return read(text)

@@ -10,9 +10,9 @@ from typing import IO
 
 from llamafarm.cli.pipes import OutputLost
 from llamafarm.cli.streams import data_out
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.files import replacing_in_thread
 from llamafarm.export.written import Form, written
-from llamafarm.files import replacing_in_thread
 from llamafarm.records.find import Filter
 from llamafarm.records.model import Recorded
 from llamafarm.store.history import History

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from llamafarm import strict_json
+from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,8 @@ def _object(run: Run) -> dict[str, str | None]:
 def _show(found: Sequence[Run]) -> None:
     from rich.text import Text
 
-    from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
+    from llamafarm.core.characters import one_line
 
     console = open_console()
     if not found:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-from llamafarm import display, strict_json
-from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console, plain_table
 from llamafarm.cli.table import LiveTable
+from llamafarm.core import display, strict_json
+from llamafarm.core.characters import one_line
 from llamafarm.records.diff import Change, Difference, LaneDifference
 from llamafarm.records.find import Brief, Found
 from llamafarm.records.model import Recorded, Vote

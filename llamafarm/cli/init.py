@@ -31,7 +31,7 @@ def init(
         for name in names:
             typer.echo(f"{name:{max(map(len, names))}}  {_about(sample_path(name))}")
         return
-    from llamafarm.files import same_file
+    from llamafarm.core.files import same_file
 
     chosen = (pattern or FIRST).replace("-", "_").lower().removesuffix(".yaml")
     if chosen not in names:
@@ -47,7 +47,7 @@ def init(
 
 def _write(data: bytes, *, force: bool) -> None:
     """Write the file; one that is there stays, unless `force`."""
-    from llamafarm.files import write_whole
+    from llamafarm.core.files import write_whole
 
     there = next((name for name in NAMES if Path(name).exists()), None)
     if there is not None and not force:

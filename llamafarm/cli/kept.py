@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 async def check_begun(store: Store | None) -> None:
     """Wait until the run is kept itself. Raises StoreError where it can't be: then nothing shall be asked for it."""
-    from llamafarm.errors import StoreError
+    from llamafarm.core.errors import StoreError
 
     if store is not None and (trouble := await store.recorded()) is not None:
         raise StoreError(f"{trouble} Nothing was asked.", hint="--no-record asks without keeping anything.")

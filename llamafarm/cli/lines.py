@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from llamafarm import display
-from llamafarm.characters import one_line
-from llamafarm.events import Failed, FellBack, Reconnected, Retrying
-from llamafarm.reply import Reply
-from llamafarm.types import Cost, Route, ToolCall, Usage
+from llamafarm.core import display
+from llamafarm.core.characters import one_line
+from llamafarm.core.events import Failed, FellBack, Reconnected, Retrying
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Route, ToolCall, Usage
 
 WIDTH = 120  # characters of a tool call's arguments, and of its result
 

@@ -20,7 +20,7 @@ from llamafarm.cli.route import route
 from llamafarm.cli.serve import serve
 from llamafarm.cli.streams import clean_streams
 from llamafarm.cli.validate import validate
-from llamafarm.errors import ConfigError, LlamaFarmError
+from llamafarm.core.errors import ConfigError, LlamaFarmError
 
 INTERRUPTED = 130
 

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from llamafarm import strict_json
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import ConfigOption, JsonOption
 from llamafarm.cli.probe import EXAMPLE, probe_models
 from llamafarm.config.secret import shown_address
+from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from llamafarm.config.model import NamedModel, Project
-    from llamafarm.types import JsonValue, ModelCheck
+    from llamafarm.core.types import JsonValue, ModelCheck
 
 app = typer.Typer(help="The project's named models.", no_args_is_help=True)
 
@@ -29,8 +29,8 @@ def list_models(config: ConfigOption = None, as_json: JsonOption = False) -> Non
         records = [_entry(project, model) for model in project.models]
         typer.echo(strict_json.dumps({"models": records}, indent=2))
         return
-    from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
+    from llamafarm.core.characters import one_line
 
     table = plain_table("Name", "Provider", "Model", "Tier", "Address", "Key", "Note")
     for model in project.models:
@@ -76,9 +76,9 @@ app.command("probe", epilog=EXAMPLE)(probe_models)
 
 
 def _show(project: Project, checks: tuple[ModelCheck, ...]) -> None:
-    from llamafarm import display
-    from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
+    from llamafarm.core import display
+    from llamafarm.core.characters import one_line
 
     signs = {"yes": ("✓", "green"), "no": ("✗", "red"), "unknown": ("?", "yellow")}
     keys = {"accepted": "green", "missing": "red", "refused": "red", "none": "dim", "unknown": "yellow"}

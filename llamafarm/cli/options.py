@@ -15,8 +15,8 @@ from llamafarm.cli.pairs import parameters_of, variables_of
 from llamafarm.cli.prompt import read_prompt
 
 if TYPE_CHECKING:
+    from llamafarm.core.types import JsonValue
     from llamafarm.engine.chat import Question
-    from llamafarm.types import JsonValue
 
 PromptArgument = Annotated[
     str | None,
@@ -103,8 +103,8 @@ class Wish:
 
     def question(self) -> Question:
         """As the first of a conversation."""
+        from llamafarm.core.types import Message
         from llamafarm.engine.chat import Question
-        from llamafarm.types import Message
 
         return Question((Message("user", self.prompt),), self.variables, self.parameters, system=self.system)
 

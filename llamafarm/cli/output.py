@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from llamafarm.cli.find import NAMES
-from llamafarm.files import same_file
+from llamafarm.core.files import same_file
 
 
 def check_output(out: Path | None, inputs: Iterable[Path | None], option: str) -> None:
@@ -45,8 +45,8 @@ async def write_pieces(pieces: AsyncGenerator[bytes, None], out: Path) -> None:
     """Write the pieces to `out`, which is there when it is whole. Closes them. RequestError where it can't be."""
     import asyncio
 
-    from llamafarm.errors import RequestError
-    from llamafarm.files import replacing_in_thread
+    from llamafarm.core.errors import RequestError
+    from llamafarm.core.files import replacing_in_thread
 
     try:
         async with aclosing(pieces), replacing_in_thread(out) as file:
@@ -57,7 +57,7 @@ async def write_pieces(pieces: AsyncGenerator[bytes, None], out: Path) -> None:
 
 
 def _history() -> list[Path]:
-    from llamafarm.errors import LlamaFarmError
+    from llamafarm.core.errors import LlamaFarmError
     from llamafarm.store.place import place_of
 
     try:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from llamafarm.parameters import reserved
+from llamafarm.core.parameters import reserved
 
 if TYPE_CHECKING:
-    from llamafarm.types import JsonValue
+    from llamafarm.core.types import JsonValue
 
 
 def parameters_of(pairs: Iterable[str]) -> dict[str, JsonValue]:
     """Values that are JSON as JSON, others as text: `seed=7`, `stop=["."]`, `reasoning_effort=low`, `top_p=null`.
 
-    Of two with the same key the last one counts. Wrong usage for what is no parameter (see `llamafarm.parameters`).
+    Of two with the same key the last one counts. Wrong usage for what is no parameter (see `core.parameters`).
     """
     parameters = {key: value_of(text) for key, text in _split(pairs, "--param")}
     if wrong := reserved(parameters):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamafarm import strict_json
 from llamafarm.cli.find import models_of, project_of, project_or_sample
 from llamafarm.cli.options import ConfigOption, JsonOption, ModelsOption, RecordOption, YesOption
+from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ async def _probed(
 
 def _confirm(run: ProbeRun, *, ask: bool) -> None:
     """Tell what it takes; ask where it costs, or may. Wrong usage where nobody is there to answer."""
-    from llamafarm.characters import one_line
+    from llamafarm.core.characters import one_line
     from llamafarm.experiments.probe.outlay import outlay_lines
 
     for line in outlay_lines(run.plans):
@@ -114,7 +114,7 @@ def _plain(text: str) -> str:
     """`text` on one line, without rich's marks."""
     from rich.markup import escape
 
-    from llamafarm.characters import one_line
+    from llamafarm.core.characters import one_line
 
     return escape(one_line(text))
 
@@ -122,8 +122,8 @@ def _plain(text: str) -> str:
 def _show(probes: Sequence[Probe]) -> None:
     from rich.text import Text
 
-    from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
+    from llamafarm.core.characters import one_line
     from llamafarm.export.probe import heading
 
     console = open_console()
@@ -139,7 +139,7 @@ def _show(probes: Sequence[Probe]) -> None:
 def _evidence(finding: Finding) -> Text:
     from rich.text import Text
 
-    from llamafarm.characters import one_line
+    from llamafarm.core.characters import one_line
 
     seen = Text(one_line(finding.evidence))
     return seen.append(f" {finding.meaning}", style="red") if finding.meaning else seen

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.secret import shown_address
-from llamafarm.reply import Reply
-from llamafarm.types import Cost, JsonValue
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, JsonValue
 
 KEY_VARIABLE = "LF_API_KEY"
 ENDPOINT = "/chat/completions"

@@ -28,8 +28,8 @@ def report(
 
     from llamafarm.cli.output import check_output
     from llamafarm.cli.streams import data_out
-    from llamafarm.errors import RequestError
-    from llamafarm.files import write_whole
+    from llamafarm.core.errors import RequestError
+    from llamafarm.core.files import write_whole
     from llamafarm.report.page import report as made
     from llamafarm.report.subject import subject_of
     from llamafarm.runtime import open_history

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from llamafarm import strict_json
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import ConfigOption, FileOption, JsonOption, PromptArgument, wish_of
+from llamafarm.core import strict_json
 
 
 def route(
@@ -29,8 +29,8 @@ def route(
         record = {"prompt": wish.prompt, "auto": {"strategy": auto.strategy, "model": auto.model}, "route": picks}
         typer.echo(strict_json.dumps(record, indent=2))
         return
-    from llamafarm.characters import one_line
     from llamafarm.cli.console import open_console, plain_table
+    from llamafarm.core.characters import one_line
 
     table = plain_table("Strategy", "Model", "Why")
     for each in routes:

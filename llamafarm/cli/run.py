@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from llamafarm import strict_json
+from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from llamafarm.cli.stop import Stop
     from llamafarm.config.model import Project
+    from llamafarm.core.reply import Reply
     from llamafarm.engine.chat import Lane, Question
     from llamafarm.engine.recording import Origin
-    from llamafarm.reply import Reply
 
 FRAME_S = 0.1
 

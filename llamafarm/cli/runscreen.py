@@ -14,12 +14,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from llamafarm import display
-from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console
+from llamafarm.core import display
+from llamafarm.core.characters import one_line
+from llamafarm.core.figures import Progress
+from llamafarm.core.reply import Reply
 from llamafarm.engine.plan import Plan
-from llamafarm.reply import Reply
-from llamafarm.study.progress import Progress
 
 BAR = 30
 WIDTH = 100  # characters of an answer

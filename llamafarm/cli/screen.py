@@ -7,8 +7,8 @@ import shutil
 import sys
 from typing import TextIO
 
-from llamafarm.characters import for_terminal, one_line
 from llamafarm.cli.streams import Cleaner, beneath
+from llamafarm.core.characters import for_terminal, one_line
 
 DIM, RED, YELLOW = "2", "31", "33"
 ERASE = "\r\x1b[2K"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, TextIO, cast
 
-from llamafarm.characters import for_terminal
+from llamafarm.core.characters import for_terminal
 
 
 class Cleaner:

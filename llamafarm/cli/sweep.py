@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamafarm import strict_json
 from llamafarm.cli.complete import complete_models
 from llamafarm.cli.find import models_of, project_of, project_or_sample
 from llamafarm.cli.options import (
@@ -28,6 +27,7 @@ from llamafarm.cli.options import (
     YesOption,
 )
 from llamafarm.cli.sweepgrid import Wanted, aim_of, grid_of
+from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from llamafarm.cli.stop import Stop

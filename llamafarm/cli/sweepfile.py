@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def write_answers(findings: Findings, out: Path, *, excel: bool) -> bool:
     """Write all answers that there are, and say so; False where they could not be written, which is said too."""
     from llamafarm.cli.output import write_pieces
-    from llamafarm.errors import LlamaFarmError
+    from llamafarm.core.errors import LlamaFarmError
     from llamafarm.export.batch import form_of
     from llamafarm.export.sweep import written
 

@@ -16,9 +16,9 @@ from llamafarm.cli.prompt import STDIN, read_prompt, read_standard_input
 
 if TYPE_CHECKING:
     from llamafarm.config.model import NamedModel, Project
+    from llamafarm.core.types import JsonValue
     from llamafarm.engine.grid import Grid, Judge, Prompt
     from llamafarm.study.guidelines import Aim, Guideline
-    from llamafarm.types import JsonValue
 
 RUBRIC = "The answer is correct, follows the question, and is well written."
 

@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from llamafarm import display
-from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console, plain_table
 from llamafarm.cli.runscreen import LiveRun, answer_line
+from llamafarm.core import display
+from llamafarm.core.characters import one_line
+from llamafarm.core.figures import Estimate, Progress
 from llamafarm.engine.findings import Cell, timing_notes
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.sweep import Result
-from llamafarm.study.bootstrap import Estimate
-from llamafarm.study.progress import Progress
 from llamafarm.study.recommend import Recommendation
 from llamafarm.study.summary import Summary
 

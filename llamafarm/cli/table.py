@@ -14,13 +14,13 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from llamafarm import display
-from llamafarm.characters import one_line
 from llamafarm.cli.console import open_console
 from llamafarm.cli.lines import call_line, failure_line, fallback_line, missing_line, run_line
-from llamafarm.conditions import Figure
-from llamafarm.reply import Reply
-from llamafarm.types import Route
+from llamafarm.core import display
+from llamafarm.core.characters import one_line
+from llamafarm.core.conditions import Figure
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Route
 
 TAIL = 240  # characters of an answer that is still coming
 NOTE = 32  # characters of what a lane is waiting for

@@ -11,9 +11,9 @@ from llamafarm.cli.complete import AUTO
 from llamafarm.cli.find import model_of, project_of, project_or_sample
 from llamafarm.cli.remote import remote_project, renamed
 from llamafarm.config.model import Project
+from llamafarm.core.types import JsonValue, Route
 from llamafarm.engine.chat import Lane
 from llamafarm.routing import choose
-from llamafarm.types import JsonValue, Route
 
 
 @dataclass(frozen=True, slots=True)

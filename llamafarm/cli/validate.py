@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from llamafarm import strict_json
 from llamafarm.cli.find import project_file
+from llamafarm.core import strict_json
 
 
 def validate(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from llamafarm.config.document import Document, Path
 from llamafarm.config.model import Frozen
-from llamafarm.errors import Problem
+from llamafarm.core.errors import Problem
 
 F = TypeVar("F", bound=Frozen)
 

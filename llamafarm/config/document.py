@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from llamafarm.errors import Problem
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import Problem
+from llamafarm.core.types import JsonValue
 
 Path = tuple[str | int, ...]
 MOST_PROBLEMS = 100  # of a kind that a file is told of; beyond, how many more there are

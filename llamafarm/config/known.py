@@ -17,7 +17,7 @@ from llamafarm.config.secret import (
     shown_address,
     word_secrets,
 )
-from llamafarm.types import JsonValue
+from llamafarm.core.types import JsonValue
 
 _PATHS = ("/", ".", "~", "\\")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from llamafarm.config.model import Loaded, Project
 from llamafarm.config.project import load
 from llamafarm.config.read import SUFFIXES, read_document
-from llamafarm.errors import ConfigError, Problem
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import ConfigError, Problem
+from llamafarm.core.types import JsonValue
 
 LOOK_EVERY_S = 1.0
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from llamafarm.config.model import NamedModel
 from llamafarm.config.server import RUN_MODELS
-from llamafarm.types import JsonValue
+from llamafarm.core.types import JsonValue
 
 # Parameters for whose change a server loads a model anew: Ollama's, then those of LlamaFarm's Universal runtime.
 LOADED_WITH = (

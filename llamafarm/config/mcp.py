@@ -10,7 +10,7 @@ from llamafarm.config.document import Document, Findings, Path, shortened
 from llamafarm.config.env import unknown_form
 from llamafarm.config.model import McpServer
 from llamafarm.config.strings import Strings
-from llamafarm.types import JsonValue
+from llamafarm.core.types import JsonValue
 
 SETTINGS = ("command", "args", "env", "headers", "timeout")
 FILLED = ("base_url", "url", "env", "headers")  # where a form of `${…}` that we don't know is no value

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
 from llamafarm.config.template import texts_of
-from llamafarm.errors import Problem
-from llamafarm.types import Role
+from llamafarm.core.errors import Problem
+from llamafarm.core.types import Role
 
 PROVIDERS = ("embedded", "ollama", "openai", "universal", "lemonade")
 MAX_ANSWER_MIB = 8.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from llamafarm.config.document import kind
 from llamafarm.config.env import references
 from llamafarm.config.nearest import nearest
-from llamafarm.types import JsonValue
+from llamafarm.core.types import JsonValue
 
 NUMBERS = frozenset(
     {

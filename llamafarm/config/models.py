@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from llamafarm.conditions import is_address, on_own_network
 from llamafarm.config.checked import checked
 from llamafarm.config.document import Findings, Path, Problems, kind
 from llamafarm.config.env import references, unknown_form
@@ -14,8 +13,9 @@ from llamafarm.config.modeloptions import as_numbers, unknown_options, wrong_num
 from llamafarm.config.modeltools import read_tools
 from llamafarm.config.nearest import nearest, there_are
 from llamafarm.config.strings import Strings
-from llamafarm.parameters import OURS, RESERVED, reserved
-from llamafarm.types import JsonValue
+from llamafarm.core.conditions import is_address, on_own_network
+from llamafarm.core.parameters import OURS, RESERVED, reserved
+from llamafarm.core.types import JsonValue
 
 # Default addresses and the keys that LlamaFarm's own servers expect; see the README's reference.
 ADDRESSES = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from llamafarm.config.document import Path, kind
-from llamafarm.types import JsonValue
+from llamafarm.core.types import JsonValue
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 FIELDS = ("name", "description", "parameters", "strict")

@@ -16,9 +16,9 @@ from ruamel.yaml.error import YAMLError
 
 from llamafarm.config.mask import masked_text
 from llamafarm.config.read import read_document, read_file, read_text
-from llamafarm.errors import LlamaFarmError, RequestError
-from llamafarm.files import write_whole
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import LlamaFarmError, RequestError
+from llamafarm.core.files import write_whole
+from llamafarm.core.types import JsonValue
 
 SECTION = "model_api_parameters"
 FORMS = (".yaml", ".yml")

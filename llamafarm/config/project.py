@@ -18,8 +18,8 @@ from llamafarm.config.prompts import read_prompts
 from llamafarm.config.read import MAX_BYTES, read_document, read_file, read_text
 from llamafarm.config.strings import Strings
 from llamafarm.config.trust import other_variables, server_asks, untrusted
-from llamafarm.errors import ConfigError, Problem
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import ConfigError, Problem
+from llamafarm.core.types import JsonValue
 
 VERSION = "v1"
 NAMESPACE, NAME = "default", "my-project"

@@ -12,7 +12,7 @@ from typing import get_args
 
 from llamafarm.config.document import Findings, Path, dotted, kind, shortened
 from llamafarm.config.model import PromptMessage, PromptSet
-from llamafarm.types import JsonValue, Role
+from llamafarm.core.types import JsonValue, Role
 
 ROLES: tuple[Role, ...] = get_args(Role)
 UNNAMED = "default"

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 from llamafarm.config.document import Document, Path
 from llamafarm.config.tomlkeys import long_key_line
 from llamafarm.config.yamltree import MAX_DEPTH, MAX_NODES, TOO_DEEP, read_yaml
-from llamafarm.errors import ConfigError, Problem
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import ConfigError, Problem
+from llamafarm.core.types import JsonValue
 
 MAX_BYTES = 1024 * 1024
 SUFFIXES = (".yaml", ".yml", ".json", ".toml")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llamafarm.config.model import Loaded
-from llamafarm.errors import Problem
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import Problem
+from llamafarm.core.types import JsonValue
 
 
 def report(loaded: Loaded) -> dict[str, JsonValue]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from ipaddress import ip_address
 
-from llamafarm.conditions import THIS_MACHINE, host_of
 from llamafarm.config.model import NamedModel
 from llamafarm.config.trust import origin
+from llamafarm.core.conditions import THIS_MACHINE, host_of
 
 RUN_MODELS = ("ollama", "lemonade", "universal")  # what stands behind an openai address may be a gateway
 ALIASES = ("127.0.0.1", "::1", "[::1]")

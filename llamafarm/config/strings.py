@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from llamafarm.config.document import Document, Path
 from llamafarm.config.env import references, resolve
-from llamafarm.errors import Problem
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import Problem
+from llamafarm.core.types import JsonValue
 
 WRITE_ANEW = "The secret here was hidden when this text was shown: write it anew, best as ${env:NAME}."
 _HIDDEN = re.compile(r"^(?:Bearer )?\(hidden\)$|://\(hidden\)@|[=:] ?\(hidden\)")

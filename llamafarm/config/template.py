@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from llamafarm.errors import RequestError
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import JsonValue
 
 _PLACE = re.compile(r"\{\{(?!\{)((?:(?!\}\}|\{\{).)*)\}\}", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")

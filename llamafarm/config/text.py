@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llamafarm.config.model import Loaded
-from llamafarm.errors import Problem
+from llamafarm.core.errors import Problem
 
 
 def lines(loaded: Loaded, name: str) -> Iterator[str]:

@@ -17,8 +17,8 @@ from llamafarm.config.model import MAX_ANSWER_MIB, Ask, McpServer, NamedModel, P
 from llamafarm.config.models import PLACEHOLDER_KEYS
 from llamafarm.config.outside import names_inside
 from llamafarm.config.secret import HIDDEN, announces_secret, is_literal, names_secret, shown_address, shown_words
-from llamafarm.errors import Problem
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import Problem
+from llamafarm.core.types import JsonValue
 
 BUNDLED = "smollm2-135m-instruct"
 INSIDE = "The file is not trusted, and others reach this server, so {target} is not called: it is an inner address."

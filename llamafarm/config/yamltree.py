@@ -13,8 +13,8 @@ from typing import NamedTuple
 import yaml
 
 from llamafarm.config.document import MOST_PROBLEMS, Document, Path, dotted, shortened
-from llamafarm.errors import ConfigError, Problem
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import ConfigError, Problem
+from llamafarm.core.types import JsonValue
 
 MAX_DEPTH = 100
 MAX_NODES = 50_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import answer_too_long
-from llamafarm.events import Event, ReasoningDelta, TextDelta, ToolCalled, ToolReturned
+from llamafarm.core.errors import answer_too_long
+from llamafarm.core.events import Event, ReasoningDelta, TextDelta, ToolCalled, ToolReturned
 
 LEAST_CALL = 64 * 1024  # what a call counts at least: each is held, shown and run by itself
 

@@ -13,14 +13,15 @@ from typing import NamedTuple, Protocol, Self, TypeVar
 from llamafarm.config.loading import grouped, loading_of
 from llamafarm.config.model import NamedModel
 from llamafarm.config.server import server_of
+from llamafarm.core.errors import RequestError
+from llamafarm.core.figures import Progress
+from llamafarm.core.reply import Reply
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.compare import Before
 from llamafarm.engine.grade import verdict
 from llamafarm.engine.job import Job, Survey, lanes_of, stamp_of
-from llamafarm.errors import RequestError
 from llamafarm.experiments.prompt_file.row import Bad, Row
-from llamafarm.reply import Reply
-from llamafarm.study.progress import Meter, Progress
+from llamafarm.study.progress import Meter
 from llamafarm.study.sample import Sample
 from llamafarm.study.tally import Tally
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from llamafarm.config.model import Project
+from llamafarm.core.events import Event, Stopped
+from llamafarm.core.reply import Reply
 from llamafarm.engine.batch import Ask
 from llamafarm.engine.batchrun import BatchRun
 from llamafarm.engine.board import Board, Marks, Prices, unmarked
@@ -15,9 +17,7 @@ from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import LaneEvent, Watch
 from llamafarm.engine.job import Job, lanes_of
 from llamafarm.engine.recording import Recording
-from llamafarm.events import Event, Stopped
 from llamafarm.experiments.prompt_file.row import Row
-from llamafarm.reply import Reply
 
 Chat = Callable[[Lane, Question], AsyncGenerator[Event, None]]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llamafarm.study.bootstrap import Estimate
+from llamafarm.core.figures import Estimate
+from llamafarm.core.types import JsonValue
 from llamafarm.study.spread import Spread
 from llamafarm.study.tally import Costs, Sum, Tally
-from llamafarm.types import JsonValue
 
 
 def results_json(tallies: Mapping[str, Tally]) -> list[JsonValue]:

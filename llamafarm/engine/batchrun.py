@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from llamafarm.config.model import Project
+from llamafarm.core.errors import LlamaFarmError, RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.batch import Kept
 from llamafarm.engine.grade import verdict_now
 from llamafarm.engine.job import Job, Survey, digest_of, rows_told
 from llamafarm.engine.recording import Origin, ref_of, snapshot_of
 from llamafarm.engine.sweeprun import Keeper
-from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.experiments.prompt_file.checktexts import written_checks
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row, item_number
@@ -24,7 +25,6 @@ from llamafarm.records.ids import new_id, piece_id
 from llamafarm.records.model import Ended, Kind, Recorded, Run, RunBegan, RunEnded
 from llamafarm.study.checks import check_of
 from llamafarm.study.sample import Sample
-from llamafarm.types import JsonValue
 
 BATCH: Kind = "batch"
 TITLE = 80

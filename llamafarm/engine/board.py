@@ -7,13 +7,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
-from llamafarm.conditions import ProbeMark
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.conditions import ProbeMark
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Usage
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.compare import LaneEvent
 from llamafarm.engine.fold import Fold
-from llamafarm.reply import Reply
-from llamafarm.types import Cost, Usage
 
 
 class Prices(Protocol):

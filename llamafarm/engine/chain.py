@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.errors import LlamaFarmError, MissingPartError, ModelUnusable, ProviderError
+from llamafarm.core.events import Event, FellBack, is_content
 from llamafarm.engine.rests import Rests
-from llamafarm.errors import LlamaFarmError, MissingPartError, ModelUnusable, ProviderError
-from llamafarm.events import Event, FellBack, is_content
 
 Ask = Callable[[NamedModel], AsyncGenerator[Event, None]]
 

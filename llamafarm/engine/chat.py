@@ -11,15 +11,15 @@ from typing import Protocol
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import render, render_all, variables
+from llamafarm.core.errors import LlamaFarmError, ProviderError, RateLimited, ServerFailed
+from llamafarm.core.events import Event, Failed, Started
+from llamafarm.core.parameters import check_parameters
+from llamafarm.core.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.engine.allowance import Allowance
 from llamafarm.engine.chain import chain_of, chained
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.toolloop import Answering, Toolbox
-from llamafarm.errors import LlamaFarmError, ProviderError, RateLimited, ServerFailed
-from llamafarm.events import Event, Failed, Started
-from llamafarm.parameters import check_parameters
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest, Image, JsonValue, Message
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Registry(Protocol):
 def request_for(project: Project, lane: Lane, question: Question, model: NamedModel | None = None) -> ChatRequest:
     """What `lane` asks `model` (its own where none is given): the project's prompts first, then the conversation.
 
-    Raises RequestError when a template variable has no value, or a parameter is none (see `llamafarm.parameters`).
+    Raises RequestError when a template variable has no value, or a parameter is none (see `llamafarm.core.parameters`).
     """
     asked = model or lane.model
     own = asked.name == lane.model.name

@@ -10,10 +10,10 @@ from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from llamafarm.core.events import Event, Started, Stopped, Waiting, is_final
 from llamafarm.engine.chat import Lane, failure
 from llamafarm.engine.condense import condensed
 from llamafarm.engine.exchange import EXCHANGE
-from llamafarm.events import Event, Started, Stopped, Waiting, is_final
 
 OpenLane = Callable[[Lane], AsyncGenerator[Event, None]]
 Before = Callable[[], Awaitable[None]]

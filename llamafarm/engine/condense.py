@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from llamafarm.events import DELTAS, CostReported, Event, HeldBack, ReasoningDelta, TextDelta, UsageReported
+from llamafarm.core.events import DELTAS, CostReported, Event, HeldBack, ReasoningDelta, TextDelta, UsageReported
 
 
 def condensed(told: Iterable[tuple[str, Event]]) -> list[tuple[str, Event]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llamafarm.conditions import Shared, Sharing, Warmed, WarmUp
+from llamafarm.core.conditions import Shared, Sharing, Warmed, WarmUp
+from llamafarm.core.events import Event
 from llamafarm.engine.turn import Price
-from llamafarm.events import Event
 
 
 @dataclass(slots=True)

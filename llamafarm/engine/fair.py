@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from llamafarm.core.events import Event, Started, Waiting
 from llamafarm.engine.chat import Lane
-from llamafarm.events import Event, Started, Waiting
 
 TURN = "its turn: one model is asked at a time"
 Events = AsyncGenerator[Event, None]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from llamafarm.core.figures import Estimate, Money
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.sweep import Result
-from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.guidelines import Aim
 from llamafarm.study.recommend import FLOOR, Recommendation, Tried, recommend
-from llamafarm.study.sample import Money, Sample
+from llamafarm.study.sample import Sample
 from llamafarm.study.summary import Summary, summary
 from llamafarm.study.tally import all_cautions, count_notes, late_note
-from llamafarm.types import JsonValue
 
 Cell = tuple[str, int]  # a named model, and the number of a value
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import StringIO
 
-from llamafarm.conditions import (
+from llamafarm.config.model import NamedModel
+from llamafarm.core.conditions import (
     Caution,
     Cautioned,
     CautionKind,
@@ -19,14 +20,7 @@ from llamafarm.conditions import (
     Warming,
     on_own_network,
 )
-from llamafarm.config.model import NamedModel
-from llamafarm.engine.conditions import Conditions
-from llamafarm.engine.functions import function_names
-from llamafarm.engine.metrics import Decoding, Instants, all_cost, all_usage, timings, with_lost
-from llamafarm.engine.setbacks import Setbacks
-from llamafarm.engine.toolruns import ToolRuns
-from llamafarm.engine.turn import Price, Turn
-from llamafarm.events import (
+from llamafarm.core.events import (
     Asking,
     CostReported,
     Event,
@@ -56,10 +50,16 @@ from llamafarm.events import (
     UsageReported,
     Waiting,
 )
-from llamafarm.modelnames import file_of, same_model
+from llamafarm.core.model_names import file_of, same_model
+from llamafarm.core.reply import LaneStatus, Reply
+from llamafarm.core.types import CUTS, Cost, Fault, Message, Usage
+from llamafarm.engine.conditions import Conditions
+from llamafarm.engine.functions import function_names
+from llamafarm.engine.metrics import Decoding, Instants, all_cost, all_usage, timings, with_lost
+from llamafarm.engine.setbacks import Setbacks
+from llamafarm.engine.toolruns import ToolRuns
+from llamafarm.engine.turn import Price, Turn
 from llamafarm.providers.bounds import perhaps_cut
-from llamafarm.reply import LaneStatus, Reply
-from llamafarm.types import CUTS, Cost, Fault, Message, Usage
 
 LONG_S = 5.0  # a wait for the first token that is told
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from llamafarm.types import JsonValue, Tool, ToolCall
+from llamafarm.core.types import JsonValue, Tool, ToolCall
 
 LONGEST_NAME = 64
 

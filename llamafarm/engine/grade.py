@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from llamafarm.core.reply import Reply
 from llamafarm.engine.grid import Prompt
-from llamafarm.reply import Reply
 from llamafarm.study.budget import Budget
 from llamafarm.study.checks import Check
 from llamafarm.study.judge import score_of

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.errors import RequestError
+from llamafarm.core.parameters import check_parameters
+from llamafarm.core.types import JsonValue, Message
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.seeds import seed_parameter
-from llamafarm.errors import RequestError
-from llamafarm.parameters import check_parameters
 from llamafarm.study.checks import Check
 from llamafarm.study.judge import SYSTEM
-from llamafarm.types import JsonValue, Message
 
 MOST_CALLS = 20_000
 

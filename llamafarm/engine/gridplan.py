@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.errors import LlamaFarmError, RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.grid import Grid, Judge, Prompt
-from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.study.checks import check_of
-from llamafarm.types import JsonValue
 
 
 def grid_plan(grid: Grid, task: str | None = None) -> dict[str, JsonValue]:

@@ -14,9 +14,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from llamafarm.conditions import Lagged
+from llamafarm.core.conditions import Lagged
+from llamafarm.core.events import Event, Reclassified, Started, TextDelta, is_final
 from llamafarm.engine.chat import Lane
-from llamafarm.events import Event, Reclassified, Started, TextDelta, is_final
 
 TICK_S = 0.005  # also the most by which a stall may be longer than the lag that is told
 FLOOR_S = 0.001  # less is what timers are late in any case

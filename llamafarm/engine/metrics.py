@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from llamafarm import tokens
-from llamafarm.types import ChatRequest, Cost, CostSource, Count, Timings, ToolCall, Usage
+from llamafarm.core import tokens
+from llamafarm.core.types import ChatRequest, Cost, CostSource, Count, Timings, ToolCall, Usage
 
 MIN_SPEED_SPAN_S = 0.2
 MIN_SPEED_TOKENS = 8

@@ -9,9 +9,9 @@ from statistics import median
 from typing import Protocol
 
 from llamafarm.config.server import server_of
+from llamafarm.core.reply import Reply
 from llamafarm.engine.plan import Expected, Plan
 from llamafarm.records.model import Ended
-from llamafarm.reply import Reply
 from llamafarm.study.sample import Sample
 
 NEWEST = 40  # answers of a model that its pace rests on

@@ -9,14 +9,13 @@ from decimal import Decimal
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.server import server_of
+from llamafarm.core.parameters import LENGTH_BOUNDS
+from llamafarm.core.tokens import estimate_messages
+from llamafarm.core.types import ChatRequest, Cost, Count, JsonValue, Message, Usage
 from llamafarm.engine.board import Prices
 from llamafarm.engine.chat import request_for
 from llamafarm.engine.grid import Call, Grid, Judge
 from llamafarm.study.judge import SYSTEM, judge_prompt
-from llamafarm.tokens import estimate_messages
-from llamafarm.types import ChatRequest, Cost, Count, JsonValue, Message, Usage
-
-BOUNDS = ("max_tokens", "max_completion_tokens", "num_predict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ def _add_judge(total: Total, grid: Grid, judge: Judge, prompt: int, bound: int |
 
 def bound_of(request: ChatRequest) -> int | None:
     """How many tokens the answer to `request` may have; None where nothing bounds it."""
-    return next((found for name in BOUNDS if (found := _whole(request.parameters.get(name))) is not None), None)
+    return next((found for name in LENGTH_BOUNDS if (found := _whole(request.parameters.get(name))) is not None), None)
 
 
 def _whole(value: JsonValue) -> int | None:

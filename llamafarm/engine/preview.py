@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from llamafarm.config.model import Project
+from llamafarm.core.errors import RequestError
+from llamafarm.core.events import Sent
+from llamafarm.core.types import SentRequest
 from llamafarm.engine.chat import Lane, Question, Registry, request_for
-from llamafarm.errors import RequestError
-from llamafarm.events import Sent
-from llamafarm.types import SentRequest
 
 
 async def preview(project: Project, lane: Lane, question: Question, providers: Registry) -> SentRequest:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llamafarm.conditions import WarmUp
-from llamafarm.reply import Reply, ToolRun
-from llamafarm.types import Cost, Count, JsonValue, Route, ToolCall
+from llamafarm.core.conditions import WarmUp
+from llamafarm.core.reply import Reply, ToolRun
+from llamafarm.core.types import Cost, Count, JsonValue, Route, ToolCall
 
 CALLS = "tool_calls"  # the finish_reason of an answer that waits for the asker's tools
 

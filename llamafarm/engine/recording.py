@@ -11,14 +11,14 @@ from typing import Protocol
 
 from llamafarm.config.model import Project
 from llamafarm.config.template import fill
+from llamafarm.core.errors import RequestError
+from llamafarm.core.events import Asking, is_final
+from llamafarm.core.types import JsonValue, Route
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.compare import LaneEvent
-from llamafarm.errors import RequestError
-from llamafarm.events import Asking, is_final
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, Began, Ended, Kind, LaneSpec, ProjectRef, Record, Recorded, Snapshot
-from llamafarm.types import JsonValue, Route
 
 log = logging.getLogger(__name__)
 

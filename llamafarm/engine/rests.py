@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.errors import (
+from llamafarm.core.errors import (
     AuthFailed,
     BadAnswer,
     ConnectFailed,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llamafarm.conditions import host_of
 from llamafarm.config.model import NamedModel
+from llamafarm.core.conditions import host_of
 
 SEED = "seed"
 # By the servers' documentation: Mistral's has its own name, Anthropic's compatible address ignores it.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from llamafarm.conditions import Upstream
-from llamafarm.events import Reconnected, Retrying
+from llamafarm.core.conditions import Upstream
+from llamafarm.core.events import Reconnected, Retrying
 
 
 @dataclass(slots=True)

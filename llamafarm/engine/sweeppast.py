@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 
+from llamafarm.core.reply import Reply
 from llamafarm.engine.grade import checked, judged
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.sweep import JUDGED, Result
-from llamafarm.reply import Reply
 from llamafarm.study.sample import Sample
 
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from llamafarm.config.model import Project
+from llamafarm.core.errors import RequestError
+from llamafarm.core.reply import Reply
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.gridplan import grid_from, grid_plan
 from llamafarm.engine.recording import Origin, Recorder, ref_of, snapshot_of
-from llamafarm.errors import RequestError
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Kind, Piece, Recorded, Run, RunBegan, RunEnded
-from llamafarm.reply import Reply
 
 SWEEP: Kind = "sweep"
 AT_A_TIME = 200  # comparisons that are read at once

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from llamafarm.config.model import Project
+from llamafarm.core.events import Event, ToolHeld, ToolReturned, ToolStarted
+from llamafarm.core.types import JsonValue, Tool, ToolCall
 from llamafarm.engine.functions import arguments_of
-from llamafarm.events import Event, ToolHeld, ToolReturned, ToolStarted
 from llamafarm.tools.base import Offer, ToolResult
 from llamafarm.tools.results import cut
-from llamafarm.types import JsonValue, Tool, ToolCall
 
 log = logging.getLogger(__name__)
 

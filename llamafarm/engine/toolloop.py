@@ -10,11 +10,8 @@ from io import StringIO
 from itertools import count
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.engine.functions import function_names, function_of, sendable
-from llamafarm.engine.metrics import estimated_input
-from llamafarm.engine.toolcalls import Approve, Caller, Servers
-from llamafarm.errors import ContextTooLong, ToolsUnsupported
-from llamafarm.events import (
+from llamafarm.core.errors import ContextTooLong, ToolsUnsupported
+from llamafarm.core.events import (
     Asking,
     Event,
     Finished,
@@ -27,11 +24,14 @@ from llamafarm.events import (
     ToolStarted,
     Waiting,
 )
-from llamafarm.parameters import without_tools
+from llamafarm.core.parameters import without_tools
+from llamafarm.core.types import TOOL_TURNS, ChatRequest, Message, Tool, ToolCall
+from llamafarm.engine.functions import function_names, function_of, sendable
+from llamafarm.engine.metrics import estimated_input
+from llamafarm.engine.toolcalls import Approve, Caller, Servers
 from llamafarm.providers.base import Provider
 from llamafarm.providers.prompted import Prompted
 from llamafarm.providers.uncalled import Uncalled
-from llamafarm.types import TOOL_TURNS, ChatRequest, Message, Tool, ToolCall
 
 USUAL_WINDOW = 32_000  # tokens, where nobody tells
 CHARACTERS_A_TOKEN = 3  # low, so that what is cut to so many tokens surely is no more

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from llamafarm.events import Event, ToolCalled, ToolHeld, ToolReturned, ToolsOffered, ToolStarted
-from llamafarm.reply import ToolRun, ToolState
-from llamafarm.types import Tool, ToolCall
+from llamafarm.core.events import Event, ToolCalled, ToolHeld, ToolReturned, ToolsOffered, ToolStarted
+from llamafarm.core.reply import ToolRun, ToolState
+from llamafarm.core.types import Tool, ToolCall
 
 
 @dataclass(slots=True)

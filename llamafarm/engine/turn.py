@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from io import StringIO
 
+from llamafarm.core.events import Relayed
+from llamafarm.core.tokens import Growing
+from llamafarm.core.types import ChatRequest, Cost, Count, SentRequest, ToolCall, Usage
 from llamafarm.engine.metrics import (
     MIN_SPEED_SPAN_S,
     Decoding,
@@ -15,9 +18,6 @@ from llamafarm.engine.metrics import (
     estimated_input,
     estimated_usage,
 )
-from llamafarm.events import Relayed
-from llamafarm.tokens import Growing
-from llamafarm.types import ChatRequest, Cost, Count, SentRequest, ToolCall, Usage
 
 Price = Callable[[str, Usage, Decimal | None], Cost]
 

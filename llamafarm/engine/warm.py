@@ -7,15 +7,15 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
-from llamafarm.conditions import Warmed, Warming
 from llamafarm.config.model import Project
+from llamafarm.core.conditions import Warmed, Warming
+from llamafarm.core.errors import LlamaFarmError
+from llamafarm.core.events import CostReported, Event, Loaded, ReasoningDelta, Reclassified, TextDelta, UsageReported
+from llamafarm.core.parameters import LENGTH_BOUNDS
+from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.engine.allowance import Allowance
 from llamafarm.engine.chat import Lane, Question, Registry, request_for
-from llamafarm.engine.plan import BOUNDS
 from llamafarm.engine.turn import Turn
-from llamafarm.errors import LlamaFarmError
-from llamafarm.events import CostReported, Event, Loaded, ReasoningDelta, Reclassified, TextDelta, UsageReported
-from llamafarm.types import ChatRequest, JsonValue, Message
 
 PROMPT = "Hello."
 TOKENS = 8
@@ -61,7 +61,7 @@ def _request(request: ChatRequest) -> ChatRequest:
 def _bounded(parameters: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """`parameters` with the bound on tokens under the name that they have for it."""
     kept = {name: value for name, value in parameters.items() if name not in FOR_THE_ANSWER}
-    names = [name for name in BOUNDS if name in kept] or ["max_tokens"]
+    names = [name for name in LENGTH_BOUNDS if name in kept] or ["max_tokens"]
     return {**kept, **dict.fromkeys(names, TOKENS)}
 
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from datetime import date
 from typing import Literal, Protocol
 
-from llamafarm import strict_json
+from llamafarm.core import strict_json
 from llamafarm.export.columns import ANSWER, Columns, Item, Layout, Row
 from llamafarm.export.sheet import lane_row
 from llamafarm.export.tables import table

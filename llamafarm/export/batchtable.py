@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llamafarm import display
+from llamafarm.core import display
 from llamafarm.study.tally import Sum, Tally, all_cautions, count_notes, late_note
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from llamafarm.core.spreadsheets import FORMULA, MARK, inert
 from llamafarm.export.columns import Columns, Kind, Row, Truths
-from llamafarm.sheets import FORMULA, MARK, inert
 
 # Dollars are Decimals and days dates: pandas' own types for them round, or hold an instant.
 DTYPES: Mapping[Kind, Any] = {

@@ -5,11 +5,11 @@ Spans are in seconds, instants in UTC as ISO 8601. `usd` is a string, so that no
 
 from __future__ import annotations
 
-from llamafarm import strict_json
+from llamafarm.core import strict_json
+from llamafarm.core.types import JsonValue
 from llamafarm.records.codec import encode
 from llamafarm.records.find import Brief
 from llamafarm.records.model import Asked, Ended, Recorded, Vote
-from llamafarm.types import JsonValue
 
 Json = dict[str, JsonValue]
 

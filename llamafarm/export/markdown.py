@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.reply import Reply
 from llamafarm.records.model import Ended, Recorded, Vote
-from llamafarm.reply import Reply
 
 _FENCES = re.compile("`{3,}")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")

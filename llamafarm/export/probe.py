@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.types import JsonValue
 from llamafarm.records.codec import encode
 from llamafarm.records.probe import Probe
-from llamafarm.types import JsonValue
 
 
 def heading(probe: Probe) -> str:

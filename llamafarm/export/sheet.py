@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from llamafarm.core.reply import Reply
 from llamafarm.export.columns import LANE, Columns, Layout, Row
 from llamafarm.records.model import Asked, Recorded, Vote
-from llamafarm.reply import Reply
 
 UNFINISHED = "unfinished"  # the status of a lane that never ended
 

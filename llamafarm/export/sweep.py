@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from llamafarm import strict_json
+from llamafarm.core import strict_json
+from llamafarm.core.types import JsonValue
 from llamafarm.export.batch import Form, pieces
 from llamafarm.export.columns import ANSWER, Columns, Layout, Row
 from llamafarm.export.sheet import lane_row
 from llamafarm.study.sample import Sample
-from llamafarm.types import JsonValue
 
 COLUMNS: Columns = {
     "parameter": "text",

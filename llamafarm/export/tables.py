@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal, Protocol
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.export.columns import Item, Layout, Row
 
 TableForm = Literal["csv", "parquet"]

@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.nearest import nearest
+from llamafarm.core.errors import RequestError
+from llamafarm.core.events import is_final
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import JsonValue, Route
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.record import comparison_json, lane_json
-from llamafarm.errors import RequestError
-from llamafarm.events import is_final
-from llamafarm.reply import Reply
 from llamafarm.routing import AUTO, choose, suggest
 from llamafarm.runtime import Runtime
-from llamafarm.types import JsonValue, Route
 
 MAX_LANES = 32
 Progress = Callable[[int, int, str], Awaitable[None]]

@@ -20,9 +20,10 @@ from pydantic import ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from llamafarm import __version__, strict_json
+from llamafarm import __version__
 from llamafarm.asgi import ANYBODY, CALLER
-from llamafarm.errors import LlamaFarmError
+from llamafarm.core import strict_json
+from llamafarm.core.errors import LlamaFarmError
 from llamafarm.mcpserver.actions import Actions, Answer, Arguments, Chat, Compare, ListModels, Progress, RoutePrompt
 from llamafarm.mcpserver.results import ChatResult, CompareResult, ModelsResult, Result, RouteResult
 from llamafarm.runtime import Runtime

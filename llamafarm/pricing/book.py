@@ -10,8 +10,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from llamafarm.config.model import NamedModel, Pricing
+from llamafarm.core.types import Cost, CostSource, Count, Usage
 from llamafarm.pricing.local import runs_here
-from llamafarm.types import Cost, CostSource, Count, Usage
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice, PriceCalculation

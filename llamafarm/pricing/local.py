@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llamafarm.conditions import on_own_network
 from llamafarm.config.model import NamedModel
+from llamafarm.core.conditions import on_own_network
 
 LOCAL_PROVIDERS = ("ollama", "universal", "lemonade")
 CLOUD_MARKS = ("-cloud", ":cloud")

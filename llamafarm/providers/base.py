@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from llamafarm.events import Event
+from llamafarm.core.events import Event
+from llamafarm.core.types import ChatRequest
 from llamafarm.providers.http.exchange import Exchange
-from llamafarm.types import ChatRequest
 
 
 class Provider(Protocol):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
+from llamafarm.core.types import JsonValue
 from llamafarm.providers.told import Doubt, short
-from llamafarm.types import JsonValue
 
 MOST_USD = Decimal(10_000)  # for one answer
 SMALLEST = -15  # the place of the first digit of an amount that is told apart from nothing

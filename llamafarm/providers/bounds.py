@@ -5,9 +5,9 @@ LlamaFarm's Universal runtime ends every answer with `stop`, also at its bound, 
 
 from __future__ import annotations
 
-from llamafarm.conditions import Caution
 from llamafarm.config.model import NamedModel
-from llamafarm.types import ChatRequest, Count, JsonValue
+from llamafarm.core.conditions import Caution
+from llamafarm.core.types import ChatRequest, Count, JsonValue
 
 NAMES = ("max_completion_tokens", "max_tokens", "num_predict", "n_predict")
 DEFAULTS = {"universal": 512}  # tokens, where nothing is sent

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from llamafarm.errors import answer_too_long
-from llamafarm.types import JsonValue, ToolCall
+from llamafarm.core.errors import answer_too_long
+from llamafarm.core.types import JsonValue, ToolCall
 from llamafarm.wire.surrogates import mended
 
 NAMES = ("name", "tool_name", "tool")

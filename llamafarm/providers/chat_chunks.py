@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from llamafarm.conditions import Caution, Cautioned, ModelNamed
 from llamafarm.config.model import MAX_ANSWER_MIB
-from llamafarm.events import ToolCalled
+from llamafarm.core.conditions import Caution, Cautioned, ModelNamed
+from llamafarm.core.events import ToolCalled
+from llamafarm.core.types import JsonValue
 from llamafarm.providers.calls import LONGEST_NAME, Calls
 from llamafarm.providers.circles import Circles
 from llamafarm.providers.deltas import Arrived
@@ -24,7 +25,6 @@ from llamafarm.providers.relay import cautions, relayed, spent
 from llamafarm.providers.shortened import shortened
 from llamafarm.providers.told import tells
 from llamafarm.providers.usage import Counting
-from llamafarm.types import JsonValue
 from llamafarm.wire.surrogates import Halves, mended
 from llamafarm.wire.thinking import Piece, Thinking
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import (
+from llamafarm.core.errors import (
     AuthFailed,
     BadAnswer,
     LlamaFarmError,
@@ -27,6 +27,7 @@ from llamafarm.errors import (
     RequestRejected,
     ServerFailed,
 )
+from llamafarm.core.types import JsonValue, KeyState, ModelCheck, Verdict
 from llamafarm.providers.base import Remote
 from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
@@ -34,7 +35,6 @@ from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import check_whole, parse
 from llamafarm.providers.llamacpp import model_file, need_library
 from llamafarm.providers.registry import REMOTE
-from llamafarm.types import JsonValue, KeyState, ModelCheck, Verdict
 
 BOUND_S = 8.0  # for one server's list
 MAX_LIST = 4 * 1024 * 1024  # bytes: the longest real list, of a gateway, has one

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from llamafarm.errors import RequestRejected
-from llamafarm.types import JsonValue
+from llamafarm.core.errors import RequestRejected
+from llamafarm.core.types import JsonValue
 
 Mode = Literal["auto", "none", "required"]
 MODES: Mapping[str, Mode] = {"auto": "auto", "none": "none", "required": "required", "any": "required"}

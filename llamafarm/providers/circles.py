@@ -6,7 +6,7 @@ ends properly, and has no last record.
 
 from __future__ import annotations
 
-from llamafarm.conditions import Caution
+from llamafarm.core.conditions import Caution
 
 REPEATS = 10  # some of the tokens may stand in one record
 CIRCLES = Caution(

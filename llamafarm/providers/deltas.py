@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from llamafarm.conditions import ModelNamed
-from llamafarm.events import Event, HeldBack, ReasoningDelta, Reclassified, TextDelta
+from llamafarm.core.conditions import ModelNamed
+from llamafarm.core.events import Event, HeldBack, ReasoningDelta, Reclassified, TextDelta
 from llamafarm.wire.thinking import Piece
 
 

@@ -14,14 +14,14 @@ from typing import Self
 from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import MissingPartError, ModelUnusable, RequestRejected, ToolsUnsupported
-from llamafarm.events import Event, Loaded, Loading, Ready, Waiting
+from llamafarm.core.errors import MissingPartError, ModelUnusable, RequestRejected, ToolsUnsupported
+from llamafarm.core.events import Event, Loaded, Loading, Ready, Waiting
+from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.providers.base import Provider
 from llamafarm.providers.embedded_limits import check_request
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.openai import OpenAICompatible
-from llamafarm.types import ChatRequest, JsonValue
 
 PROPS_S = 5.0  # for what a server that is up says of itself
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from llamafarm.errors import RequestRejected
-from llamafarm.types import ChatRequest, JsonValue
+from llamafarm.core.errors import RequestRejected
+from llamafarm.core.types import ChatRequest, JsonValue
 
 MOST_TOKENS = 1_000_000
 MOST_STOPS, LONGEST_STOP = 16, 200

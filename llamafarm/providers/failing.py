@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from llamafarm.core.types import JsonValue
 from llamafarm.providers.finish import is_failure
-from llamafarm.types import JsonValue
 
 MARKS: tuple[tuple[str, JsonValue], ...] = (
     ("object", "error"), ("type", "error"), ("status", "error"), ("status", "failed"), ("level", "error"),

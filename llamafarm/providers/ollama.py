@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from llamafarm.conditions import ServerQueued
 from llamafarm.config.model import NamedModel
-from llamafarm.events import Event, Loaded
-from llamafarm.parameters import OF_TOOLS
+from llamafarm.core.conditions import ServerQueued
+from llamafarm.core.events import Event, Loaded
+from llamafarm.core.parameters import OF_TOOLS
+from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.circles import Circles
 from llamafarm.providers.deltas import Arrived
@@ -23,7 +24,6 @@ from llamafarm.providers.openai import body_of
 from llamafarm.providers.reading import answer
 from llamafarm.providers.uncut import refusing
 from llamafarm.providers.usage import Counting
-from llamafarm.types import ChatRequest, JsonValue, Message
 
 # Parameters that stand beside `options`; all others are options, under Ollama's own names.
 TOP_LEVEL = ("keep_alive", "format", "think", "truncate", "shift", "logprobs", "top_logprobs")

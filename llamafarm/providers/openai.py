@@ -6,10 +6,11 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from llamafarm.conditions import Caution, Cautioned
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import RequestRejected
-from llamafarm.events import Event, Finished, Retrying, is_content
+from llamafarm.core.conditions import Caution, Cautioned
+from llamafarm.core.errors import RequestRejected
+from llamafarm.core.events import Event, Finished, Retrying, is_content
+from llamafarm.core.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.client import Client
@@ -18,7 +19,6 @@ from llamafarm.providers.reading import answer
 from llamafarm.providers.templates import SERVER, ignored
 from llamafarm.providers.uncut import refusing
 from llamafarm.providers.usage import Counting
-from llamafarm.types import ChatRequest, Image, JsonValue, Message
 
 COUNTED: Mapping[str, JsonValue] = {"stream_options": {"include_usage": True}}
 

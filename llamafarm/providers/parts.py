@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from llamafarm.types import JsonValue
+from llamafarm.core.types import JsonValue
 
 Kind = Literal["text", "reasoning", "call"]
 TEXTS = ("text", "output_text", "refusal", "content", "value", "transcript")

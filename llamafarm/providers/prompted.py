@@ -10,14 +10,14 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from llamafarm import tokens
-from llamafarm.errors import ProviderError
-from llamafarm.events import Event, Finished, HeldBack, Reclassified, TextDelta, ToolCalled
-from llamafarm.parameters import without_tools
+from llamafarm.core import tokens
+from llamafarm.core.errors import ProviderError
+from llamafarm.core.events import Event, Finished, HeldBack, Reclassified, TextDelta, ToolCalled
+from llamafarm.core.parameters import without_tools
+from llamafarm.core.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.providers.base import Provider
 from llamafarm.providers.calls import fresh_id
 from llamafarm.providers.choice import Choice
-from llamafarm.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.wire.toolcalls import CLOSE, OPEN, ToolText, WrittenCall
 
 GUIDE = """You can call tools. Here they are, as JSON with a schema of their arguments:

@@ -6,9 +6,10 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import partial
 
-from llamafarm.conditions import Cautioned
-from llamafarm.errors import BadAnswer, Interrupted, ProviderError, TimedOut
-from llamafarm.events import Event, Finished, Sent, is_content
+from llamafarm.core.conditions import Cautioned
+from llamafarm.core.errors import BadAnswer, Interrupted, ProviderError, TimedOut
+from llamafarm.core.events import Event, Finished, Sent, is_content
+from llamafarm.core.types import REPEATED, JsonValue
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived, arrived
 from llamafarm.providers.failing import failure_in
@@ -16,7 +17,6 @@ from llamafarm.providers.http.body import Body
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange
 from llamafarm.providers.http.faults import html_title
-from llamafarm.types import REPEATED, JsonValue
 from llamafarm.wire.records import DONE, Record, Records
 
 USAGE_S = 2.0  # for counts behind the end of an answer, which most servers send at once

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
 from llamafarm.config.server import server_of
-from llamafarm.errors import ModelUnusable
+from llamafarm.core.errors import ModelUnusable
+from llamafarm.core.types import Fault
 from llamafarm.providers.base import Provider, Remote
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.lemonade import Lemonade
@@ -21,7 +22,6 @@ from llamafarm.providers.servers import Servers
 from llamafarm.providers.staged import Staged
 from llamafarm.providers.universal import Universal
 from llamafarm.providers.watched import Watched
-from llamafarm.types import Fault
 
 REMOTE: dict[str, Callable[[NamedModel, Client], Remote]] = {
     "openai": OpenAICompatible,

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import get_args
 
-from llamafarm.conditions import Caution, CautionKind, ServerQueued, Upstream
-from llamafarm.events import Event, FellBack, Loaded, Relayed, Retrying
-from llamafarm.types import Cost, CostSource, JsonValue, Route
+from llamafarm.core.conditions import Caution, CautionKind, ServerQueued, Upstream
+from llamafarm.core.events import Event, FellBack, Loaded, Relayed, Retrying
+from llamafarm.core.types import Cost, CostSource, JsonValue, Route
 
 MOST, LONGEST = 32, 2000  # steps, tries and signals, and characters of each text
 MOST_TIMES = 1_000  # that one answer is asked for

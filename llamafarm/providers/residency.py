@@ -13,15 +13,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import LlamaFarmError
-from llamafarm.events import Event, Loaded
+from llamafarm.core.errors import LlamaFarmError
+from llamafarm.core.events import Event, Loaded
+from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.providers.base import Provider
 from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import parse
 from llamafarm.providers.ollama import Ollama, ollama_address
-from llamafarm.types import ChatRequest, JsonValue
 
 LOOK_S = 0.5  # for all servers' answers
 KNOWN_S = 240.0  # a model is kept for five minutes after its last answer, unless told otherwise

@@ -13,10 +13,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from llamafarm.errors import ProviderError, RateLimited, ServerFailed
-from llamafarm.events import Event, Retrying, is_content
+from llamafarm.core.errors import ProviderError, RateLimited, ServerFailed
+from llamafarm.core.events import Event, Retrying, is_content
+from llamafarm.core.types import ChatRequest
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
-from llamafarm.conditions import ServerQueued
 from llamafarm.config.known import shown_json
 from llamafarm.config.scrubber import ScrubbedText, Scrubber
 from llamafarm.config.secret import shown_address
-from llamafarm.errors import LlamaFarmError, ProviderError
-from llamafarm.events import (
+from llamafarm.core.conditions import ServerQueued
+from llamafarm.core.errors import LlamaFarmError, ProviderError
+from llamafarm.core.events import (
     CostReported,
     Event,
     Finished,
@@ -29,8 +29,8 @@ from llamafarm.events import (
     ToolCalled,
     UsageReported,
 )
+from llamafarm.core.types import ChatRequest, JsonValue, SentRequest
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest, JsonValue, SentRequest
 
 _FIGURES = (CostReported, HeldBack, Loaded, ServerQueued)
 _ASKED = ("messages", "tools", "prompt", "input")  # the person's own words, as they were sent

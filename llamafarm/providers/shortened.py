@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from llamafarm.conditions import Caution
-from llamafarm.types import JsonValue
+from llamafarm.core.conditions import Caution
+from llamafarm.core.types import JsonValue
 
 
 def shortened(value: JsonValue) -> Caution | None:

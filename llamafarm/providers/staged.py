@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from llamafarm.errors import ConnectFailed, Interrupted, ProviderError, RateLimited, ServerFailed, TimedOut
-from llamafarm.events import Event, StagedFault, is_content, is_final
+from llamafarm.core.errors import ConnectFailed, Interrupted, ProviderError, RateLimited, ServerFailed, TimedOut
+from llamafarm.core.events import Event, StagedFault, is_content, is_final
+from llamafarm.core.types import ChatRequest, Fault
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest, Fault
 
 TIMEOUT_S = 3.0
 PIECES = 5  # of the real answer, before it is cut

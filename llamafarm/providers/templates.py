@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from llamafarm.conditions import Caution
-from llamafarm.errors import LlamaFarmError
+from llamafarm.core.conditions import Caution
+from llamafarm.core.errors import LlamaFarmError
+from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange, parse
-from llamafarm.types import ChatRequest, JsonValue
 
 ASK_S = 2.0
 SERVER = "llama.cpp"  # as its header `Server` says

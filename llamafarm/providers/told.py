@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from llamafarm.types import JsonValue
+from llamafarm.core.types import JsonValue
 
 Part = Literal[
     "input", "output", "total", "reasoning", "cached", "written", "written 5m", "written 1h", "tool input"

@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
-from llamafarm.errors import ToolsUnsupported
-from llamafarm.events import Event
-from llamafarm.parameters import without_tools
+from llamafarm.core.errors import ToolsUnsupported
+from llamafarm.core.events import Event
+from llamafarm.core.parameters import without_tools
+from llamafarm.core.types import ChatRequest
 from llamafarm.providers.base import Provider
-from llamafarm.types import ChatRequest
 
 
 @dataclass(frozen=True, slots=True)

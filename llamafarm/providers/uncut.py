@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from llamafarm.conditions import host_of
 from llamafarm.config.model import NamedModel
-from llamafarm.types import JsonValue
+from llamafarm.core.conditions import host_of
+from llamafarm.core.types import JsonValue
 
 FIELDS = {"ollama": "truncate", "universal": "auto_truncate"}
 OPENROUTER = "openrouter.ai"

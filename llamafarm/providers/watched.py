@@ -7,12 +7,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from llamafarm.conditions import ServerQueued, Shared
-from llamafarm.errors import LlamaFarmError
-from llamafarm.events import Event, Loaded, Loading, Sent, TextDelta, Waiting, is_final
+from llamafarm.core.conditions import ServerQueued, Shared
+from llamafarm.core.errors import LlamaFarmError
+from llamafarm.core.events import Event, Loaded, Loading, Sent, TextDelta, Waiting, is_final
+from llamafarm.core.types import ChatRequest
 from llamafarm.providers.base import Provider
 from llamafarm.providers.servers import Servers, Use
-from llamafarm.types import ChatRequest
 
 BEHIND = "the answer to another request: the server gives one at a time, as far as it is known"
 

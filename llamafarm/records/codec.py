@@ -13,7 +13,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from llamafarm.types import JsonValue
+from llamafarm.core.types import JsonValue
 
 Kind = TypeVar("Kind")
 PLAIN = frozenset((str, int, float, bool, NoneType, list))  # JSON values already; what a list holds is one too

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Count, JsonValue
 from llamafarm.records.model import Asked, Ended, Recorded
-from llamafarm.reply import Reply
-from llamafarm.types import Count, JsonValue
 
 Presence = Literal["both", "first", "second"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import Cost, CostSource, Timings
 from llamafarm.records.model import Kind, ProjectRef, Vote
-from llamafarm.types import Cost, CostSource, Timings
 
 DAY = len("2026-11-24")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from llamafarm.reply import LaneStatus, Reply
-from llamafarm.types import JsonValue, Message, Route
+from llamafarm.core.reply import LaneStatus, Reply
+from llamafarm.core.types import JsonValue, Message, Route
 
 Kind = Literal["compare", "sweep", "batch", "chat"]
 Choice = Literal["best", "tie", "bad"]

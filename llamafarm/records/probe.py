@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from llamafarm.conditions import Figure, ProbeMark
+from llamafarm.core.conditions import Figure, ProbeMark
 
 Mark = Literal["yes", "no", "untold"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.figures import Estimate
+from llamafarm.core.types import JsonValue
 from llamafarm.report.figures import CALLS, Figures
 from llamafarm.report.sentences import percent
 from llamafarm.report.verdicts import qualities_of
-from llamafarm.study.bootstrap import Estimate
 from llamafarm.study.summary import Summary
-from llamafarm.types import JsonValue
 
 WHOLE = 100.0
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 190, 38, 14, 12, 26

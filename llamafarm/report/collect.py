@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.grade import judged, verdict_now
 from llamafarm.engine.grid import Call
 from llamafarm.records.find import Filter
@@ -18,7 +19,6 @@ from llamafarm.report.grids import Places
 from llamafarm.report.subject import Past, Subject
 from llamafarm.study.checks import check_of
 from llamafarm.study.sample import Judged, Sample
-from llamafarm.types import JsonValue
 
 AT_ONCE = 50  # records that are added up in one go, in a thread
 PROMPTS = 12  # that are shown

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from llamafarm import __version__
+from llamafarm.core.types import JsonValue
 from llamafarm.records.machine import Machine
 from llamafarm.records.model import Asked
 from llamafarm.report.charts import charts
@@ -17,7 +18,6 @@ from llamafarm.report.measured import definitions
 from llamafarm.report.sentences import sentences, tiles
 from llamafarm.report.sweeps import swept
 from llamafarm.report.tables import tables
-from llamafarm.types import JsonValue
 
 KINDS = {"compare": "Comparison", "chat": "Conversation", "sweep": "Sweep", "batch": "Batch"}
 LONGEST_FILE, LONGEST_TITLE = 30_000, 120

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from llamafarm import display
-from llamafarm.reply import Reply
+from llamafarm.core import display
+from llamafarm.core.reply import Reply
 from llamafarm.study.sample import Sample
 
 LONGEST = 1_200  # letters of a prompt or an answer that is shown

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.figures import Estimate
 from llamafarm.records.model import Ended
-from llamafarm.study.bootstrap import Estimate, mean, share
+from llamafarm.study.bootstrap import mean, share
 from llamafarm.study.sample import Judged, Sample
 from llamafarm.study.spread import Spread, spread
 from llamafarm.study.tally import Costs, Tally

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.grid import Call, Grid
 from llamafarm.engine.gridplan import grid_from
 from llamafarm.engine.sweep import JUDGED
 from llamafarm.study.checks import Check
 from llamafarm.study.guidelines import GUIDELINES, Aim, Guideline
-from llamafarm.types import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from llamafarm import display
-from llamafarm.study.bootstrap import Estimate
+from llamafarm.core import display
+from llamafarm.core.figures import Estimate
 from llamafarm.study.summary import Summary
 
 SHARES: tuple[tuple[str, Callable[[Summary], Estimate | None]], ...] = (

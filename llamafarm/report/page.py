@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from llamafarm import strict_json
+from llamafarm.core import strict_json
+from llamafarm.core.types import JsonValue
 from llamafarm.report.collect import Collected, collect
 from llamafarm.report.content import content
 from llamafarm.report.subject import Past, subject_of
-from llamafarm.types import JsonValue
 
 
 async def report(past: Past, name: str) -> str:

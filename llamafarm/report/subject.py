@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.records.find import Filter, Found
 from llamafarm.records.machine import Machine
 from llamafarm.records.model import Recorded, Run, Snapshot

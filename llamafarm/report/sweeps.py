@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.findings import Cell, recommendations
 from llamafarm.report.charts import Curve, curves
 from llamafarm.report.collect import Collected
@@ -17,7 +18,6 @@ from llamafarm.study.recommend import Recommendation
 from llamafarm.study.sample import Sample
 from llamafarm.study.summary import Summary, summary
 from llamafarm.study.text import normalised
-from llamafarm.types import JsonValue
 
 ANSWERS, PROMPTS, LETTERS = 3, 6, 160
 

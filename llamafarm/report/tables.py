@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.types import CostSource, Count
 from llamafarm.report.figures import CALLS, Figures
 from llamafarm.report.sentences import percent
 from llamafarm.report.verdicts import votes_won
 from llamafarm.study.spread import Spread
 from llamafarm.study.tally import Costs, Sum
-from llamafarm.types import CostSource, Count
 
 SOURCES: dict[CostSource, str] = {
     "reported": "told by the server",

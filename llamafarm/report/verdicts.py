@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from llamafarm.core.figures import Estimate
 from llamafarm.report.figures import Figures
-from llamafarm.study.bootstrap import Estimate, wilson
+from llamafarm.study.bootstrap import wilson
 
 Kind = Literal["clear", "tied", "alone"]
 

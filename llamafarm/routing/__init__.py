@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from llamafarm.config.model import Project
+from llamafarm.core.types import Route
 from llamafarm.routing.complexity import complexity
 from llamafarm.routing.token_budget import token_budget
-from llamafarm.types import Route
 
 __all__ = ["AUTO", "choose", "complexity", "suggest", "token_budget"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from llamafarm.config.model import Project
+from llamafarm.core.types import Route
 from llamafarm.routing.tiers import Tier, pick
-from llamafarm.types import Route
 
 SHORT = 50  # characters
 KEYWORDS = ("analyze", "compare", "explain why", "evaluate")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from llamafarm.config.model import Project
+from llamafarm.core.tokens import estimate
+from llamafarm.core.types import Route
 from llamafarm.routing.tiers import Tier, pick
-from llamafarm.tokens import estimate
-from llamafarm.types import Route
 
 FAST_BELOW = 500
 DEFAULT_BELOW = 2000

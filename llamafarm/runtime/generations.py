@@ -14,8 +14,8 @@ from contextlib import (
 )
 from dataclasses import dataclass, field
 
-from llamafarm.errors import TooManyGenerations
-from llamafarm.events import Event
+from llamafarm.core.errors import TooManyGenerations
+from llamafarm.core.events import Event
 
 
 @dataclass(slots=True)

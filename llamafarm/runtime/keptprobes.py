@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llamafarm.conditions import THIS_MACHINE, ProbeMark
 from llamafarm.config.model import NamedModel
 from llamafarm.config.secret import shown_address
-from llamafarm.errors import StoreError
+from llamafarm.core.conditions import THIS_MACHINE, ProbeMark
+from llamafarm.core.errors import StoreError
 from llamafarm.records.probe import Probe, Subject
 
 if TYPE_CHECKING:

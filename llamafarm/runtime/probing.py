@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llamafarm.config.model import NamedModel
+from llamafarm.core.errors import StoreError
+from llamafarm.core.events import Event
+from llamafarm.core.types import ChatRequest
 from llamafarm.engine.chat import Registry
-from llamafarm.errors import StoreError
-from llamafarm.events import Event
 from llamafarm.experiments.probe.outlay import MOST, Outlay, outlay
 from llamafarm.experiments.probe.run import Prober
 from llamafarm.pricing import PriceBook
 from llamafarm.records.probe import Probe
 from llamafarm.runtime.keptprobes import subject_of
-from llamafarm.types import ChatRequest
 
 if TYPE_CHECKING:
     from llamafarm.store.history import History

@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 
 from llamafarm.config.library import Library
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.errors import StoreError
+from llamafarm.core.events import Event
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Fault, ModelCheck, SentRequest
 from llamafarm.engine.batch import AT_ONCE as PLACES
 from llamafarm.engine.batch import Batch
 from llamafarm.engine.batchlane import asking
@@ -34,21 +38,17 @@ from llamafarm.engine.sweeprun import SweepRun, begin_run, resume_run
 from llamafarm.engine.toolcalls import Approve
 from llamafarm.engine.toolloop import Toolbox
 from llamafarm.engine.warm import warm
-from llamafarm.errors import StoreError
-from llamafarm.events import Event
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.llamacpp import CONTEXT, SLOTS
 from llamafarm.providers.registry import Providers
 from llamafarm.records.probe import Probe
-from llamafarm.reply import Reply
 from llamafarm.runtime.generations import Generations, held
 from llamafarm.runtime.keptprobes import KeptProbes
 from llamafarm.runtime.probing import ProbeRun, planned
 from llamafarm.store.store import Store
 from llamafarm.tools import McpServers
-from llamafarm.types import Fault, ModelCheck, SentRequest
 
 if TYPE_CHECKING:
     from llamafarm.records.model import Run

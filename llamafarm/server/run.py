@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from llamafarm.asgi import App
 from llamafarm.config.samples import FIRST, sample_path
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.mcpserver import McpEndpoint
 from llamafarm.operator import link, new_token
 from llamafarm.runtime import open_runtime, zero

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import DBAPIError
 
-from llamafarm.errors import LlamaFarmError
+from llamafarm.core.errors import LlamaFarmError
 from llamafarm.records.model import Record
 from llamafarm.store.connect import Database, open_database
 from llamafarm.store.faults import fault_of

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llamafarm.errors import RequestError, StoreError
+from llamafarm.core.errors import RequestError, StoreError
 from llamafarm.store.place import Place
 from llamafarm.store.writer import Writer
 

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.store.faults import fault_of, leaves_reading, may_write, read_only
 from llamafarm.store.migrate import check_tables, migrate
 from llamafarm.store.place import URL as VARIABLE

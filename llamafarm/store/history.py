@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from llamafarm.errors import RequestError, StoreError
+from llamafarm.core.errors import RequestError, StoreError
 from llamafarm.records.find import Filter, Found
 from llamafarm.records.ids import as_beginning
 from llamafarm.records.machine import Machine

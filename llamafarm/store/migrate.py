@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, inspect, select
 
-from llamafarm.errors import StoreError
+from llamafarm.core.errors import StoreError
 from llamafarm.store.migrations import MIGRATIONS, POSTGRESQL, Migration
 from llamafarm.store.schema import migrations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 from pydantic import SecretStr
 
-from llamafarm.errors import MissingPartError, RequestError
+from llamafarm.core.errors import MissingPartError, RequestError
 
 URL, FOLDER = "LF_DATABASE_URL", "LF_DATA_DIR"
 OFF = ("off", "none")

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from llamafarm.core.reply import LaneStatus
 from llamafarm.records.codec import decode
 from llamafarm.records.find import Filter, Found, LaneBrief
 from llamafarm.records.machine import Machine
 from llamafarm.records.model import Asked, Ended, Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
 from llamafarm.records.standings import Contest
-from llamafarm.reply import LaneStatus
 from llamafarm.store.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
 from llamafarm.store.schema import comparisons, lanes, machines, runs, snapshots, votes
 from llamafarm.store.search import matching

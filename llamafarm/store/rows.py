@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Message, Route, Timings
 from llamafarm.records.codec import decode, decode_all, encode, hints
 from llamafarm.records.find import Brief, LaneBrief
 from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Run, Vote
-from llamafarm.reply import Reply
-from llamafarm.types import Cost, Message, Route, Timings
 
 # Fields of a reply with a column of their own; `lane` and the cost have theirs too, and all others stand in `rest`.
 OWN = (

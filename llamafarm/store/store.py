@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from llamafarm.core.types import JsonValue, Message
 from llamafarm.records.model import Began, Ended, Record
 from llamafarm.store.claims import Claims
 from llamafarm.store.place import Place
 from llamafarm.store.writer import Writer
-from llamafarm.types import JsonValue, Message
 
 if TYPE_CHECKING:
     from llamafarm.store.connect import Database

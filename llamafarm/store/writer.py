@@ -16,7 +16,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from llamafarm.errors import StoreError
+from llamafarm.core.errors import StoreError
 from llamafarm.records.model import Ended, Record
 from llamafarm.store.place import Place
 

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from llamafarm.core.reply import Reply
 from llamafarm.records.codec import encode
 from llamafarm.records.model import Asked, Began, Ended, Record, RunBegan, RunEnded, Snapshot, Vote
-from llamafarm.reply import Reply
 from llamafarm.store.machine import this_machine
 from llamafarm.store.rows import asked_row, ended_row, run_row
 from llamafarm.store.schema import comparisons, documents, lanes, machines, runs, snapshots, votes

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 from statistics import NormalDist, fmean, median
+
+from llamafarm.core.figures import Estimate
 
 SEED = 20161
 MOST, LEAST = 2_000, 200  # resamples
@@ -21,22 +22,6 @@ CONFIDENCE = 0.95
 Groups = Sequence[Sequence[float]]
 Draw = list[tuple[int, list[int]]]  # a prompt's index, and indices of its answers
 Statistic = Callable[[Draw], float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its 95 % interval; `low` and `high` are None where `n`, the number of values, is below 2."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
-    n: int = 0
-
-    def overlaps(self, other: Estimate) -> bool:
-        """Whether the intervals have a point in common, so that the figures can't be told apart. So if one has none."""
-        if self.low is None or self.high is None or other.low is None or other.high is None:
-            return True
-        return self.low <= other.high and other.low <= self.high
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

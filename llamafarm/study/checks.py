@@ -10,12 +10,12 @@ from typing import Literal
 
 import regex
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.study.budget import BUDGET_S, Budget, OutOfTime
 from llamafarm.study.patterns import Pattern
 from llamafarm.study.schemas import Schema, Untold
 from llamafarm.study.text import normalised
-from llamafarm.types import JsonValue
 
 Kind = Literal["equals", "contains", "not-contains", "regex", "json", "schema", "number"]
 MOST_LETTERS = 200_000  # of an answer that is searched

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import regex
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.study.budget import Budget, OutOfTime
 
 LONGEST = 4_000

@@ -6,21 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is. `per_s` are calls of this run a second, `left_s` what the slowest server still needs.
-
-    Both are None before there is something to tell them from. `resumed` of `done` were asked by an earlier run.
-    """
-
-    done: int
-    total: int
-    failed: int
-    resumed: int
-    elapsed_s: float
-    per_s: float | None
-    left_s: float | None
+from llamafarm.core.figures import Progress
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from llamafarm.study.bootstrap import Estimate
+from llamafarm.core.figures import Estimate
 from llamafarm.study.guidelines import Aim
 from llamafarm.study.summary import Summary
 

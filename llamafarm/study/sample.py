@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from llamafarm.reply import Reply
-from llamafarm.types import Cost
+from llamafarm.core.figures import Money
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost
 
 COLD_S = 0.05  # of loading: a TTFT that holds more is not the model's own
 WAITED_S = 0.05  # in the server's queue: less is what every answer takes
@@ -81,19 +82,6 @@ class Sample:
 
     def _without(self, span_s: float | None, lost_s: float) -> float | None:
         return None if span_s is None or not self.timed else max(span_s - lost_s, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """What several answers cost together, in US dollars. `unknown` of them have no cost; None: nobody told any.
-
-    `free`: all of them ran on hardware of one's own.
-    """
-
-    usd: Decimal | None
-    unknown: int = 0
-    estimated: bool = False
-    free: bool = False
 
 
 def money(costs: Sequence[Cost]) -> Money:

@@ -13,10 +13,10 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import EMPTY_REGISTRY
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.study.budget import Budget, OutOfTime
 from llamafarm.study.patterns import Pattern
-from llamafarm.types import JsonValue
 
 MOST_LETTERS = 64 * 1024
 MOST_PARTS = 5_000

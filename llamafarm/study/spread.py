@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from llamafarm.study.bootstrap import CONFIDENCE, Estimate, percentile
+from llamafarm.core.figures import Estimate
+from llamafarm.study.bootstrap import CONFIDENCE, percentile
 
 LEAST = 6  # values: with fewer no two of them enclose the median in 95 of 100 cases
 

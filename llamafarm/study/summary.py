@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import fmean
 
-from llamafarm.study.bootstrap import Draw, Estimate, estimate, mean, middle, share
-from llamafarm.study.sample import Money, Sample, money
+from llamafarm.core.figures import Estimate, Money
+from llamafarm.core.types import CUTS
+from llamafarm.study.bootstrap import Draw, estimate, mean, middle, share
+from llamafarm.study.sample import Sample, money
 from llamafarm.study.text import Answer, agrees, answers, distinct, similarity, words
-from llamafarm.types import CUTS
 
 MOST_COMPARED = 40  # answers to one prompt whose every pair is compared: 780 pairs
 

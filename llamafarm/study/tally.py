@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from llamafarm.conditions import CautionKind
-from llamafarm.study.bootstrap import Estimate, wilson
-from llamafarm.study.sample import Money, Sample
+from llamafarm.core.conditions import CautionKind
+from llamafarm.core.figures import Estimate, Money
+from llamafarm.core.types import CUTS, Cost, CostSource, Count
+from llamafarm.study.bootstrap import wilson
+from llamafarm.study.sample import Sample
 from llamafarm.study.spread import Spread, spread
-from llamafarm.types import CUTS, Cost, CostSource, Count
 
 
 @dataclass(slots=True)

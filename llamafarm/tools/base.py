@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from llamafarm.types import Tool
+from llamafarm.core.types import Tool
 
 
 @dataclass(frozen=True, slots=True)

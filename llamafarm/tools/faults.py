@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from llamafarm.config.known import server_scrubber
 from llamafarm.config.model import McpServer
 from llamafarm.config.secret import HIDDEN
-from llamafarm.errors import ToolServerFailed
+from llamafarm.core.errors import ToolServerFailed
 from llamafarm.tools.transports import Line
 
 EXCERPT = 300

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llamafarm.config.model import McpServer
-from llamafarm.errors import ToolServerFailed
+from llamafarm.core.errors import ToolServerFailed
+from llamafarm.core.types import JsonValue, Tool
 from llamafarm.tools.base import ToolResult
-from llamafarm.types import JsonValue, Tool
 
 if TYPE_CHECKING:
     from llamafarm.tools.session import Session

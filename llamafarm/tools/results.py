@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llamafarm.config.scrubber import Scrubber
+from llamafarm.core.types import JsonValue, Tool
 from llamafarm.tools.base import ToolResult
-from llamafarm.types import JsonValue, Tool
 
 if TYPE_CHECKING:
     from mcp import types as mcp_types

@@ -22,12 +22,12 @@ from pydantic import ValidationError
 from llamafarm import __version__
 from llamafarm.config.known import server_scrubber
 from llamafarm.config.model import McpServer
-from llamafarm.errors import ToolServerFailed
+from llamafarm.core.errors import ToolServerFailed
+from llamafarm.core.types import JsonValue, Tool
 from llamafarm.tools.base import ToolResult
 from llamafarm.tools.faults import form, hidden, lost, start_failure
 from llamafarm.tools.results import result_of, scrubbed, tool_of
 from llamafarm.tools.transports import Line, connected
-from llamafarm.types import JsonValue, Tool
 
 MAX_PAGES = 50
 LISTEN_AGAIN_S = (1.0, 60.0)  # the first and the longest pause before a lost subscription is opened again

@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import FastAPI, HTTPException
 
+from llamafarm.core.errors import LlamaFarmError
 from llamafarm.engine.batchrun import answers
-from llamafarm.errors import LlamaFarmError
 from llamafarm.export.batch import Form, written
 from llamafarm.export.tables import check_form
 from llamafarm.runtime import Runtime

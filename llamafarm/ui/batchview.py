@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.figures import Progress
+from llamafarm.core.reply import Reply
 from llamafarm.engine.job import Survey, rows_told
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.export.batchtable import figures_of, notes
 from llamafarm.export.tables import writable
 from llamafarm.records.model import Run
-from llamafarm.reply import Reply
-from llamafarm.study.progress import Progress
 from llamafarm.study.tally import Tally
 from llamafarm.ui.labview import plan_view
 from llamafarm.ui.markup import Markup, join, tag

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
 
-from llamafarm.reply import Reply
+from llamafarm.core.reply import Reply
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.words import RUNNING
 

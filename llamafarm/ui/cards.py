@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llamafarm import display
 from llamafarm.config.model import Loaded, NamedModel, Project
 from llamafarm.config.secret import shown_address
-from llamafarm.reply import Reply
-from llamafarm.types import Route
+from llamafarm.core import display
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Route
 from llamafarm.ui.filecards import place
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.tools import tool_runs

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Count, Message
 from llamafarm.engine.chat import Question
-from llamafarm.reply import Reply
 from llamafarm.study.sample import money
-from llamafarm.types import Count, Message
 from llamafarm.ui.markdown import Views, blocks, soft, strong
 from llamafarm.ui.markup import Markup, tag
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
-from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.export.tables import check_form
 from llamafarm.export.written import Form, written
 from llamafarm.runtime import Runtime

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llamafarm.characters import for_consent
 from llamafarm.config.model import Ask, Loaded
-from llamafarm.errors import Problem
+from llamafarm.core.characters import for_consent
+from llamafarm.core.errors import Problem
 from llamafarm.operator import BY_LINK, Rights
 from llamafarm.ui.markup import Markup, tag
 

@@ -11,8 +11,8 @@ from typing import Any
 import gradio as gr
 
 from llamafarm.asgi import ANYBODY, CALLER
+from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.chat import Question
-from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.operator import NONE, RIGHTS, Rights
 from llamafarm.routing import suggest
 from llamafarm.ui.blind import blind_routing

@@ -11,7 +11,7 @@ import gradio as gr
 
 from llamafarm.config import parse
 from llamafarm.config.model import Project
-from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.records.diff import difference
 from llamafarm.records.find import Found
 from llamafarm.records.model import ProjectRef

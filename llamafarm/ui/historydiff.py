@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import JsonValue
 from llamafarm.records.diff import Change, Difference, LaneDifference
 from llamafarm.records.model import Recorded
-from llamafarm.reply import Reply
-from llamafarm.types import JsonValue
 from llamafarm.ui.cards import summary
 from llamafarm.ui.historylist import link, when
 from llamafarm.ui.markup import Markup, join, tag

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import get_args
 from urllib.parse import urlencode
 
-from llamafarm import display
-from llamafarm.errors import RequestError
+from llamafarm.core import display
+from llamafarm.core.errors import RequestError
 from llamafarm.export.tables import writable
 from llamafarm.export.written import Form
 from llamafarm.records.find import Brief, Filter, Found, since_of, until_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.experiments.prompt_file.checktexts import written_checks
-from llamafarm.types import JsonValue
 
 MOST_TOKENS = 1_000_000
 MOST_AT_ONCE = 64

@@ -12,11 +12,11 @@ from typing import Any
 import gradio as gr
 
 from llamafarm.config.patch import apply_file, diff, patch_file, patched
+from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.findings import Findings, recommendations
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.sweep import Result
 from llamafarm.engine.sweeprun import SweepRun
-from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.study.guidelines import GUIDELINES
 from llamafarm.study.recommend import Recommendation
 from llamafarm.ui.handlers import Handlers, refuse

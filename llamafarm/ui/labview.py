@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from llamafarm import display
-from llamafarm.characters import for_consent
+from llamafarm.core import display
+from llamafarm.core.characters import for_consent
+from llamafarm.core.figures import Estimate, Money, Progress
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.findings import Cell, timing_notes
 from llamafarm.engine.grid import Grid
 from llamafarm.engine.plan import Plan
 from llamafarm.engine.sweep import Result
-from llamafarm.study.bootstrap import Estimate
-from llamafarm.study.progress import Progress
 from llamafarm.study.recommend import Recommendation
-from llamafarm.study.sample import Money
 from llamafarm.study.summary import Summary
-from llamafarm.types import JsonValue
 from llamafarm.ui.markup import Markup, join, tag
 
 WIDTH, HEIGHT, MARGIN = 420, 180, 34

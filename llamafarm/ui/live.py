@@ -6,10 +6,10 @@ import json
 from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar
 
-from llamafarm import display
 from llamafarm.config.model import NamedModel
-from llamafarm.reply import Reply
-from llamafarm.types import SentRequest
+from llamafarm.core import display
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import SentRequest
 from llamafarm.ui.cards import lane_foot, lane_head
 from llamafarm.ui.markdown import Views
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
 
-from llamafarm.reply import Reply
+from llamafarm.core.reply import Reply
 from llamafarm.ui.mdhtml import DISPLAY, FORMULA, pieces_of, words, written
 from llamafarm.ui.mdparse import parser
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from llamafarm import display
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core import display
+from llamafarm.core.errors import RequestError
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ChatRequest, Cost, Count, Usage
 from llamafarm.engine.chat import Lane, Question, request_for
 from llamafarm.engine.metrics import estimated_input
-from llamafarm.errors import RequestError
-from llamafarm.reply import Reply
-from llamafarm.types import ChatRequest, Cost, Count, Usage
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.markup import Markup, join, tag
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llamafarm.errors import RequestError
-from llamafarm.types import Image
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import Image
 from llamafarm.ui.markup import Markup, join, tag
 
 MOST = 4

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from llamafarm import display
+from llamafarm.core import display
 from llamafarm.experiments.probe.outlay import Outlay, outlay_lines
 from llamafarm.records.probe import Finding, Mark, Probe
 from llamafarm.ui.markup import Markup, join, tag

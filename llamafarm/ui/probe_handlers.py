@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.records.probe import Probe
 from llamafarm.runtime import ProbeRun
 from llamafarm.ui.handlers import Handlers, refuse

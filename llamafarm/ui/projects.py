@@ -19,7 +19,7 @@ from llamafarm.config import addresses, load, parse, read_text, sample_names, sa
 from llamafarm.config.model import Loaded
 from llamafarm.config.read import read_file
 from llamafarm.config.restore import restored
-from llamafarm.errors import ConfigError, Problem, RequestError
+from llamafarm.core.errors import ConfigError, Problem, RequestError
 from llamafarm.operator import Rights
 from llamafarm.runtime import Runtime
 from llamafarm.ui.sessions import Session

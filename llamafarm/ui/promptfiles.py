@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.records.ids import new_id
 
 MOST_BYTES = 4 * 1024 * 1024  # base64 and JSON make it a third more, which the server's bound allows

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llamafarm import display
+from llamafarm.core import display
+from llamafarm.core.figures import Estimate
 from llamafarm.records.standings import Standing, Tally
-from llamafarm.study.bootstrap import Estimate, share
+from llamafarm.study.bootstrap import share
 from llamafarm.ui.markup import Markup, tag
 
 TITLES = ("Model", "Won", "Lost", "Win rate", "Ties", "All bad")

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.recording import question_of
-from llamafarm.errors import LlamaFarmError, RequestError
 from llamafarm.records.model import Recorded
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.handlers import Handlers, refuse

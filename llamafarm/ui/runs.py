@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 import gradio as gr
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.errors import RequestError
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Image, JsonValue, Tool, ToolCall
 from llamafarm.engine.chat import Lane, Question, failure
 from llamafarm.engine.toolcalls import DENIED, Approve
-from llamafarm.errors import RequestError
-from llamafarm.reply import Reply
 from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
-from llamafarm.types import Image, JsonValue, Tool, ToolCall
 from llamafarm.ui.blind import Blind, Secrets
 from llamafarm.ui.hiding import ballot_of, blind_answers, hide, unhide
 from llamafarm.ui.inputs import read_variables

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llamafarm.config.model import Loaded, NamedModel, Project
+from llamafarm.core.errors import Problem
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Message, Route, Tool
 from llamafarm.engine.batch import Batch
 from llamafarm.engine.chat import Question
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.recording import Origin
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Sweep
-from llamafarm.errors import Problem
 from llamafarm.operator import NONE, Rights
 from llamafarm.records.model import Kind, Recorded, Vote
-from llamafarm.reply import Reply
 from llamafarm.runtime import ProbeRun
-from llamafarm.types import Message, Route, Tool
 from llamafarm.ui.blind import Blind
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.historylist import Search

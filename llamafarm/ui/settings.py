@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import orjson
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.errors import RequestError
+from llamafarm.core.parameters import check_parameters
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.chat import Lane
-from llamafarm.errors import RequestError
-from llamafarm.parameters import check_parameters
-from llamafarm.types import JsonValue
 
 OWN_CONTROLS = ("temperature", "top_p", "max_tokens")
 RESTING_TEMPERATURE = 0.7

@@ -9,7 +9,7 @@ import gradio as gr
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.template import variables
-from llamafarm.reply import Reply
+from llamafarm.core.reply import Reply
 from llamafarm.ui.blind import blind_table
 from llamafarm.ui.cards import masthead, model_facts, unusable
 from llamafarm.ui.filecards import asks, no_paths, report, too_much

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from llamafarm import display
-from llamafarm.conditions import THIS_MACHINE, Sharing
-from llamafarm.conditions import Figure as FigureKind
 from llamafarm.config.loading import loading_of
 from llamafarm.config.model import NamedModel
 from llamafarm.config.server import RUN_MODELS, server_of
+from llamafarm.core import display
+from llamafarm.core.conditions import THIS_MACHINE, Sharing
+from llamafarm.core.conditions import Figure as FigureKind
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Count, Route, Timings
 from llamafarm.engine.exchange import EXCHANGE
 from llamafarm.engine.fair import TURN
-from llamafarm.reply import Reply
-from llamafarm.types import Count, Route, Timings
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.words import SOURCES, caution_chips, ending, late_chip, shared_chip, status_pill
 

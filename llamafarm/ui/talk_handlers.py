@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from llamafarm.errors import RequestError
-from llamafarm.types import Image
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import Image
 from llamafarm.ui.handlers import Handlers, refuse
 from llamafarm.ui.hiding import ballot_of, unhide
 from llamafarm.ui.pictures import Picture, read_pictures

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from llamafarm.config.model import NamedModel
-from llamafarm.types import Fault
+from llamafarm.core.types import Fault
 from llamafarm.ui.sessions import MAX_LANES
 
 NONE = "none"

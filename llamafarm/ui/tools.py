@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import gradio as gr
 
-from llamafarm import display
-from llamafarm.characters import for_consent
 from llamafarm.config.model import McpServer
-from llamafarm.reply import Reply, ToolRun
-from llamafarm.types import JsonValue, Tool, ToolCall
+from llamafarm.core import display
+from llamafarm.core.characters import for_consent
+from llamafarm.core.reply import Reply, ToolRun
+from llamafarm.core.types import JsonValue, Tool, ToolCall
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.slots import html
 

@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.reply import Reply
 from llamafarm.records.model import Recorded, Vote
-from llamafarm.reply import Reply
 from llamafarm.ui.blind import Blind
 from llamafarm.ui.historylist import link_to
 from llamafarm.ui.markup import Markup, join, tag

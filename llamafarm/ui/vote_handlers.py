@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import gradio as gr
 
-from llamafarm.errors import LlamaFarmError, RequestError
+from llamafarm.core.errors import LlamaFarmError, RequestError
+from llamafarm.core.reply import Reply
 from llamafarm.records.model import Vote
-from llamafarm.reply import Reply
 from llamafarm.ui.handlers import refuse
 from llamafarm.ui.hiding import ballot_of, names_of, unhide
 from llamafarm.ui.history_handlers import HistoryHandlers

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from llamafarm import display
-from llamafarm.conditions import CautionKind
-from llamafarm.reply import LaneStatus, Reply
-from llamafarm.types import REPEATED, CostSource
+from llamafarm.core import display
+from llamafarm.core.conditions import CautionKind
+from llamafarm.core.reply import LaneStatus, Reply
+from llamafarm.core.types import REPEATED, CostSource
 from llamafarm.ui.markup import Markup, tag
 
 SOURCES: dict[CostSource, str] = {

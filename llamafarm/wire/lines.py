@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llamafarm.errors import BadAnswer
+from llamafarm.core.errors import BadAnswer
 
 MAX_LINE = 16 * 1024 * 1024
 

@@ -11,9 +11,8 @@ import pytest
 
 from llamafarm.api.errors import error_of, failed
 from llamafarm.api.meanings import DEFECT, MEANINGS, meaning_of
-from llamafarm.display import CULPRITS
-from llamafarm.engine.chat import failure
-from llamafarm.errors import (
+from llamafarm.core.display import CULPRITS
+from llamafarm.core.errors import (
     ConnectFailed,
     Interrupted,
     LlamaFarmError,
@@ -25,7 +24,8 @@ from llamafarm.errors import (
     StoreError,
     TimedOut,
 )
-from llamafarm.events import Failed
+from llamafarm.core.events import Failed
+from llamafarm.engine.chat import failure
 from llamafarm.providers.retry import Pauses
 from tests.api.world import CHAT, HELLO, PROJECT, World
 from tests.faultserver.speech import answer, event, plays, refuses, said
@@ -42,7 +42,7 @@ def tree(parent: type[LlamaFarmError] = LlamaFarmError) -> Iterator[type[LlamaFa
         yield from tree(each)
 
 
-@pytest.mark.parametrize("kind", [each for each in tree() if each.__module__ == "llamafarm.errors"])
+@pytest.mark.parametrize("kind", [each for each in tree() if each.__module__ == "llamafarm.core.errors"])
 async def test_no_class_of_error_is_a_defect(kind: type[LlamaFarmError]) -> None:
     meaning = meaning_of(kind.__name__)
     assert meaning != DEFECT

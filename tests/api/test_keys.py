@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from llamafarm.asgi import Message, Receive, Scope, Send
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.gate import Gate
 from llamafarm.guards import MAX_BODY
 from llamafarm.settings import Login, ServerSettings

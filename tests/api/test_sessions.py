@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from llamafarm.api import sessions
 from llamafarm.api.errors import ApiError
 from llamafarm.api.sessions import IDLE_S, MESSAGES, Conversations
-from llamafarm.types import Message
+from llamafarm.core.types import Message
 from tests.api.world import CHAT, PROMPTED, World
 from tests.faultserver.speech import answer, plays, said
 

@@ -24,11 +24,11 @@ from urllib.parse import urlsplit
 
 from llamafarm.config import parse
 from llamafarm.config.model import Project
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Timings
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.providers.llamacpp import model_file, start, stop
-from llamafarm.reply import Reply
 from llamafarm.runtime import Runtime, open_runtime, zero
-from llamafarm.types import Timings
 from tests.benchmarks.machine import processor
 
 PROMPT = "Write a story of a llama that learns to read, in many words."

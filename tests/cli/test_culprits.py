@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from llamafarm.errors import Culprit
+from llamafarm.core.errors import Culprit
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, written
 from tests.faultserver.speech import refuses

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.characters import for_terminal
 from llamafarm.cli.curl import curl_command, key_variable
-from llamafarm.types import JsonValue, SentRequest
+from llamafarm.core.characters import for_terminal
+from llamafarm.core.types import JsonValue, SentRequest
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, written
 from tests.faultserver.speech import answer, plays

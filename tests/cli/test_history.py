@@ -17,12 +17,12 @@ import pandas as pd
 import pytest
 
 from llamafarm.cli import main
-from llamafarm.events import FellBack, Retrying
+from llamafarm.core.events import FellBack, Retrying
+from llamafarm.core.types import Cost, Timings
 from llamafarm.records.model import Asked, Recorded, Run, RunBegan, Snapshot
 from llamafarm.store.history import History
 from llamafarm.store.place import place_of
 from llamafarm.store.store import open_store
-from llamafarm.types import Cost, Timings
 from tests.cli.conftest import Serve
 from tests.cli.helpers import HEAD, entry, written
 from tests.databases import known

@@ -11,7 +11,7 @@ import pytest
 
 from llamafarm.cli.find import listed
 from llamafarm.config.samples import sample_path
-from llamafarm.files import replacing, replacing_in_thread, same_file
+from llamafarm.core.files import replacing, replacing_in_thread, same_file
 from tests.cli.conftest import Run
 
 PROMPTS = "prompt,x\nHi,1\n"

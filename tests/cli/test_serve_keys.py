@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from llamafarm.cli.serve import _keys
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.server import serve
 from llamafarm.settings import ServerSettings
 from tests.cli.helpers import lf

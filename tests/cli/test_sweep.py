@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from llamafarm.core.errors import RequestError
 from llamafarm.engine.prompts import prompts_of
-from llamafarm.errors import RequestError
 from llamafarm.experiments.prompt_file.file import PromptFile
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, lf_async, started, written

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from llamafarm.cli import main
-from llamafarm.events import Event
+from llamafarm.core.events import Event
 from llamafarm.runtime import runtime
 
 FIRST_TIMES = ("import", "open", "compile", "sqlite3.connect", "ctypes.dlopen", "os.listdir", "os.scandir")

@@ -10,7 +10,7 @@ import pytest
 
 from llamafarm.config import library as library_module
 from llamafarm.config.library import Library, open_library
-from llamafarm.errors import ConfigError
+from llamafarm.core.errors import ConfigError
 
 GOOD = "version: v1\nname: {name}\nnamespace: n\nruntime: {{models: [{{name: a, provider: ollama, model: m}}]}}\n"
 

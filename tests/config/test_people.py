@@ -10,8 +10,8 @@ import pytest
 
 from llamafarm.config.model import Loaded, NamedModel
 from llamafarm.config.project import load, parse
+from llamafarm.core.errors import RequestError
 from llamafarm.engine.chat import Lane, Question, request_for
-from llamafarm.errors import RequestError
 
 FLAT = {
     "type": "function",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llamafarm.conditions import Sharing
 from llamafarm.config.server import server_of
+from llamafarm.core.conditions import Sharing
 from tests.engine.fakes import model
 
 

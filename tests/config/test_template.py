@@ -1,7 +1,7 @@
 import pytest
 
 from llamafarm.config.template import Variable, render, variables
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 
 
 def test_required_and_optional() -> None:

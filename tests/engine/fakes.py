@@ -9,11 +9,11 @@ from contextlib import aclosing
 from decimal import Decimal
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.errors import LlamaFarmError, RequestError
-from llamafarm.events import Event, Finished, TextDelta, ToolCalled
+from llamafarm.core.errors import LlamaFarmError, RequestError
+from llamafarm.core.events import Event, Finished, TextDelta, ToolCalled
+from llamafarm.core.types import ChatRequest, Cost, JsonValue, Tool, ToolCall, Usage
 from llamafarm.providers.base import Provider
 from llamafarm.tools.base import Offer, ToolResult
-from llamafarm.types import ChatRequest, Cost, JsonValue, Tool, ToolCall, Usage
 
 Step = str | Event | asyncio.Event | BaseException | Callable[[], None]
 

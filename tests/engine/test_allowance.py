@@ -13,13 +13,13 @@ import pytest
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.project import parse
+from llamafarm.core.events import Event, Failed, ReasoningDelta, TextDelta, ToolCalled
+from llamafarm.core.tokens import Growing, estimate
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.rests import Rests
-from llamafarm.events import Event, Failed, ReasoningDelta, TextDelta, ToolCalled
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
-from llamafarm.tokens import Growing, estimate
 from llamafarm.wire.toolcalls import CLOSE, OPEN, ToolText
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import TYPES, Protocol, chunk, event, record, said, thought

@@ -8,13 +8,7 @@ from decimal import Decimal
 import pytest
 
 from llamafarm.config.model import PromptMessage, PromptSet
-from llamafarm.engine.board import Board
-from llamafarm.engine.chain import chain_of
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import LaneEvent
-from llamafarm.engine.record import lane_json
-from llamafarm.engine.rests import LONGEST_S, REST_S, Rests
-from llamafarm.errors import (
+from llamafarm.core.errors import (
     AuthFailed,
     ConnectFailed,
     ContextTooLong,
@@ -28,10 +22,16 @@ from llamafarm.errors import (
     ServerFailed,
     TimedOut,
 )
-from llamafarm.events import ReasoningDelta, ToolCalled, UsageReported
+from llamafarm.core.events import ReasoningDelta, ToolCalled, UsageReported
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Count, Message, ToolCall, Usage
+from llamafarm.engine.board import Board
+from llamafarm.engine.chain import chain_of
+from llamafarm.engine.chat import Lane, Question, chat
+from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.record import lane_json
+from llamafarm.engine.rests import LONGEST_S, REST_S, Rests
 from llamafarm.providers.base import Provider
-from llamafarm.reply import Reply
-from llamafarm.types import Count, Message, ToolCall, Usage
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 
 SETS = (

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import NamedModel, Project, PromptMessage, PromptSet
+from llamafarm.core.errors import RateLimited, RequestError, ServerFailed
+from llamafarm.core.events import Event, Failed, Finished
+from llamafarm.core.types import Message
 from llamafarm.engine.chat import Lane, Question, chat, failure, request_for
 from llamafarm.engine.rests import Rests
-from llamafarm.errors import RateLimited, RequestError, ServerFailed
-from llamafarm.events import Event, Failed, Finished
-from llamafarm.types import Message
 from tests.engine.fakes import Registry, Scripted, model, project, unusable
 
 SETS = (

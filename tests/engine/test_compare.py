@@ -1,14 +1,14 @@
 import asyncio
 from contextlib import aclosing
 
+from llamafarm.core.errors import ServerFailed
+from llamafarm.core.events import Failed, Finished, Stopped, TextDelta, is_final
+from llamafarm.core.reply import Reply
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.rests import Rests
-from llamafarm.errors import ServerFailed
-from llamafarm.events import Failed, Finished, Stopped, TextDelta, is_final
 from llamafarm.providers.base import Provider
-from llamafarm.reply import Reply
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 
 QUESTION = Question.of("Hello?")

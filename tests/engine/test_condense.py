@@ -9,10 +9,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.engine.compare import BACKLOG
-from llamafarm.engine.condense import condensed
-from llamafarm.engine.fold import Fold
-from llamafarm.events import (
+from llamafarm.core.events import (
     Asking,
     CostReported,
     Event,
@@ -27,8 +24,11 @@ from llamafarm.events import (
     ToolCalled,
     UsageReported,
 )
-from llamafarm.reply import Reply
-from llamafarm.types import ChatRequest, Cost, Count, Message, ToolCall, Usage
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ChatRequest, Cost, Count, Message, ToolCall, Usage
+from llamafarm.engine.compare import BACKLOG
+from llamafarm.engine.condense import condensed
+from llamafarm.engine.fold import Fold
 from tests.engine.fakes import FlatPrices, Scripted, model
 from tests.engine.test_compare import comparison
 

@@ -12,6 +12,9 @@ import pytest
 
 from llamafarm.config.loading import loading_of
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.events import Event, Finished, Stopped, Waiting, is_final
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.engine.batch import Batch
 from llamafarm.engine.batchlane import asking
 from llamafarm.engine.board import Board
@@ -22,9 +25,6 @@ from llamafarm.engine.grid import Grid, Judge, Prompt
 from llamafarm.engine.job import Job, survey_of
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Sweep, reply_of
-from llamafarm.events import Event, Finished, Stopped, Waiting, is_final
-from llamafarm.reply import Reply
-from llamafarm.types import ChatRequest, JsonValue
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 from tests.engine.test_batch import numbered
 

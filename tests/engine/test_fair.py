@@ -7,19 +7,19 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from decimal import Decimal
 
-from llamafarm.conditions import Warmed, Warming
 from llamafarm.config.model import NamedModel
+from llamafarm.core.conditions import Warmed, Warming
+from llamafarm.core.errors import ServerFailed
+from llamafarm.core.events import Event, Loaded, Sent, Started, UsageReported, Waiting
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Count, JsonValue, Message, SentRequest, Usage
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.fair import Fair
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.warm import TOKENS, warm
-from llamafarm.errors import ServerFailed
-from llamafarm.events import Event, Loaded, Sent, Started, UsageReported, Waiting
 from llamafarm.providers.base import Provider
-from llamafarm.reply import Reply
-from llamafarm.types import Count, JsonValue, Message, SentRequest, Usage
 from tests.engine.fakes import FlatPrices, Registry, Scripted, Turns, model, project, unusable
 
 QUESTION = Question.of("What is {{ it }}?")

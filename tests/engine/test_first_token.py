@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from llamafarm.cli.lines import waiting_line
-from llamafarm.conditions import on_own_network
+from llamafarm.core.conditions import on_own_network
+from llamafarm.core.events import Asking, Sent, Started, TextDelta
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ChatRequest, Cost, SentRequest
 from llamafarm.engine.fold import Fold
-from llamafarm.events import Asking, Sent, Started, TextDelta
 from llamafarm.pricing.local import runs_here
-from llamafarm.reply import Reply
-from llamafarm.types import ChatRequest, Cost, SentRequest
 from llamafarm.ui.cards import summary
 from llamafarm.ui.words import ending
 from tests.providers.helpers import named

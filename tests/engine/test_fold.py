@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm.conditions import ModelNamed
-from llamafarm.engine.fold import Fold
-from llamafarm.events import (
+from llamafarm.core.conditions import ModelNamed
+from llamafarm.core.events import (
     Asking,
     CostReported,
     Event,
@@ -28,8 +27,9 @@ from llamafarm.events import (
     UsageReported,
     Waiting,
 )
-from llamafarm.reply import Reply
-from llamafarm.types import ChatRequest, Count, Message, ToolCall, Usage
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ChatRequest, Count, Message, ToolCall, Usage
+from llamafarm.engine.fold import Fold
 from tests.engine.fakes import FlatPrices, model
 
 REQUEST = ChatRequest((Message("user", "What do llamas eat?"),))

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from llamafarm.engine.fold import Fold
-from llamafarm.events import (
+from llamafarm.core.events import (
     Asking,
     CostReported,
     Event,
@@ -26,8 +25,9 @@ from llamafarm.events import (
     ToolStarted,
     UsageReported,
 )
-from llamafarm.reply import Reply
-from llamafarm.types import ChatRequest, Count, Message, ToolCall, Usage
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ChatRequest, Count, Message, ToolCall, Usage
+from llamafarm.engine.fold import Fold
 from tests.engine.fakes import FlatPrices, model, tool
 
 REQUEST = ChatRequest((Message("user", "What is in the barn?"),))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llamafarm.core.types import ToolCall
 from llamafarm.engine.functions import arguments_of, function_names, function_of, sendable
 from llamafarm.tools.names import VALID
-from llamafarm.types import ToolCall
 from tests.engine.fakes import tool
 
 

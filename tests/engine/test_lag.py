@@ -10,18 +10,19 @@ from dataclasses import replace
 
 import pytest
 
-from llamafarm import display
 from llamafarm.cli.lines import summary_line
 from llamafarm.cli.table import LATE as MARK
 from llamafarm.cli.table import _figures, notes
-from llamafarm.conditions import Lagged
+from llamafarm.core import display
+from llamafarm.core.conditions import Lagged
+from llamafarm.core.events import Event, Failed, Finished, Sent, Started, Stopped, TextDelta
+from llamafarm.core.types import Cost, SentRequest, Timings
 from llamafarm.engine.batchresults import results_json
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.compare import Comparison, LaneEvent
 from llamafarm.engine.findings import timing_notes
 from llamafarm.engine.fold import Fold
 from llamafarm.engine.lag import LoopLag, with_lag
-from llamafarm.events import Event, Failed, Finished, Sent, Started, Stopped, TextDelta
 from llamafarm.export.batchtable import notes as batch_notes
 from llamafarm.report.figures import Figures
 from llamafarm.report.sentences import _doubts
@@ -29,7 +30,6 @@ from llamafarm.report.tables import _conditions
 from llamafarm.study.sample import Sample
 from llamafarm.study.summary import summary
 from llamafarm.study.tally import Tally
-from llamafarm.types import Cost, SentRequest, Timings
 from llamafarm.ui.cards import summary as card_summary
 from llamafarm.ui.table import table
 from tests.engine.fakes import model

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Count, Timings, Usage
 from llamafarm.engine.pace import expecting, pace_of
 from llamafarm.engine.plan import Plan, Work
 from llamafarm.records.model import Ended
-from llamafarm.reply import Reply
-from llamafarm.types import Count, Timings, Usage
 from tests.engine.fakes import model
 from tests.store.made import asked, ended
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from llamafarm.core.errors import LlamaFarmError, ModelUnusable, Problem, RequestError
+from llamafarm.core.types import SentRequest
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.preview import preview
-from llamafarm.errors import LlamaFarmError, ModelUnusable, Problem, RequestError
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
-from llamafarm.types import SentRequest
 from tests.engine.fakes import model, project
 from tests.faultserver.server import Exchange, FaultServer
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from llamafarm.core.errors import RequestError, ServerFailed
+from llamafarm.core.events import Sent
+from llamafarm.core.types import Image, JsonValue, Message, Route, SentRequest
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.recording import Origin, Recording, again
 from llamafarm.engine.rests import Rests
-from llamafarm.errors import RequestError, ServerFailed
-from llamafarm.events import Sent
 from llamafarm.providers.base import Provider
 from llamafarm.records.model import Began, Ended, LaneSpec, Record, Recorded
-from llamafarm.types import Image, JsonValue, Message, Route, SentRequest
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 
 QUESTION = Question.of("Hello?", {"name": "Ada"}, (Image("image/png", "aGk="),))

@@ -8,13 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm import display
 from llamafarm.cli.lines import setback_line, summary_line
 from llamafarm.cli.table import LOST, _figures, chain_lines, notes
-from llamafarm.engine.batchresults import results_json
-from llamafarm.engine.findings import timing_notes
-from llamafarm.engine.record import chat_json, lane_json
-from llamafarm.events import (
+from llamafarm.core import display
+from llamafarm.core.events import (
     Asking,
     Event,
     FellBack,
@@ -29,14 +26,17 @@ from llamafarm.events import (
     TextDelta,
     ToolCalled,
 )
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Route, SentRequest, Timings, ToolCall
+from llamafarm.engine.batchresults import results_json
+from llamafarm.engine.findings import timing_notes
+from llamafarm.engine.record import chat_json, lane_json
 from llamafarm.export.batchtable import figures_of
 from llamafarm.export.batchtable import notes as batch_notes
 from llamafarm.export.sheet import lane_row
-from llamafarm.reply import Reply
 from llamafarm.study.sample import Sample
 from llamafarm.study.summary import summary as cell_of
 from llamafarm.study.tally import Tally
-from llamafarm.types import Cost, Route, SentRequest, Timings, ToolCall
 from llamafarm.ui.cards import steps, summary
 from llamafarm.ui.table import table
 from tests.engine.test_fold import REQUEST, fold

@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.errors import RequestError, ServerFailed
+from llamafarm.core.reply import Reply
+from llamafarm.core.tokens import estimate_messages
+from llamafarm.core.types import JsonValue, Message
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
@@ -17,12 +21,8 @@ from llamafarm.engine.grid import Call, Grid, Judge, Prompt, without_fallback
 from llamafarm.engine.plan import plan_of
 from llamafarm.engine.rests import Rests
 from llamafarm.engine.sweep import Ask, Result, Sweep, reply_of
-from llamafarm.errors import RequestError, ServerFailed
 from llamafarm.providers.base import Provider
-from llamafarm.reply import Reply
 from llamafarm.study.checks import check_of
-from llamafarm.tokens import estimate_messages
-from llamafarm.types import JsonValue, Message
 from tests.engine.fakes import Counting, FlatPrices, Registry, Scripted, model, project
 
 

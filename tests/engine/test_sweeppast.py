@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from llamafarm.core.errors import ServerFailed
 from llamafarm.engine.findings import Findings
 from llamafarm.engine.grid import Call, Judge, Prompt
 from llamafarm.engine.sweep import JUDGED, Result, Sweep
 from llamafarm.engine.sweeppast import past_results
-from llamafarm.errors import ServerFailed
 from llamafarm.providers.base import Provider
 from llamafarm.study.checks import check_of
 from tests.engine.fakes import Scripted, Turns, model, project

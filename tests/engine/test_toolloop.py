@@ -11,14 +11,8 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import McpServer, NamedModel, Project
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import Comparison
-from llamafarm.engine.rests import Rests
-from llamafarm.engine.toolcalls import DENIED, Approve
-from llamafarm.engine.toolloop import Toolbox
-from llamafarm.errors import ContextTooLong, ServerFailed, ToolsUnsupported
-from llamafarm.events import (
+from llamafarm.core.errors import ContextTooLong, ServerFailed, ToolsUnsupported
+from llamafarm.core.events import (
     Asking,
     Event,
     Failed,
@@ -32,10 +26,16 @@ from llamafarm.events import (
     ToolStarted,
     Waiting,
 )
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import JsonValue, Message, Tool, ToolCall
+from llamafarm.engine.board import Board
+from llamafarm.engine.chat import Lane, Question, chat
+from llamafarm.engine.compare import Comparison
+from llamafarm.engine.rests import Rests
+from llamafarm.engine.toolcalls import DENIED, Approve
+from llamafarm.engine.toolloop import Toolbox
 from llamafarm.providers.base import Provider
-from llamafarm.reply import Reply
 from llamafarm.tools.base import ToolResult
-from llamafarm.types import JsonValue, Message, Tool, ToolCall
 from tests.engine.fakes import FakeServers, FlatPrices, Registry, Scripted, Turns, asks, model, project, tool
 
 MODEL = model("m", mcp_servers=("fs",))

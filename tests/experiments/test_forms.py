@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from llamafarm.core.errors import RequestError
 from llamafarm.engine.prompts import prompts_of
-from llamafarm.errors import RequestError
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.remarks import Remarks
 from llamafarm.experiments.prompt_file.row import Bad, Row

@@ -7,13 +7,13 @@ from typing import Any, get_args
 
 import pytest
 
+from llamafarm.core.types import ChatRequest
 from llamafarm.experiments.probe.bounds import stop_word
 from llamafarm.experiments.probe.heard import Heard
 from llamafarm.experiments.probe.plan import MOST_TOKENS
 from llamafarm.experiments.probe.run import Prober
 from llamafarm.experiments.probe.stream import answering
 from llamafarm.records.probe import Finding
-from llamafarm.types import ChatRequest
 from tests.faultserver.probed import CONTEXT, Asked, Counting
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import Protocol, refuses

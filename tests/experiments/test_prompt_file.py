@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Bad, Row, item_number
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TypeVar
 
+from llamafarm.core.reply import Reply
 from llamafarm.export import sheet
 from llamafarm.export.columns import Layout
 from llamafarm.export.frame import CsvTable
 from llamafarm.records.model import Recorded
-from llamafarm.reply import Reply
 
 Item = TypeVar("Item")
 

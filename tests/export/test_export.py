@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llamafarm.core.events import Failed
+from llamafarm.core.reply import Reply
+from llamafarm.core.spreadsheets import inert
+from llamafarm.core.types import Cost, Timings, ToolCall, Usage
 from llamafarm.engine.batchrun import Answered
-from llamafarm.events import Failed
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.export import batch, lines, markdown, sheet
 from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Recorded, Vote
-from llamafarm.reply import Reply
-from llamafarm.sheets import inert
 from llamafarm.study.sample import Sample
-from llamafarm.types import Cost, Timings, ToolCall, Usage
 from tests.export.tabled import written_as_csv, written_csv
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES

@@ -19,18 +19,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from llamafarm.core.errors import RequestError
+from llamafarm.core.reply import Reply
+from llamafarm.core.spreadsheets import plain
+from llamafarm.core.types import Cost, Count, Usage
 from llamafarm.engine.batchrun import Answered
-from llamafarm.errors import RequestError
 from llamafarm.export import batch, sheet, sweep, tables
 from llamafarm.export.columns import Columns, Kind, Layout
 from llamafarm.export.frame import DTYPES, frame_of
 from llamafarm.export.parquet import ParquetTable
 from llamafarm.export.written import written
 from llamafarm.records.model import Ended, LaneSpec, Recorded, Vote
-from llamafarm.reply import Reply
-from llamafarm.sheets import plain
 from llamafarm.study.sample import Judged, Sample
-from llamafarm.types import Cost, Count, Usage
 from tests.export.tabled import each, written_as_csv
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES

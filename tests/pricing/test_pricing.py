@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafarm.config.model import NamedModel
-from llamafarm.display import usd
+from llamafarm.core.display import usd
+from llamafarm.core.types import Count, Usage
 from llamafarm.pricing import PriceBook
 from llamafarm.pricing import book as book_module
-from llamafarm.types import Count, Usage
 from tests.engine.fakes import model
 
 BOOK = PriceBook()

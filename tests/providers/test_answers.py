@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from llamafarm.errors import BadAnswer, Interrupted, ProviderError, ServerFailed
-from llamafarm.events import Finished, ToolCalled, UsageReported
+from llamafarm.core.errors import BadAnswer, Interrupted, ProviderError, ServerFailed
+from llamafarm.core.events import Finished, ToolCalled, UsageReported
+from llamafarm.core.types import Count, ToolCall
 from llamafarm.providers import reading
 from llamafarm.providers.pieces import Frame, piece_of
-from llamafarm.types import Count, ToolCall
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import TYPES, Protocol, answer, chunk, ending, event, plays, record, said
 from tests.providers.helpers import ask, named, reasoning_of, text_of

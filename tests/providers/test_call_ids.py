@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from llamafarm.events import ToolCalled
+from llamafarm.core.events import ToolCalled
+from llamafarm.core.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.providers.prompted import Prompted
-from llamafarm.types import ChatRequest, JsonValue, Message, ToolCall
 from tests.faultserver.server import FaultServer, Script
 from tests.faultserver.speech import Protocol, answer, chunk, ending, plays, record, said
 from tests.providers.captured import sends

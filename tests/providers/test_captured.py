@@ -10,12 +10,12 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.errors import ContextTooLong
-from llamafarm.events import Event, UsageReported
+from llamafarm.core.errors import ContextTooLong
+from llamafarm.core.events import Event, UsageReported
+from llamafarm.core.types import ChatRequest, Count, Usage
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.usage import Counting
-from llamafarm.types import ChatRequest, Count, Usage
 from llamafarm.wire.records import Records
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import refuses

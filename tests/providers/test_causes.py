@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llamafarm.errors import (
+from llamafarm.core.errors import (
     AuthFailed,
     ContextTooLong,
     Culprit,
@@ -18,7 +18,7 @@ from llamafarm.errors import (
     RequestRejected,
     ServerFailed,
 )
-from llamafarm.events import Retrying, Sent, UsageReported
+from llamafarm.core.events import Retrying, Sent, UsageReported
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays, refuses
 from tests.providers.helpers import QUICK, REQUEST, ask, asking, named, text_of

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import Problem
+from llamafarm.core.errors import Problem
+from llamafarm.core.types import ModelCheck
 from llamafarm.providers import check
 from llamafarm.providers.check import check_models
 from llamafarm.providers.http.client import open_client
-from llamafarm.types import ModelCheck
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import refuses
 from tests.providers.helpers import KEY, named

@@ -12,12 +12,12 @@ from contextlib import aclosing
 import pytest
 import trustme
 
+from llamafarm.core.errors import ConnectFailed, TimedOut
+from llamafarm.core.events import Retrying, TextDelta
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.compare import Comparison
 from llamafarm.engine.rests import Rests
-from llamafarm.errors import ConnectFailed, TimedOut
-from llamafarm.events import Retrying, TextDelta
 from llamafarm.pricing import PriceBook
 from tests.engine.fakes import Registry, project
 from tests.faultserver.server import Exchange, FaultServer

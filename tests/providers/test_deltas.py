@@ -1,9 +1,9 @@
 import pytest
 
-from llamafarm.errors import BadAnswer
-from llamafarm.events import Event, ReasoningDelta, TextDelta, UsageReported
+from llamafarm.core.errors import BadAnswer
+from llamafarm.core.events import Event, ReasoningDelta, TextDelta, UsageReported
+from llamafarm.core.types import Usage
 from llamafarm.providers.deltas import Arrived, arrived
-from llamafarm.types import Usage
 from llamafarm.wire.thinking import Piece
 
 TOLD = UsageReported(at=1.0, usage=Usage())

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import (
+from llamafarm.core.errors import (
     ContextTooLong,
     LlamaFarmError,
     MissingPartError,
@@ -22,11 +22,11 @@ from llamafarm.errors import (
     RequestError,
     RequestRejected,
 )
-from llamafarm.events import Event, Finished, Loaded, Loading, Ready, Sent, TextDelta, UsageReported, Waiting
+from llamafarm.core.events import Event, Finished, Loaded, Loading, Ready, Sent, TextDelta, UsageReported, Waiting
+from llamafarm.core.types import ChatRequest, Message
 from llamafarm.providers import llamacpp
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.http.client import open_client
-from llamafarm.types import ChatRequest, Message
 from tests.engine.fakes import model
 from tests.providers.helpers import text_of
 

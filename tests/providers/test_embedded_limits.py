@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from llamafarm.config.project import parse
-from llamafarm.errors import RequestRejected
-from llamafarm.events import Finished
+from llamafarm.core.errors import RequestRejected
+from llamafarm.core.events import Finished
+from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.providers.embedded_limits import check_request
 from llamafarm.providers.llamacpp import BUNDLED
-from llamafarm.types import ChatRequest, JsonValue, Message
 from tests.providers.helpers import ask, named
 
 HELLO = (Message("user", "Say hi."),)

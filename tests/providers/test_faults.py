@@ -12,10 +12,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, failure
-from llamafarm.engine.compare import LaneEvent
-from llamafarm.errors import (
+from llamafarm.core.errors import (
     AuthFailed,
     BadAnswer,
     ContextTooLong,
@@ -27,9 +24,12 @@ from llamafarm.errors import (
     ServerFailed,
     TimedOut,
 )
-from llamafarm.events import Asking, Event, Finished, Loaded, Sent, Started, ToolCalled, UsageReported
+from llamafarm.core.events import Asking, Event, Finished, Loaded, Sent, Started, ToolCalled, UsageReported
+from llamafarm.core.types import Count, ToolCall, Usage
+from llamafarm.engine.board import Board
+from llamafarm.engine.chat import Lane, failure
+from llamafarm.engine.compare import LaneEvent
 from llamafarm.pricing import PriceBook
-from llamafarm.types import Count, ToolCall, Usage
 from tests.engine.fakes import project
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import (

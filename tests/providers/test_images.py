@@ -6,12 +6,12 @@ import base64
 
 import pytest
 
+from llamafarm.core.errors import RequestRejected
+from llamafarm.core.events import Sent
+from llamafarm.core.types import ChatRequest, Image, Message
 from llamafarm.engine.metrics import estimated_input, estimated_usage
-from llamafarm.errors import RequestRejected
-from llamafarm.events import Sent
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.http.client import open_client
-from llamafarm.types import ChatRequest, Image, Message
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays
 from tests.providers.helpers import ask, named

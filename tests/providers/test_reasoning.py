@@ -7,14 +7,14 @@ from collections.abc import Mapping
 
 import pytest
 
+from llamafarm.core.events import Asking, Event, Finished, ReasoningDelta, Reclassified, Started, TextDelta, ToolCalled
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.compare import LaneEvent
-from llamafarm.events import Asking, Event, Finished, ReasoningDelta, Reclassified, Started, TextDelta, ToolCalled
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.prompted import Prompted
-from llamafarm.reply import Reply
-from llamafarm.types import ChatRequest, JsonValue
 from tests.engine.fakes import project
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import Protocol, chunk, ending, plays, said, thought

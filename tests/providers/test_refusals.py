@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from llamafarm.errors import (
+from llamafarm.core.errors import (
     AuthFailed,
     ContextTooLong,
     ModelNotFound,
@@ -15,8 +15,8 @@ from llamafarm.errors import (
     RequestRejected,
     ServerFailed,
 )
+from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.providers.http.said import words
-from llamafarm.types import ChatRequest, JsonValue, Message
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import refuses
 from tests.providers.captured import sends

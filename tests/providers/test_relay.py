@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm import display
 from llamafarm.cli.table import LATE, LOST, _figures
-from llamafarm.conditions import ServerQueued, Upstream
-from llamafarm.engine.record import lane_json
-from llamafarm.events import (
+from llamafarm.core import display
+from llamafarm.core.conditions import ServerQueued, Upstream
+from llamafarm.core.events import (
     Event,
     FellBack,
     Finished,
@@ -26,14 +25,15 @@ from llamafarm.events import (
     ToolCalled,
     UsageReported,
 )
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ChatRequest, Cost, JsonValue, Route, SentRequest, ToolCall
+from llamafarm.engine.record import lane_json
 from llamafarm.export.sheet import lane_row
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.relay import LONGEST, MOST, relayed, spent
 from llamafarm.providers.usage import Counting
-from llamafarm.reply import Reply
 from llamafarm.study.sample import Sample
-from llamafarm.types import ChatRequest, Cost, JsonValue, Route, SentRequest, ToolCall
 from llamafarm.ui.table import table
 from tests.engine.test_fold import REQUEST, fold
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import NamedModel
-from llamafarm.events import Loaded
+from llamafarm.core.events import Loaded
+from llamafarm.core.types import ChatRequest
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.residency import KNOWN_S, LOOK_S, LoadTold, Residency
-from llamafarm.types import ChatRequest
 from tests.engine.fakes import Scripted
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import refuses

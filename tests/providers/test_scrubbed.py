@@ -12,8 +12,8 @@ import pytest
 from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
 from llamafarm.config.secret import HIDDEN
-from llamafarm.errors import AuthFailed, LlamaFarmError, ProviderError, RequestError
-from llamafarm.events import (
+from llamafarm.core.errors import AuthFailed, LlamaFarmError, ProviderError, RequestError
+from llamafarm.core.events import (
     Event,
     FellBack,
     Finished,
@@ -24,11 +24,11 @@ from llamafarm.events import (
     ToolCalled,
     UsageReported,
 )
+from llamafarm.core.types import ChatRequest, JsonValue, Message, Route, SentRequest, ToolCall, Usage
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.scrubbed import Scrubbed
 from llamafarm.providers.usage import Counting
-from llamafarm.types import ChatRequest, JsonValue, Message, Route, SentRequest, ToolCall, Usage
 from tests.providers.helpers import KEY
 
 REQUEST = ChatRequest((Message("user", "Hello."),))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from llamafarm.errors import ConnectFailed, Interrupted, ProviderError, RateLimited, ServerFailed, TimedOut
-from llamafarm.events import Event, StagedFault, is_final
+from llamafarm.core.errors import ConnectFailed, Interrupted, ProviderError, RateLimited, ServerFailed, TimedOut
+from llamafarm.core.events import Event, StagedFault, is_final
+from llamafarm.core.types import Fault
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
 from llamafarm.providers.staged import TIMEOUT_S, Staged
-from llamafarm.types import Fault
 from tests.engine.fakes import Scripted
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from llamafarm.conditions import Cautioned
-from llamafarm.events import Event, Finished, TextDelta
+from llamafarm.core.conditions import Cautioned
+from llamafarm.core.events import Event, Finished, TextDelta
+from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.openai import OpenAICompatible
-from llamafarm.types import ChatRequest, JsonValue, Message
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import answer, chunk, ending
 from tests.providers.helpers import named

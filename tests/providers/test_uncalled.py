@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llamafarm.types import ChatRequest, Message
+from llamafarm.core.types import ChatRequest, Message
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays
 from tests.providers.helpers import ask, named

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import pytest
 
 from llamafarm.config.model import NamedModel
+from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.openai import OpenAICompatible
-from llamafarm.types import ChatRequest, JsonValue
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import Protocol, answer, plays
 from tests.providers.helpers import REQUEST, ask, named

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.conditions import ServerQueued
+from llamafarm.core.conditions import ServerQueued
+from llamafarm.core.events import Asking, CostReported, Event, Finished, Started, UsageReported
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import ChatRequest, JsonValue, Message, Usage
 from llamafarm.engine.fold import Fold
-from llamafarm.events import Asking, CostReported, Event, Finished, Started, UsageReported
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.chat_chunks import ChatChunks
 from llamafarm.providers.deltas import Arrived
 from llamafarm.providers.http.exchange import parse
 from llamafarm.providers.usage import Counting
-from llamafarm.reply import Reply
-from llamafarm.types import ChatRequest, JsonValue, Message, Usage
 from tests.engine.fakes import model
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import TYPES, Protocol, event, record

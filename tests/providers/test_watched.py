@@ -9,12 +9,12 @@ from contextlib import aclosing
 
 import pytest
 
-from llamafarm.conditions import ServerQueued, Shared
-from llamafarm.errors import ServerFailed
-from llamafarm.events import Event, Finished, Loaded, Loading, Sent, TextDelta, Waiting
+from llamafarm.core.conditions import ServerQueued, Shared
+from llamafarm.core.errors import ServerFailed
+from llamafarm.core.events import Event, Finished, Loaded, Loading, Sent, TextDelta, Waiting
+from llamafarm.core.types import ChatRequest, SentRequest
 from llamafarm.providers.servers import Servers, Use
 from llamafarm.providers.watched import BEHIND, Watched
-from llamafarm.types import ChatRequest, SentRequest
 from tests.engine.fakes import Scripted, Step
 
 REQUEST = ChatRequest(())

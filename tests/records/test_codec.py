@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from hypothesis import given
 
-from llamafarm.events import Failed
+from llamafarm.core.events import Failed
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Image, JsonValue, Message, Route, ToolCall, Usage
 from llamafarm.records.codec import decode, decode_all, encode
 from llamafarm.records.model import LaneSpec
-from llamafarm.reply import Reply
-from llamafarm.types import Cost, Image, JsonValue, Message, Route, ToolCall, Usage
 from tests.store.strategies import MESSAGES, REPLIES, ROUTES, SPECS
 
 

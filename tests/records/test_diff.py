@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.events import Failed
+from llamafarm.core.events import Failed
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import JsonValue, Message, Timings
 from llamafarm.records.diff import Change, difference
 from llamafarm.records.ids import ALPHABET, LENGTH, as_beginning, new_id
 from llamafarm.records.model import Asked, Ended, LaneSpec, Recorded
-from llamafarm.reply import Reply
-from llamafarm.types import JsonValue, Message, Timings
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, OBJECTS, REPLIES
 

@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
+from llamafarm.core.figures import Estimate
 from llamafarm.records.find import Filter, Found
 from llamafarm.records.machine import Machine
 from llamafarm.records.model import Recorded, Run, Snapshot
@@ -15,7 +16,6 @@ from llamafarm.report.figures import Figures
 from llamafarm.report.page import page
 from llamafarm.report.subject import Subject, subject_of
 from llamafarm.report.verdicts import ahead
-from llamafarm.study.bootstrap import Estimate
 from tests.store.made import PROJECT, START, asked, ended
 from tests.study.samples import judged, samples
 

@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm.conditions import Sharing, WarmUp
-from llamafarm.errors import RequestError
-from llamafarm.events import Failed
+from llamafarm.core.conditions import Sharing, WarmUp
+from llamafarm.core.errors import RequestError
+from llamafarm.core.events import Failed
+from llamafarm.core.types import Cost, JsonValue, Message, Timings
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Run, RunBegan, Vote
 from llamafarm.report.page import report
@@ -20,7 +21,6 @@ from llamafarm.store.history import History
 from llamafarm.store.machine import this_machine
 from llamafarm.store.place import file_place
 from llamafarm.store.store import Store, open_store
-from llamafarm.types import Cost, JsonValue, Message, Timings
 from tests.report.made import EVIL, grid, swept, texts, with_judge
 from tests.store.made import PROJECT, SNAPSHOT, START, asked, ended, keep
 

@@ -9,7 +9,7 @@ from tests.engine.fakes import model, project
 
 
 def of(names: Mapping[str, str | None], default: str | None = None, broken: str = "") -> Project:
-    from llamafarm.errors import Problem  # noqa: PLC0415 - only here
+    from llamafarm.core.errors import Problem  # noqa: PLC0415 - only here
 
     problems = (Problem(1, "k", "m"),)
     models = [model(name, tier=tier, problems=problems if name == broken else ()) for name, tier in names.items()]

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Count, Message, Timings, Usage
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, Began, Ended, LaneSpec, ProjectRef, Snapshot
-from llamafarm.reply import Reply
 from llamafarm.store.store import Store
-from llamafarm.types import Cost, Count, Message, Timings, Usage
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PROJECT = ProjectRef("default", "farm", "d" * 64)

@@ -10,13 +10,13 @@ from typing import Any, TypeVar, get_args
 
 from hypothesis import strategies as st
 
-from llamafarm.conditions import WarmUp
-from llamafarm.errors import Culprit
-from llamafarm.events import Failed, FellBack, Relayed, Retrying
+from llamafarm.core.conditions import WarmUp
+from llamafarm.core.errors import Culprit
+from llamafarm.core.events import Failed, FellBack, Relayed, Retrying
+from llamafarm.core.reply import Reply, ToolRun
+from llamafarm.core.types import Cost, Image, Message, Route, SentRequest, Timings, Tool, ToolCall, Usage
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, LaneSpec, ProjectRef
-from llamafarm.reply import Reply, ToolRun
-from llamafarm.types import Cost, Image, Message, Route, SentRequest, Timings, Tool, ToolCall, Usage
 
 Built = TypeVar("Built")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.store.place import Place, file_place
 from llamafarm.store.store import Store, open_store
 from tests.store.test_durable import ROOT, url_of

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from llamafarm.errors import StoreError
+from llamafarm.core.errors import StoreError
 from llamafarm.store.claims import Claims
 from llamafarm.store.connect import Database
 from llamafarm.store.history import History

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from llamafarm.errors import StoreError
+from llamafarm.core.errors import StoreError
 from llamafarm.store.history import History
 from llamafarm.store.place import FILE, Place, file_place, place_of
 from llamafarm.store.store import Store, open_store

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from llamafarm.errors import RequestError
-from llamafarm.events import Failed
+from llamafarm.core.errors import RequestError
+from llamafarm.core.events import Failed
+from llamafarm.core.types import Cost, Message
 from llamafarm.records.find import Filter
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, Began, Piece, ProjectRef, Run, RunBegan, RunEnded, Vote
 from llamafarm.store.history import STRETCH, History
 from llamafarm.store.place import Place, file_place
 from llamafarm.store.store import Store, open_store
-from llamafarm.types import Cost, Message
 from tests.store.made import PROJECT, SNAPSHOT, START, asked, ended, keep
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.records.codec import encode
 from llamafarm.records.model import Run, RunBegan
 from llamafarm.store import writes

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from llamafarm.errors import StoreError
+from llamafarm.core.errors import StoreError
 from llamafarm.records.find import Filter
 from llamafarm.store import schema
 from llamafarm.store.connect import open_database

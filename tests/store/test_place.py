@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llamafarm.errors import MissingPartError, RequestError
+from llamafarm.core.errors import MissingPartError, RequestError
 from llamafarm.store.place import place_of
 from llamafarm.store.store import open_store
 from tests.databases import known

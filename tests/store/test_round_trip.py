@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, JsonValue
 from llamafarm.records.find import Filter
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, Began, Ended, Recorded
-from llamafarm.reply import Reply
 from llamafarm.store.history import History
 from llamafarm.store.lossless import original, storable
 from llamafarm.store.place import Place
 from llamafarm.store.store import open_store
-from llamafarm.types import Cost, JsonValue
 from tests.store.made import SNAPSHOT, asked, ended, keep
 from tests.store.strategies import ASKED, INSTANTS, OBJECTS, REPLIES, TEXTS
 

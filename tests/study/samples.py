@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from llamafarm.reply import Reply
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Timings
 from llamafarm.study.sample import Judged, Sample
-from llamafarm.types import Cost, Timings
 
 
 def reply(text: str = "", **settings: Any) -> Reply:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from llamafarm.core.errors import RequestError
 from llamafarm.engine.grade import verdict
-from llamafarm.errors import RequestError
 from llamafarm.study.budget import BUDGET_S
 from llamafarm.study.checks import check_of
 from tests.study.samples import reply

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm.study.bootstrap import Estimate
+from llamafarm.core.figures import Estimate, Money
+from llamafarm.core.types import Cost, Timings
 from llamafarm.study.guidelines import GUIDELINES
 from llamafarm.study.recommend import FEWEST, Tried, recommend
-from llamafarm.study.sample import Money, Sample
+from llamafarm.study.sample import Sample
 from llamafarm.study.summary import Summary, summary
 from llamafarm.study.text import Answer
-from llamafarm.types import Cost, Timings
 from tests.study.samples import judged, reply, samples
 
 

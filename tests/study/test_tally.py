@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from llamafarm.events import Failed, Retrying
-from llamafarm.reply import Reply
+from llamafarm.core.events import Failed, Retrying
+from llamafarm.core.figures import Money
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Count, Timings, Usage
 from llamafarm.study.bootstrap import wilson
-from llamafarm.study.sample import Money, Sample
+from llamafarm.study.sample import Sample
 from llamafarm.study.tally import Tally
-from llamafarm.types import Cost, Count, Timings, Usage
 
 
 def sample(passed: bool | None = None, notes: tuple[str, ...] = (), **settings: Any) -> Sample:

@@ -13,12 +13,12 @@ import pytest
 from llamafarm.cli.table import tool_lines
 from llamafarm.config import parse
 from llamafarm.config.model import McpServer, NamedModel, Project
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Count
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.record import lane_json
 from llamafarm.providers.llamacpp import BUNDLED
-from llamafarm.reply import Reply
 from llamafarm.runtime import Runtime, open_runtime
-from llamafarm.types import Count
 from tests.engine.fakes import model, project
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import Protocol, answer, chunk, ending, plays, record, refuses, said

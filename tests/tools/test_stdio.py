@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from llamafarm.config.model import ServerTimeouts
-from llamafarm.errors import ToolServerFailed
+from llamafarm.core.errors import ToolServerFailed
 from llamafarm.tools import McpServers
 from llamafarm.tools.results import KEPT
 from tests.tools.helpers import QUICK, calling, raw, runs, with_servers, written

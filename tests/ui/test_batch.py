@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from llamafarm.conditions import Sharing
-from llamafarm.errors import RequestError
+from llamafarm.core.conditions import Sharing
+from llamafarm.core.errors import RequestError
+from llamafarm.core.figures import Progress
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Count, Timings, Usage
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.form import ENDINGS
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.records.model import ProjectRef, Run
-from llamafarm.reply import Reply
-from llamafarm.study.progress import Progress
 from llamafarm.study.sample import Sample
 from llamafarm.study.tally import Tally
-from llamafarm.types import Cost, Count, Timings, Usage
 from llamafarm.ui import promptfiles
 from llamafarm.ui.batchjob import Inputs
 from llamafarm.ui.batchview import batch_progress, choices, chosen_view, results_view

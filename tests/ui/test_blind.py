@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafarm.config.model import Loaded
+from llamafarm.core.errors import RequestError
+from llamafarm.core.events import Failed
+from llamafarm.core.types import Route
 from llamafarm.engine.chat import Question
-from llamafarm.errors import RequestError
-from llamafarm.events import Failed
 from llamafarm.records.model import Recorded, Vote
 from llamafarm.records.standings import Standing, Tally
-from llamafarm.types import Route
 from llamafarm.ui.blind import Blind, Secrets, all_ended, blind_head, blind_table
 from llamafarm.ui.hiding import ballot_of
 from llamafarm.ui.historyview import blind_lanes, blind_view

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm import display
 from llamafarm.config.model import NamedModel, Pricing, Project
+from llamafarm.core import display
+from llamafarm.core.errors import RequestError
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Count, Image, Message, Usage
 from llamafarm.engine.chat import Question
-from llamafarm.errors import RequestError
 from llamafarm.pricing import PriceBook
-from llamafarm.reply import Reply
 from llamafarm.study.sample import money
-from llamafarm.types import Cost, Count, Image, Message, Usage
 from llamafarm.ui.conversation import Turn, history, ledger, transcript
 from llamafarm.ui.outlook import Outlook, look_ahead, outlook_card
 from llamafarm.ui.pictures import MOST, MOST_BYTES, media_type, read_pictures, shown

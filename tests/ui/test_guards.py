@@ -14,7 +14,7 @@ import pytest
 
 from llamafarm.asgi import Message, Receive, Scope, Send
 from llamafarm.config import sample_path
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.guards import MAX_BODY, Guards
 from llamafarm.server import serve
 from llamafarm.settings import ServerSettings

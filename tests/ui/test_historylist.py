@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import Timings
 from llamafarm.records.find import Brief, Filter, Found, LaneBrief
 from llamafarm.records.model import ProjectRef, Vote
-from llamafarm.types import Timings
 from llamafarm.ui.historylist import Search, list_view, vote_words
 from llamafarm.ui.markup import Markup
 

@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import Any
 
-from llamafarm.conditions import Sharing, WarmUp
+from llamafarm.core.conditions import Sharing, WarmUp
+from llamafarm.core.types import Image, Message, Route, SentRequest, Timings
 from llamafarm.records.diff import difference
 from llamafarm.records.model import LaneSpec, Recorded, Vote
-from llamafarm.types import Image, Message, Route, SentRequest, Timings
 from llamafarm.ui.cards import lane_foot
 from llamafarm.ui.historydiff import difference_view
 from llamafarm.ui.historyview import kept_lanes, opened_view

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.ui.labgrid import Inputs
 from tests.engine.fakes import model, project
 

@@ -6,15 +6,14 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from decimal import Decimal
 
-from llamafarm.conditions import Sharing, WarmUp
+from llamafarm.core.conditions import Sharing, WarmUp
+from llamafarm.core.figures import Estimate, Progress
+from llamafarm.core.types import Cost, Timings
 from llamafarm.engine.findings import Cell
 from llamafarm.engine.grid import Grid, Prompt
 from llamafarm.engine.plan import Plan
-from llamafarm.study.bootstrap import Estimate
-from llamafarm.study.progress import Progress
 from llamafarm.study.recommend import Recommendation
 from llamafarm.study.summary import Summary, summary
-from llamafarm.types import Cost, Timings
 from llamafarm.ui.labview import findings_view, patch_view, plan_view, progress_view
 from tests.engine.fakes import model
 from tests.study.samples import judged, samples

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from llamafarm.config import sample_names, sample_path
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 from llamafarm.operator import Rights
 from llamafarm.runtime import open_runtime
 from llamafarm.ui.projects import Projects

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from llamafarm.core.errors import Problem, RequestError
+from llamafarm.core.types import Image, JsonValue, Message
 from llamafarm.engine.chat import Question, request_for
-from llamafarm.errors import Problem, RequestError
 from llamafarm.records.model import LaneSpec, ProjectRef, Recorded
-from llamafarm.types import Image, JsonValue, Message
 from llamafarm.ui.refill import refill
 from tests.engine.fakes import model, project
 from tests.store.made import PROJECT, asked, ended

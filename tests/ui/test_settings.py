@@ -8,9 +8,9 @@ import pytest
 
 from llamafarm.config import parse
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.engine.chat import Question, request_for
-from llamafarm.errors import RequestError
-from llamafarm.types import JsonValue
 from llamafarm.ui.live import Changes
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.temperature import scale

@@ -12,13 +12,13 @@ from typing import get_args
 
 import pytest
 
-from llamafarm import display
-from llamafarm.conditions import Caution, CautionKind, Sharing, WarmUp
-from llamafarm.errors import Culprit
-from llamafarm.events import Failed, FellBack
-from llamafarm.reply import Reply
+from llamafarm.core import display
+from llamafarm.core.conditions import Caution, CautionKind, Sharing, WarmUp
+from llamafarm.core.errors import Culprit
+from llamafarm.core.events import Failed, FellBack
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Cost, Count, Route, Timings, Tool, Usage
 from llamafarm.study.tally import CAUTIONS as TOLD
-from llamafarm.types import Cost, Count, Route, Timings, Tool, Usage
 from llamafarm.ui.cards import lane_head, summary, trouble
 from llamafarm.ui.table import condition_notes, shared, table
 from llamafarm.ui.tools import Held, held_card, held_key

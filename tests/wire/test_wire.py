@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.errors import BadAnswer
+from llamafarm.core.errors import BadAnswer
 from llamafarm.wire.lines import MAX_LINE, Lines
 from llamafarm.wire.records import Record, Records
 from llamafarm.wire.thinking import Thinking

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from llamafarm.errors import ContextTooLong
+from llamafarm.core.errors import ContextTooLong
 from llamafarm.experiments.probe.checks import CHECKS
 from llamafarm.experiments.probe.heard import Heard, bound_of
 from llamafarm.experiments.probe.plan import words_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llamafarm.conditions import Figure
+from llamafarm.core.conditions import Figure
 from llamafarm.records.probe import Finding
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from llamafarm import tokens
+from llamafarm.core import tokens
 from llamafarm.experiments.probe.checks import CHECKS
 from llamafarm.experiments.probe.heard import Heard
 from llamafarm.experiments.probe.plan import TOOL_TOKENS

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from llamafarm import tokens
-from llamafarm.conditions import ModelNamed, ServerQueued
-from llamafarm.errors import LlamaFarmError, RequestRejected
-from llamafarm.events import (
+from llamafarm.core import tokens
+from llamafarm.core.conditions import ModelNamed, ServerQueued
+from llamafarm.core.errors import LlamaFarmError, RequestRejected
+from llamafarm.core.events import (
     Event,
     Finished,
     HeldBack,
@@ -22,7 +22,7 @@ from llamafarm.events import (
     UsageReported,
     is_content,
 )
-from llamafarm.types import ChatRequest, ToolCall, Usage
+from llamafarm.core.types import ChatRequest, ToolCall, Usage
 
 Ask = Callable[[ChatRequest], AsyncGenerator[Event, None]]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from llamafarm import display
 from llamafarm.config.model import NamedModel
+from llamafarm.core import display
+from llamafarm.core.types import Cost, Count, Usage
 from llamafarm.experiments.probe.plan import LARGEST_CONTEXT, MOST_S, MOST_TOKENS, OUTPUT, too_long, words_of
-from llamafarm.types import Cost, Count, Usage
 
 MOST = Usage(Count(MOST_TOKENS - OUTPUT, "estimated"), Count(OUTPUT, "estimated"))
 

@@ -10,14 +10,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llamafarm import tokens
 from llamafarm.config.model import NamedModel
-from llamafarm.types import ChatRequest, JsonValue, Message
+from llamafarm.core import tokens
+from llamafarm.core.parameters import LENGTH_BOUNDS
+from llamafarm.core.types import ChatRequest, JsonValue, Message
 
 MOST_TOKENS = 600  # of a model, input and output, beside the prompt that is made too long for its context
 MOST_S = 60.0  # for a model
 LARGEST_CONTEXT = 8_192  # tokens; a longer one is not tried
-BOUNDS = ("max_tokens", "max_completion_tokens", "num_predict")
 OURS = (
     "temperature",
     "seed",
@@ -28,7 +28,7 @@ OURS = (
     "response_format",
     "format",
     "n",
-    *BOUNDS,
+    *LENGTH_BOUNDS,
 )  # fmt: skip - parameters of the project that a probe's own questions replace
 
 COUNT = "Count from one to fifty in English words, separated by commas."
@@ -106,7 +106,7 @@ class Questions:
 
     def _ask(self, text: str, bound: int, **more: JsonValue) -> ChatRequest:
         kept = {name: value for name, value in self.parameters.items() if name not in OURS and value is not None}
-        named = next((name for name in BOUNDS if name in self.parameters), BOUNDS[0])
+        named = next((name for name in LENGTH_BOUNDS if name in self.parameters), LENGTH_BOUNDS[0])
         return ChatRequest((Message("user", text),), {**kept, **more, named: bound})
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llamafarm import display
-from llamafarm.errors import RateLimited
+from llamafarm.core import display
+from llamafarm.core.errors import RateLimited
 from llamafarm.experiments.probe.checks import CHECKS
 from llamafarm.experiments.probe.heard import Heard, bound_of
 from llamafarm.records.probe import Finding

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from llamafarm import display, tokens
+from llamafarm.core import display, tokens
+from llamafarm.core.model_names import file_of, same_model
+from llamafarm.core.types import Message
 from llamafarm.experiments.probe.checks import CHECKS
 from llamafarm.experiments.probe.heard import Heard
-from llamafarm.modelnames import file_of, same_model
 from llamafarm.records.probe import Finding
-from llamafarm.types import Message
 
 LUMP = 4  # tokens that come at one instant: fewer are a token or two
 FEW = 6  # tokens that say nothing of how they come

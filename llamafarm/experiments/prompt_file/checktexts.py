@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
 from llamafarm.config.template import Filled, fill
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.study.checks import FORMS, Check, Kind, check_of
-from llamafarm.types import JsonValue
 
 
 def filled_check(text: str, values: Mapping[str, JsonValue]) -> Filled:

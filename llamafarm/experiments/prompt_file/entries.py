@@ -10,14 +10,14 @@ from itertools import chain
 from typing import NoReturn
 
 from llamafarm.config.template import name_of
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.spreadsheets import is_ours, plain
+from llamafarm.core.types import JsonValue
 from llamafarm.experiments.prompt_file.columns import place, prompt_column
 from llamafarm.experiments.prompt_file.delimited import Record, pieces, records
 from llamafarm.experiments.prompt_file.form import FIELDS, delimiter_of, form_of, separator_line
 from llamafarm.experiments.prompt_file.listed import json_list, yaml_list
 from llamafarm.experiments.prompt_file.text import LONGEST_LINE, LOOK, is_text, lines, opened
-from llamafarm.sheets import is_ours, plain
-from llamafarm.types import JsonValue
 
 Said = dict[str, JsonValue] | str  # what a row says, or why it says nothing
 

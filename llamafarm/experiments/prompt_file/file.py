@@ -9,11 +9,11 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import cast
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.experiments.prompt_file.entries import entries
 from llamafarm.experiments.prompt_file.maker import Maker
 from llamafarm.experiments.prompt_file.row import Bad, Row
-from llamafarm.types import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from io import TextIOWrapper
 
 from llamafarm.config.document import Path
 from llamafarm.config.yamltree import read_yaml
-from llamafarm.errors import ConfigError, RequestError
+from llamafarm.core.errors import ConfigError, RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.experiments.prompt_file.text import LONGEST_LINE, is_text
-from llamafarm.types import JsonValue
 
 KEY = "prompts"  # under which the list stands where the file is an object
 MEBI = 1024 * 1024

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from llamafarm.config.template import Filled, fill, variables
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import JsonValue
 from llamafarm.experiments.prompt_file.checktexts import filled_check
 from llamafarm.experiments.prompt_file.entries import Entry
 from llamafarm.experiments.prompt_file.form import FIELDS
 from llamafarm.experiments.prompt_file.row import Bad, Row
 from llamafarm.experiments.prompt_file.text import LONGEST_TEXT, is_text
 from llamafarm.study.checks import Check, check_of
-from llamafarm.types import JsonValue
 
 LONGEST_ID = 200
 REMEMBERED = 200  # checks that were understood once

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from llamafarm.core.types import JsonValue
 from llamafarm.study.checks import Check
-from llamafarm.types import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BufferedReader, TextIOWrapper
 
-from llamafarm.errors import RequestError
+from llamafarm.core.errors import RequestError
 
 LONGEST_TEXT = 1024 * 1024  # letters of a prompt, and so of a cell
 LONGEST_LINE = 8 * LONGEST_TEXT  # letters of a line of JSON, which may escape each of them

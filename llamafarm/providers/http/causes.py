@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from llamafarm.errors import (
+from llamafarm.core.errors import (
     AuthFailed,
     BadAnswer,
     ConnectFailed,

@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 import httpx
 
 from llamafarm.config.model import Timeouts
-from llamafarm.errors import Phase, TimedOut
+from llamafarm.core.errors import Phase, TimedOut
 from llamafarm.providers.http.body import Body
 
 T = TypeVar("T")

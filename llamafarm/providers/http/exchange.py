@@ -15,15 +15,15 @@ import httpx
 import orjson
 
 from llamafarm.config.model import NamedModel
-from llamafarm.errors import BadAnswer, RequestError
-from llamafarm.events import Reconnected
+from llamafarm.core.errors import BadAnswer, RequestError
+from llamafarm.core.events import Reconnected
+from llamafarm.core.types import ChatRequest, JsonValue, SentRequest
 from llamafarm.providers.http.address import user_of, without_user
 from llamafarm.providers.http.body import RECONNECTED, Body, response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.faults import Faults, Refusal
 from llamafarm.providers.http.said import words
-from llamafarm.types import ChatRequest, JsonValue, SentRequest
 
 MAX_BODY = 16 * 1024 * 1024
 MAX_REFUSAL = 64 * 1024

@@ -12,11 +12,11 @@ from typing import get_args
 
 import httpx
 
-from llamafarm.conditions import host_of
 from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
 from llamafarm.config.secret import HIDDEN, shown_address
-from llamafarm.errors import (
+from llamafarm.core.conditions import host_of
+from llamafarm.core.errors import (
     BadAnswer,
     ConnectFailed,
     ContextTooLong,
@@ -28,6 +28,7 @@ from llamafarm.errors import (
     RequestRejected,
     ServerFailed,
 )
+from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.providers.http.address import host_and_port
 from llamafarm.providers.http.causes import OPTION, Evidence, cause_of
 from llamafarm.providers.http.deadlines import timed_out
@@ -35,7 +36,6 @@ from llamafarm.providers.http.headers import asked_enough, request_id, retry_aft
 from llamafarm.providers.http.outside import Inside
 from llamafarm.providers.http.said import objects, words
 from llamafarm.providers.http.toolong import advice, fit
-from llamafarm.types import ChatRequest, JsonValue
 from llamafarm.wire.surrogates import mended
 
 EXCERPT = 200

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from llamafarm.types import JsonValue
+from llamafarm.core.types import JsonValue
 
 DEEPEST = 8  # objects within texts within objects
 MOST = 5  # errors of a list that are told

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from llamafarm.config.model import NamedModel
+from llamafarm.core.tokens import estimate_messages
+from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.providers.http.said import objects
-from llamafarm.tokens import estimate_messages
-from llamafarm.types import ChatRequest, JsonValue
 
 CONTEXT = re.compile(
     r"context[ _-]?(length|size|window)|exceed_context|maximum context|too many tokens|prompt is too long"

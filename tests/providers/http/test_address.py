@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llamafarm.config import parse
-from llamafarm.errors import RequestRejected
+from llamafarm.core.errors import RequestRejected
 from llamafarm.providers.check import check_models
 from llamafarm.providers.http.address import endpoint, host_and_port, user_of, without_user
 from llamafarm.providers.http.client import open_client

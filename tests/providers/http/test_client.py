@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from llamafarm.errors import BadAnswer, RequestError
-from llamafarm.events import TextDelta
+from llamafarm.core.errors import BadAnswer, RequestError
+from llamafarm.core.events import TextDelta
 from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import TYPES, answer, plays
 from tests.providers.helpers import KEY, REQUEST, ask, asking, named, text_of

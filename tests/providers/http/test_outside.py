@@ -9,7 +9,7 @@ import pytest
 
 from llamafarm.config.model import Loaded, NamedModel
 from llamafarm.config.project import parse
-from llamafarm.errors import ConnectFailed
+from llamafarm.core.errors import ConnectFailed
 from llamafarm.providers.check import check_models
 from llamafarm.providers.http.client import open_client
 from llamafarm.settings import Login, ServerSettings

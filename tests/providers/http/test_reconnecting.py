@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 import pytest
 import trustme
 
-from llamafarm.errors import BadAnswer, ConnectFailed, Interrupted, ProviderError
-from llamafarm.events import Event, Finished, Reconnected, Retrying
+from llamafarm.core.errors import BadAnswer, ConnectFailed, Interrupted, ProviderError
+from llamafarm.core.events import Event, Finished, Reconnected, Retrying
+from llamafarm.core.types import ChatRequest, Message
 from llamafarm.providers.base import Remote
 from llamafarm.providers.check import check_models
 from llamafarm.providers.embedded import EmbeddedModels
 from llamafarm.providers.http.body import RECONNECTED
 from llamafarm.providers.http.client import Client, open_client
 from llamafarm.providers.registry import REMOTE, Providers
-from llamafarm.types import ChatRequest, Message
 from tests.faultserver.speech import TYPES, Protocol, answer
 from tests.providers.helpers import REQUEST, named, text_of
 from tests.providers.http.keeping import chunk

@@ -16,8 +16,8 @@ import httpx
 import pytest
 import trustme
 
-from llamafarm.errors import BadAnswer, ConnectFailed, ProviderError, TimedOut
-from llamafarm.events import Event, Finished
+from llamafarm.core.errors import BadAnswer, ConnectFailed, ProviderError, TimedOut
+from llamafarm.core.events import Event, Finished
 from llamafarm.providers.check import check_models
 from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client, open_client

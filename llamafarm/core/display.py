@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Protocol
 
-from llamafarm.conditions import THIS_MACHINE, Figure, Sharing, WarmUp
-from llamafarm.errors import Culprit
-from llamafarm.events import Failed
-from llamafarm.reply import Reply
-from llamafarm.study.bootstrap import Estimate
-from llamafarm.study.progress import Progress
-from llamafarm.study.sample import Money
-from llamafarm.types import Count, Timings
+from llamafarm.core.conditions import THIS_MACHINE, Figure, Sharing, WarmUp
+from llamafarm.core.errors import Culprit
+from llamafarm.core.events import Failed
+from llamafarm.core.figures import Estimate, Money, Progress
+from llamafarm.core.reply import Reply
+from llamafarm.core.types import Count, Timings
 
 NOTHING = "–"
 SIGNIFICANT = 3

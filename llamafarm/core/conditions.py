@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
-from llamafarm.events import Event, Retrying
-from llamafarm.types import Cost, Usage
+from llamafarm.core.events import Event, Retrying
+from llamafarm.core.types import Cost, Usage
 
 THIS_MACHINE = "this machine"
 Figure = Literal["ttft", "total", "speed", "input", "output", "cost"]

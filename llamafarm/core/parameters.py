@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from llamafarm.errors import RequestError
-from llamafarm.types import ChatRequest, JsonValue
+from llamafarm.core.errors import RequestError
+from llamafarm.core.types import ChatRequest, JsonValue
 
 # Fields of OpenAI's and Ollama's chat requests, and of servers like them, that the playground itself fills in or that
 # would put another model, other messages or another form in their place: what was recorded would not be what was asked.
@@ -27,6 +27,8 @@ RESERVED = {
     "n_cmpl": "one answer is given to a request",
     "best_of": "one answer is given to a request",
 }
+# What bounds the length of an answer, by the names that servers have for it.
+LENGTH_BOUNDS = ("max_tokens", "max_completion_tokens", "num_predict")
 # What says how tools may be called: nothing, where there are none, and OpenAI's servers refuse it then.
 OF_TOOLS = ("tool_choice", "parallel_tool_calls")
 # What not even the operator's `extra_body` may change. The rest is left to it: servers differ in what they know.

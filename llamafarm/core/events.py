@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from llamafarm.errors import Culprit
-from llamafarm.types import ChatRequest, Cost, Fault, Route, SentRequest, Tool, ToolCall, Usage
+from llamafarm.core.errors import Culprit
+from llamafarm.core.types import ChatRequest, Cost, Fault, Route, SentRequest, Tool, ToolCall, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from llamafarm.types import Message
+from llamafarm.core.types import Message
 
 LETTERS_A_TOKEN = 6
 OTHER_LETTERS_A_TOKEN = 3

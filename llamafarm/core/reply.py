@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from llamafarm.conditions import Caution, ProbeMark, Sharing, WarmUp
-from llamafarm.events import Failed, FellBack, Relayed, Retrying
-from llamafarm.types import Cost, Fault, Message, SentRequest, Timings, Tool, ToolCall, Usage
+from llamafarm.core.conditions import Caution, ProbeMark, Sharing, WarmUp
+from llamafarm.core.events import Failed, FellBack, Relayed, Retrying
+from llamafarm.core.types import Cost, Fault, Message, SentRequest, Timings, Tool, ToolCall, Usage
 
 LaneStatus = Literal[
     "idle", "waiting", "warming", "loading", "thinking", "streaming", "calling", "done", "stopped", "failed"

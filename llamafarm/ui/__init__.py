@@ -1,0 +1,1 @@
+"""The page, in Gradio: a folder a tab."""
