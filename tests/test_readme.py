@@ -15,11 +15,11 @@ import typer.main
 
 from llamafarm.cli.main import app
 from llamafarm.config import load, parse, sample_names, sample_path
-from llamafarm.config.mcp import KEYS as SERVER_KEYS
 from llamafarm.config.model import PROVIDERS, NamedModel, Pricing, ServerTimeouts, Timeouts
-from llamafarm.config.models import ADDRESSES, KEYS, UNUSED
 from llamafarm.config.project import RUNTIME, USED
 from llamafarm.config.report import report
+from llamafarm.config.sections.mcp import KEYS as SERVER_KEYS
+from llamafarm.config.sections.models import ADDRESSES, KEYS, UNUSED
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Route
 from llamafarm.engine.record import chat_json, comparison_json

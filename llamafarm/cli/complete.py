@@ -37,7 +37,7 @@ def complete_patterns(incomplete: str) -> list[str]:
 
 def _models(config: object) -> list[tuple[str, str]]:
     """(name, what it is) of the models of a file: read as YAML alone, since a whole project takes half a second."""
-    from llamafarm.config.read import read_document, read_file, read_text
+    from llamafarm.config.reading.read import read_document, read_file, read_text
     from llamafarm.core.errors import LlamaFarmError
 
     path = _path(config)

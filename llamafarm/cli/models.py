@@ -9,7 +9,7 @@ import typer
 from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.options import ConfigOption, JsonOption
 from llamafarm.cli.probe import EXAMPLE, probe_models
-from llamafarm.config.secret import shown_address
+from llamafarm.config.secrets.secret import shown_address
 from llamafarm.core import strict_json
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import typer
 from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.config.secret import shown_address
+from llamafarm.config.secrets.secret import shown_address
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, JsonValue
 

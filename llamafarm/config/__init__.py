@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llamafarm.config.mask import masked_text
     from llamafarm.config.project import load, parse
-    from llamafarm.config.read import read_text
+    from llamafarm.config.reading.read import read_text
     from llamafarm.config.samples import sample_names, sample_path
+    from llamafarm.config.secrets.mask import masked_text
     from llamafarm.config.trust import addresses
 
 __all__ = ["addresses", "load", "masked_text", "parse", "read_text", "sample_names", "sample_path"]
@@ -21,9 +21,9 @@ __all__ = ["addresses", "load", "masked_text", "parse", "read_text", "sample_nam
 _HOMES = {
     "addresses": "trust",
     "load": "project",
-    "masked_text": "mask",
+    "masked_text": "secrets.mask",
     "parse": "project",
-    "read_text": "read",
+    "read_text": "reading.read",
     "sample_names": "samples",
     "sample_path": "samples",
 }

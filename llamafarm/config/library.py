@@ -12,7 +12,7 @@ from pathlib import Path
 
 from llamafarm.config.model import Loaded, Project
 from llamafarm.config.project import load
-from llamafarm.config.read import SUFFIXES, read_document
+from llamafarm.config.reading.read import SUFFIXES, read_document
 from llamafarm.core.errors import ConfigError, Problem
 from llamafarm.core.types import JsonValue
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
-from llamafarm.config.template import texts_of
+from llamafarm.config.sections.template import texts_of
 from llamafarm.core.errors import Problem
 from llamafarm.core.types import Role
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection
 
-from llamafarm.config.document import listed
+from llamafarm.config.reading.document import listed
 
 LONGEST_NAME, MOST_KNOWN = 100, 300  # what is compared at all: it takes a while for each pair
 CUTOFF = 0.75  # of difflib's ratio: below it names are merely alike

@@ -14,8 +14,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from llamafarm.config.mask import masked_text
-from llamafarm.config.read import read_document, read_file, read_text
+from llamafarm.config.reading.read import read_document, read_file, read_text
+from llamafarm.config.secrets.mask import masked_text
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.core.files import write_whole
 from llamafarm.core.types import JsonValue

@@ -7,16 +7,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from llamafarm.config.document import LONGEST_KEY, Document, Findings, Path, kind, shortened
-from llamafarm.config.env import environment
-from llamafarm.config.mask import masked_text
-from llamafarm.config.mcp import read_servers, server_names
 from llamafarm.config.model import Ask, Loaded, NamedModel, Project
-from llamafarm.config.models import ModelReader, Names
 from llamafarm.config.nearest import there_are
-from llamafarm.config.prompts import read_prompts
-from llamafarm.config.read import MAX_BYTES, read_document, read_file, read_text
-from llamafarm.config.strings import Strings
+from llamafarm.config.reading.document import LONGEST_KEY, Document, Findings, Path, kind, shortened
+from llamafarm.config.reading.env import environment
+from llamafarm.config.reading.read import MAX_BYTES, read_document, read_file, read_text
+from llamafarm.config.reading.strings import Strings
+from llamafarm.config.secrets.mask import masked_text
+from llamafarm.config.sections.mcp import read_servers, server_names
+from llamafarm.config.sections.models import ModelReader, Names
+from llamafarm.config.sections.prompts import read_prompts
 from llamafarm.config.trust import other_variables, server_asks, untrusted
 from llamafarm.core.errors import ConfigError, Problem
 from llamafarm.core.types import JsonValue

@@ -10,13 +10,20 @@ from itertools import pairwise
 from typing import Literal
 from urllib.parse import urlsplit
 
-from llamafarm.config.document import Document
-from llamafarm.config.env import references
-from llamafarm.config.mcp import servers_as_written
 from llamafarm.config.model import MAX_ANSWER_MIB, Ask, McpServer, NamedModel, Project
-from llamafarm.config.models import PLACEHOLDER_KEYS
 from llamafarm.config.outside import names_inside
-from llamafarm.config.secret import HIDDEN, announces_secret, is_literal, names_secret, shown_address, shown_words
+from llamafarm.config.reading.document import Document
+from llamafarm.config.reading.env import references
+from llamafarm.config.secrets.secret import (
+    HIDDEN,
+    announces_secret,
+    is_literal,
+    names_secret,
+    shown_address,
+    shown_words,
+)
+from llamafarm.config.sections.mcp import servers_as_written
+from llamafarm.config.sections.models import PLACEHOLDER_KEYS
 from llamafarm.core.errors import Problem
 from llamafarm.core.types import JsonValue
 

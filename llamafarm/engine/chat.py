@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.config.template import render, render_all, variables
+from llamafarm.config.sections.template import render, render_all, variables
 from llamafarm.core.errors import LlamaFarmError, ProviderError, RateLimited, ServerFailed
 from llamafarm.core.events import Event, Failed, Started
 from llamafarm.core.parameters import check_parameters

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from llamafarm.config.model import Project
-from llamafarm.config.template import fill
+from llamafarm.config.sections.template import fill
 from llamafarm.core.errors import RequestError
 from llamafarm.core.events import Asking, is_final
 from llamafarm.core.types import JsonValue, Route

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
+from llamafarm.config.secrets.known import model_scrubber
 from llamafarm.core.errors import (
     AuthFailed,
     BadAnswer,

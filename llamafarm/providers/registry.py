@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
+from llamafarm.config.secrets.known import model_scrubber
 from llamafarm.config.server import server_of
 from llamafarm.core.errors import ModelUnusable
 from llamafarm.core.types import Fault

@@ -11,9 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TypeVar, cast
 
-from llamafarm.config.known import shown_json
-from llamafarm.config.scrubber import ScrubbedText, Scrubber
-from llamafarm.config.secret import shown_address
+from llamafarm.config.secrets.known import shown_json
+from llamafarm.config.secrets.scrubber import ScrubbedText, Scrubber
+from llamafarm.config.secrets.secret import shown_address
 from llamafarm.core.conditions import ServerQueued
 from llamafarm.core.errors import LlamaFarmError, ProviderError
 from llamafarm.core.events import (

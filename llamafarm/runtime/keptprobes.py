@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llamafarm.config.model import NamedModel
-from llamafarm.config.secret import shown_address
+from llamafarm.config.secrets.secret import shown_address
 from llamafarm.core.conditions import THIS_MACHINE, ProbeMark
 from llamafarm.core.errors import StoreError
 from llamafarm.records.probe import Probe, Subject

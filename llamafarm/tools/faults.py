@@ -10,9 +10,9 @@ from mcp import MCPError
 from mcp.types import CONNECTION_CLOSED
 from pydantic import ValidationError
 
-from llamafarm.config.known import server_scrubber
 from llamafarm.config.model import McpServer
-from llamafarm.config.secret import HIDDEN
+from llamafarm.config.secrets.known import server_scrubber
+from llamafarm.config.secrets.secret import HIDDEN
 from llamafarm.core.errors import ToolServerFailed
 from llamafarm.tools.transports import Line
 

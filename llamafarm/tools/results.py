@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llamafarm.config.scrubber import Scrubber
+from llamafarm.config.secrets.scrubber import Scrubber
 from llamafarm.core.types import JsonValue, Tool
 from llamafarm.tools.base import ToolResult
 

@@ -20,8 +20,8 @@ from mcp.types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from llamafarm import __version__
-from llamafarm.config.known import server_scrubber
 from llamafarm.config.model import McpServer
+from llamafarm.config.secrets.known import server_scrubber
 from llamafarm.core.errors import ToolServerFailed
 from llamafarm.core.types import JsonValue, Tool
 from llamafarm.tools.base import ToolResult

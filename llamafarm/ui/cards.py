@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llamafarm.config.model import Loaded, NamedModel, Project
-from llamafarm.config.secret import shown_address
+from llamafarm.config.secrets.secret import shown_address
 from llamafarm.core import display
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Route

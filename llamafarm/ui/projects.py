@@ -17,8 +17,8 @@ from pathlib import Path
 
 from llamafarm.config import addresses, load, parse, read_text, sample_names, sample_path
 from llamafarm.config.model import Loaded
-from llamafarm.config.read import read_file
-from llamafarm.config.restore import restored
+from llamafarm.config.reading.read import read_file
+from llamafarm.config.secrets.restore import restored
 from llamafarm.core.errors import ConfigError, Problem, RequestError
 from llamafarm.operator import Rights
 from llamafarm.runtime import Runtime

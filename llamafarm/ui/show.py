@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from llamafarm.config.model import NamedModel, Project
-from llamafarm.config.template import variables
+from llamafarm.config.sections.template import variables
 from llamafarm.core.reply import Reply
 from llamafarm.ui.blind import blind_table
 from llamafarm.ui.cards import masthead, model_facts, unusable

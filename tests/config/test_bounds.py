@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from llamafarm.config.document import MOST_PROBLEMS
-from llamafarm.config.env import resolve
 from llamafarm.config.model import Loaded
 from llamafarm.config.project import MOST_ASKS, MOST_MODELS, parse
-from llamafarm.config.prompts import MOST_SETS
-from llamafarm.config.read import MAX_BYTES
-from llamafarm.config.template import variables
+from llamafarm.config.reading.document import MOST_PROBLEMS
+from llamafarm.config.reading.env import resolve
+from llamafarm.config.reading.read import MAX_BYTES
+from llamafarm.config.sections.prompts import MOST_SETS
+from llamafarm.config.sections.template import variables
 from llamafarm.operator import Rights
 from llamafarm.ui.filecards import asks, report
 

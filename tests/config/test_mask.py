@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafarm.config import load, masked_text, parse
-from llamafarm.config.read import read_document
-from llamafarm.config.secret import HIDDEN, names_secret, shown_address, shown_words
+from llamafarm.config.reading.read import read_document
+from llamafarm.config.secrets.secret import HIDDEN, names_secret, shown_address, shown_words
 from llamafarm.core.types import JsonValue
 
 SECRET = "zq-sesame-77"  # noqa: S105 - made up; in none of the texts around it

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from llamafarm.config import load, sample_names, sample_path
 from llamafarm.config.patch import apply_file, diff, patch_file, patched
-from llamafarm.config.read import read_document
+from llamafarm.config.reading.read import read_document
 from llamafarm.core.errors import ConfigError, LlamaFarmError, RequestError
 from llamafarm.core.types import JsonValue
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from llamafarm.config import masked_text, parse
-from llamafarm.config.restore import restored
-from llamafarm.config.secret import HIDDEN
+from llamafarm.config.secrets.restore import restored
+from llamafarm.config.secrets.secret import HIDDEN
 
 BEFORE = """version: v1
 name: p

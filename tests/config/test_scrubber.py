@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.config.known import model_scrubber, server_scrubber
 from llamafarm.config.model import McpServer, NamedModel
-from llamafarm.config.scrubber import ScrubbedText, Scrubber
-from llamafarm.config.secret import HIDDEN
+from llamafarm.config.secrets.known import model_scrubber, server_scrubber
+from llamafarm.config.secrets.scrubber import ScrubbedText, Scrubber
+from llamafarm.config.secrets.secret import HIDDEN
 
 KEY = 'sk-Very/se+cret="key"&12'  # of what every form escapes
 SCRUBBER = Scrubber([KEY, "x", "lemonade", "short-1"])

@@ -1,6 +1,6 @@
 import pytest
 
-from llamafarm.config.template import Variable, render, variables
+from llamafarm.config.sections.template import Variable, render, variables
 from llamafarm.core.errors import RequestError
 
 

@@ -9,9 +9,9 @@ from contextlib import aclosing
 
 import pytest
 
-from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
-from llamafarm.config.secret import HIDDEN
+from llamafarm.config.secrets.known import model_scrubber
+from llamafarm.config.secrets.secret import HIDDEN
 from llamafarm.core.errors import AuthFailed, LlamaFarmError, ProviderError, RequestError
 from llamafarm.core.events import (
     Event,

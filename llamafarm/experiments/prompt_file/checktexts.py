@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
-from llamafarm.config.template import Filled, fill
+from llamafarm.config.sections.template import Filled, fill
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
 from llamafarm.study.checks import FORMS, Check, Kind, check_of

@@ -9,7 +9,7 @@ from io import BufferedReader, TextIOWrapper
 from itertools import chain
 from typing import NoReturn
 
-from llamafarm.config.template import name_of
+from llamafarm.config.sections.template import name_of
 from llamafarm.core.errors import RequestError
 from llamafarm.core.spreadsheets import is_ours, plain
 from llamafarm.core.types import JsonValue

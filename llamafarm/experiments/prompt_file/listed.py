@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from io import TextIOWrapper
 
-from llamafarm.config.document import Path
-from llamafarm.config.yamltree import read_yaml
+from llamafarm.config.reading.document import Path
+from llamafarm.config.reading.yaml_tree import read_yaml
 from llamafarm.core.errors import ConfigError, RequestError
 from llamafarm.core.types import JsonValue
 from llamafarm.experiments.prompt_file.text import LONGEST_LINE, is_text

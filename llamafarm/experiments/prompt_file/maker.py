@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from llamafarm.config.template import Filled, fill, variables
+from llamafarm.config.sections.template import Filled, fill, variables
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
 from llamafarm.experiments.prompt_file.checktexts import filled_check

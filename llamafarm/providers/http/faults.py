@@ -12,9 +12,9 @@ from typing import get_args
 
 import httpx
 
-from llamafarm.config.known import model_scrubber
 from llamafarm.config.model import NamedModel
-from llamafarm.config.secret import HIDDEN, shown_address
+from llamafarm.config.secrets.known import model_scrubber
+from llamafarm.config.secrets.secret import HIDDEN, shown_address
 from llamafarm.core.conditions import host_of
 from llamafarm.core.errors import (
     BadAnswer,

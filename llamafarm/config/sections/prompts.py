@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import get_args
 
-from llamafarm.config.document import Findings, Path, dotted, kind, shortened
 from llamafarm.config.model import PromptMessage, PromptSet
+from llamafarm.config.reading.document import Findings, Path, dotted, kind, shortened
 from llamafarm.core.types import JsonValue, Role
 
 ROLES: tuple[Role, ...] = get_args(Role)

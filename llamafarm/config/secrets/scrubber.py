@@ -14,7 +14,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
-from llamafarm.config.secret import HIDDEN, PLACEHOLDERS, without_scheme
+from llamafarm.config.secrets.secret import HIDDEN, PLACEHOLDERS, without_scheme
 
 SHORTEST = 8
 STEM = 3  # letters that a form begins with; fewer are not held back

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from llamafarm.config.secret import HIDDEN, holds_settings, is_literal, names_secret, shown_words
+from llamafarm.config.secrets.secret import HIDDEN, holds_settings, is_literal, names_secret, shown_words
 
 _NAMED = re.compile(r"(?<![\w.\\-])([A-Za-z$][\w.\\-]*)[\"']?\s*[:=]")
 _COMMENTED = re.compile(r"(?<![\w.-])([A-Za-z][\w.-]*)([\"']?\s*[:=]\s*)(\S.*)")

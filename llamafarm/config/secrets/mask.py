@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from llamafarm.config.places import Entries, Items, Place, Places, Scalar, Unplaceable, json_places, yaml_places
-from llamafarm.config.roughmask import masked_comment, roughly_masked
-from llamafarm.config.secret import (
+from llamafarm.config.reading.places import Entries, Items, Place, Places, Scalar, Unplaceable, json_places, yaml_places
+from llamafarm.config.reading.toml_places import toml_places
+from llamafarm.config.secrets.rough_mask import masked_comment, roughly_masked
+from llamafarm.config.secrets.secret import (
     HIDDEN,
     announces_secret,
     holds_settings,
@@ -24,7 +25,6 @@ from llamafarm.config.secret import (
     shown_address,
     shown_words,
 )
-from llamafarm.config.tomlplaces import toml_places
 
 _NO_TEXT = re.compile(r"true|false|null|~|", re.IGNORECASE)
 _WORDS = frozenset(("args", "arguments", "command", "cmd", "entrypoint"))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import yaml
 
-from llamafarm.config.document import MOST_PROBLEMS, Document, Path, dotted, shortened
+from llamafarm.config.reading.document import MOST_PROBLEMS, Document, Path, dotted, shortened
 from llamafarm.core.errors import ConfigError, Problem
 from llamafarm.core.types import JsonValue
 

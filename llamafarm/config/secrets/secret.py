@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from urllib.parse import unquote_plus
 
-from llamafarm.config.env import without_references
+from llamafarm.config.reading.env import without_references
 
 HIDDEN = "(hidden)"
 PLACEHOLDERS = frozenset(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 
-from llamafarm.config.places import Entries, Items, Place, Places, Scalar, Unplaceable
-from llamafarm.config.tomlkeys import long_key_line
+from llamafarm.config.reading.places import Entries, Items, Place, Places, Scalar, Unplaceable
+from llamafarm.config.reading.toml_keys import long_key_line
 
 _BETWEEN = re.compile(r"(?:\s|#[^\n]*)*")
 _STRING = re.compile(r"""(?:"{3}(?:[^\\]|\\[\s\S])*?"{3,5}|'{3}[\s\S]*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')""")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 
-from llamafarm.config.checked import checked
-from llamafarm.config.document import Document, Findings, Path, shortened
-from llamafarm.config.env import unknown_form
 from llamafarm.config.model import McpServer
-from llamafarm.config.strings import Strings
+from llamafarm.config.reading.document import Document, Findings, Path, shortened
+from llamafarm.config.reading.env import unknown_form
+from llamafarm.config.reading.strings import Strings
+from llamafarm.config.sections.checked import checked
 from llamafarm.core.types import JsonValue
 
 SETTINGS = ("command", "args", "env", "headers", "timeout")

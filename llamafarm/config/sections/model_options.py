@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
-from llamafarm.config.document import kind
-from llamafarm.config.env import references
 from llamafarm.config.nearest import nearest
+from llamafarm.config.reading.document import kind
+from llamafarm.config.reading.env import references
 from llamafarm.core.types import JsonValue
 
 NUMBERS = frozenset(

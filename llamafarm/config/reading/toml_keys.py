@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from llamafarm.config.yamltree import MAX_DEPTH
+from llamafarm.config.reading.yaml_tree import MAX_DEPTH
 
 _LONG = re.compile(rf"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}", re.ASCII)
 

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from llamafarm.config.document import Document, Path
 from llamafarm.config.model import Frozen
+from llamafarm.config.reading.document import Document, Path
 from llamafarm.core.errors import Problem
 
 F = TypeVar("F", bound=Frozen)

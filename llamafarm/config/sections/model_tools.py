@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from llamafarm.config.document import Path, kind
+from llamafarm.config.reading.document import Path, kind
 from llamafarm.core.types import JsonValue
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from llamafarm.config.mask import edited_text, places_of, quoted
-from llamafarm.config.places import Entries, Items, Place, Places, Scalar, Unplaceable
-from llamafarm.config.secret import HIDDEN, shown_address, shown_words
+from llamafarm.config.reading.places import Entries, Items, Place, Places, Scalar, Unplaceable
+from llamafarm.config.secrets.mask import edited_text, places_of, quoted
+from llamafarm.config.secrets.secret import HIDDEN, shown_address, shown_words
 
 # What says who gets the secrets of an entry; `<<` may hold any of it.
 RECEIVERS = ("provider", "base_url", "url", "transport", "command", "args", "<<")

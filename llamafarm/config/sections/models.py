@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from llamafarm.config.checked import checked
-from llamafarm.config.document import Findings, Path, Problems, kind
-from llamafarm.config.env import references, unknown_form
 from llamafarm.config.model import OWN_FIRST_TOKEN_S, PROVIDERS, NamedModel
-from llamafarm.config.modeloptions import as_numbers, unknown_options, wrong_number
-from llamafarm.config.modeltools import read_tools
 from llamafarm.config.nearest import nearest, there_are
-from llamafarm.config.strings import Strings
+from llamafarm.config.reading.document import Findings, Path, Problems, kind
+from llamafarm.config.reading.env import references, unknown_form
+from llamafarm.config.reading.strings import Strings
+from llamafarm.config.sections.checked import checked
+from llamafarm.config.sections.model_options import as_numbers, unknown_options, wrong_number
+from llamafarm.config.sections.model_tools import read_tools
 from llamafarm.core.conditions import is_address, on_own_network
 from llamafarm.core.parameters import OURS, RESERVED, reserved
 from llamafarm.core.types import JsonValue

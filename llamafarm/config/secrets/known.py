@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from llamafarm.config.model import McpServer, NamedModel
-from llamafarm.config.scrubber import Scrubber
-from llamafarm.config.secret import (
+from llamafarm.config.secrets.scrubber import Scrubber
+from llamafarm.config.secrets.secret import (
     HIDDEN,
     address_secrets,
     announces_secret,

@@ -9,9 +9,9 @@ import tomllib
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
-from llamafarm.config.document import Document, Path
-from llamafarm.config.tomlkeys import long_key_line
-from llamafarm.config.yamltree import MAX_DEPTH, MAX_NODES, TOO_DEEP, read_yaml
+from llamafarm.config.reading.document import Document, Path
+from llamafarm.config.reading.toml_keys import long_key_line
+from llamafarm.config.reading.yaml_tree import MAX_DEPTH, MAX_NODES, TOO_DEEP, read_yaml
 from llamafarm.core.errors import ConfigError, Problem
 from llamafarm.core.types import JsonValue
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from llamafarm.config.document import Document, Path
-from llamafarm.config.env import references, resolve
+from llamafarm.config.reading.document import Document, Path
+from llamafarm.config.reading.env import references, resolve
 from llamafarm.core.errors import Problem
 from llamafarm.core.types import JsonValue
 

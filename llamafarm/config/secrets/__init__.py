@@ -1,0 +1,1 @@
+"""Which values are secrets, and how a text is shown without them."""
