@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from llamafarm.providers.llamacpp import model_file, start, stop
+from llamafarm.providers.embedded.llama_cpp import model_file, start, stop
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "providers" / "fixtures"
 MESSAGES = [{"role": "user", "content": "Name three colours of a rainbow, each with its emoji 🌈."}]

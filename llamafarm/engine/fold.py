@@ -59,7 +59,7 @@ from llamafarm.engine.metrics import Decoding, Instants, all_cost, all_usage, ti
 from llamafarm.engine.setbacks import Setbacks
 from llamafarm.engine.toolruns import ToolRuns
 from llamafarm.engine.turn import Price, Turn
-from llamafarm.providers.bounds import perhaps_cut
+from llamafarm.providers.answers.bounds import perhaps_cut
 
 LONG_S = 5.0  # a wait for the first token that is told
 

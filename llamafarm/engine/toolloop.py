@@ -30,8 +30,8 @@ from llamafarm.engine.functions import function_names, function_of, sendable
 from llamafarm.engine.metrics import estimated_input
 from llamafarm.engine.toolcalls import Approve, Caller, Servers
 from llamafarm.providers.base import Provider
-from llamafarm.providers.prompted import Prompted
-from llamafarm.providers.uncalled import Uncalled
+from llamafarm.providers.policies.prompted import Prompted
+from llamafarm.providers.policies.uncalled import Uncalled
 
 USUAL_WINDOW = 32_000  # tokens, where nobody tells
 CHARACTERS_A_TOKEN = 3  # low, so that what is cut to so many tokens surely is no more

@@ -29,11 +29,11 @@ from llamafarm.core.errors import (
 )
 from llamafarm.core.types import JsonValue, KeyState, ModelCheck, Verdict
 from llamafarm.providers.base import Remote
+from llamafarm.providers.embedded.llama_cpp import model_file, need_library
 from llamafarm.providers.http.body import response_body
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import check_whole, parse
-from llamafarm.providers.llamacpp import model_file, need_library
 from llamafarm.providers.registry import REMOTE
 
 BOUND_S = 8.0  # for one server's list

@@ -14,16 +14,16 @@ from llamafarm.core.conditions import ServerQueued
 from llamafarm.core.events import Event, Loaded
 from llamafarm.core.parameters import OF_TOOLS
 from llamafarm.core.types import ChatRequest, JsonValue, Message
-from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.providers.circles import Circles
-from llamafarm.providers.deltas import Arrived
+from llamafarm.providers.answers.chat_chunks import ChatChunks
+from llamafarm.providers.answers.circles import Circles
+from llamafarm.providers.answers.deltas import Arrived
+from llamafarm.providers.answers.reading import answer
+from llamafarm.providers.answers.uncut import refusing
+from llamafarm.providers.counts.usage import Counting
 from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.exchange import Exchange, parse
 from llamafarm.providers.openai import body_of
-from llamafarm.providers.reading import answer
-from llamafarm.providers.uncut import refusing
-from llamafarm.providers.usage import Counting
 
 # Parameters that stand beside `options`; all others are options, under Ollama's own names.
 TOP_LEVEL = ("keep_alive", "format", "think", "truncate", "shift", "logprobs", "top_logprobs")

@@ -11,14 +11,14 @@ from llamafarm.core.conditions import Caution, Cautioned
 from llamafarm.core.errors import RequestRejected
 from llamafarm.core.events import Event, Finished, Retrying, is_content
 from llamafarm.core.types import ChatRequest, Image, JsonValue, Message
-from llamafarm.providers.chat_chunks import ChatChunks
+from llamafarm.providers.answers.chat_chunks import ChatChunks
+from llamafarm.providers.answers.reading import answer
+from llamafarm.providers.answers.uncut import refusing
+from llamafarm.providers.counts.usage import Counting
 from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.exchange import Exchange
-from llamafarm.providers.reading import answer
 from llamafarm.providers.templates import SERVER, ignored
-from llamafarm.providers.uncut import refusing
-from llamafarm.providers.usage import Counting
 
 COUNTED: Mapping[str, JsonValue] = {"stream_options": {"include_usage": True}}
 

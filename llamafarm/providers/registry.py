@@ -15,13 +15,13 @@ from llamafarm.providers.http.client import Client
 from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible
+from llamafarm.providers.policies.fault_injection import Staged
+from llamafarm.providers.policies.in_flight import Watched
+from llamafarm.providers.policies.retry import Pauses, Retried
+from llamafarm.providers.policies.scrubbed import Scrubbed
 from llamafarm.providers.residency import LoadTold, Residency
-from llamafarm.providers.retry import Pauses, Retried
-from llamafarm.providers.scrubbed import Scrubbed
 from llamafarm.providers.servers import Servers
-from llamafarm.providers.staged import Staged
 from llamafarm.providers.universal import Universal
-from llamafarm.providers.watched import Watched
 
 REMOTE: dict[str, Callable[[NamedModel, Client], Remote]] = {
     "openai": OpenAICompatible,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from llamafarm.config.library import open_library
 from llamafarm.pricing import PriceBook
-from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
 from llamafarm.runtime.generations import Generations

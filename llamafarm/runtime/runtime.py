@@ -40,8 +40,8 @@ from llamafarm.engine.toolloop import Toolbox
 from llamafarm.engine.warm import warm
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
-from llamafarm.providers.embedded import EmbeddedModels
-from llamafarm.providers.llamacpp import CONTEXT, SLOTS
+from llamafarm.providers.embedded.llama_cpp import CONTEXT, SLOTS
+from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.registry import Providers
 from llamafarm.records.probe import Probe
 from llamafarm.runtime.generations import Generations, held

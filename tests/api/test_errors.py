@@ -26,7 +26,7 @@ from llamafarm.core.errors import (
 )
 from llamafarm.core.events import Failed
 from llamafarm.engine.chat import failure
-from llamafarm.providers.retry import Pauses
+from llamafarm.providers.policies.retry import Pauses
 from tests.api.world import CHAT, HELLO, PROJECT, World
 from tests.faultserver.speech import answer, event, plays, refuses, said
 

@@ -178,7 +178,7 @@ async def test_health_of_embedded_models(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, status: str, words: str
 ) -> None:
     if package:
-        monkeypatch.setattr("llamafarm.providers.llamacpp.find_spec", lambda _: None)
+        monkeypatch.setattr("llamafarm.providers.embedded.llama_cpp.find_spec", lambda _: None)
     async with world(tmp_path) as here:
         (tmp_path / "d.yaml").write_text(f"runtime: {{models: [{{name: a, provider: embedded, model: {BUNDLED}}}]}}\n")
         here.services.runtime.library.look()

@@ -22,7 +22,7 @@ from llamafarm.asgi import App
 from llamafarm.engine.rests import Rests
 from llamafarm.gate import Gate
 from llamafarm.guards import Guards
-from llamafarm.providers.retry import Pauses
+from llamafarm.providers.policies.retry import Pauses
 from llamafarm.runtime import open_runtime
 from llamafarm.settings import ServerSettings
 from tests.faultserver.server import FaultServer, Script, Seen

@@ -17,10 +17,10 @@ from llamafarm.core.events import Event, Failed, ReasoningDelta, TextDelta, Tool
 from llamafarm.core.tokens import Growing, estimate
 from llamafarm.engine.chat import Lane, Question, chat
 from llamafarm.engine.rests import Rests
-from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
-from llamafarm.wire.toolcalls import CLOSE, OPEN, ToolText
+from llamafarm.providers.wire.tool_calls import CLOSE, OPEN, ToolText
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import TYPES, Protocol, chunk, event, record, said, thought
 

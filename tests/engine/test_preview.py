@@ -8,7 +8,7 @@ from llamafarm.core.errors import LlamaFarmError, ModelUnusable, Problem, Reques
 from llamafarm.core.types import SentRequest
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.preview import preview
-from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
 from tests.engine.fakes import model, project

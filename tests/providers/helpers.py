@@ -11,10 +11,10 @@ from llamafarm.core.errors import ProviderError
 from llamafarm.core.events import Event, ReasoningDelta, TextDelta
 from llamafarm.core.types import ChatRequest, Message
 from llamafarm.providers.base import Provider
-from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
+from llamafarm.providers.policies.retry import Pauses
 from llamafarm.providers.registry import Providers
-from llamafarm.providers.retry import Pauses
 
 PROMPT = "Tell me what llamas eat, and nothing else: this sentence must never appear in an error message."
 REQUEST = ChatRequest((Message("user", PROMPT),), {"temperature": 0.5})

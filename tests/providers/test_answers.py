@@ -13,8 +13,8 @@ import pytest
 from llamafarm.core.errors import BadAnswer, Interrupted, ProviderError, ServerFailed
 from llamafarm.core.events import Finished, ToolCalled, UsageReported
 from llamafarm.core.types import Count, ToolCall
-from llamafarm.providers import reading
-from llamafarm.providers.pieces import Frame, piece_of
+from llamafarm.providers.answers import reading
+from llamafarm.providers.answers.pieces import Frame, piece_of
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import TYPES, Protocol, answer, chunk, ending, event, plays, record, said
 from tests.providers.helpers import ask, named, reasoning_of, text_of

@@ -6,7 +6,7 @@ import pytest
 
 from llamafarm.core.events import ToolCalled
 from llamafarm.core.types import ChatRequest, JsonValue, Message, ToolCall
-from llamafarm.providers.prompted import Prompted
+from llamafarm.providers.policies.prompted import Prompted
 from tests.faultserver.server import FaultServer, Script
 from tests.faultserver.speech import Protocol, answer, chunk, ending, plays, record, said
 from tests.providers.captured import sends

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from llamafarm.core.errors import ContextTooLong
 from llamafarm.core.events import Event, UsageReported
 from llamafarm.core.types import ChatRequest, Count, Usage
-from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.providers.deltas import Arrived
-from llamafarm.providers.usage import Counting
-from llamafarm.wire.records import Records
+from llamafarm.providers.answers.chat_chunks import ChatChunks
+from llamafarm.providers.answers.deltas import Arrived
+from llamafarm.providers.counts.usage import Counting
+from llamafarm.providers.wire.records import Records
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import refuses
 from tests.providers.helpers import ask, named, text_of

@@ -12,7 +12,7 @@ from llamafarm.core.conditions import Caution, Cautioned
 from llamafarm.core.errors import Interrupted
 from llamafarm.core.events import Event, Finished
 from llamafarm.core.types import REPEATED, ChatRequest, Count, JsonValue, Message
-from llamafarm.providers.bounds import output_bound, perhaps_cut
+from llamafarm.providers.answers.bounds import output_bound, perhaps_cut
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import Protocol, answer, chunk, ending, event, plays, record, refuses, said
 from tests.providers.captured import sends

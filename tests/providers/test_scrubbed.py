@@ -25,10 +25,10 @@ from llamafarm.core.events import (
     UsageReported,
 )
 from llamafarm.core.types import ChatRequest, JsonValue, Message, Route, SentRequest, ToolCall, Usage
-from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.providers.deltas import Arrived
-from llamafarm.providers.scrubbed import Scrubbed
-from llamafarm.providers.usage import Counting
+from llamafarm.providers.answers.chat_chunks import ChatChunks
+from llamafarm.providers.answers.deltas import Arrived
+from llamafarm.providers.counts.usage import Counting
+from llamafarm.providers.policies.scrubbed import Scrubbed
 from tests.providers.helpers import KEY
 
 REQUEST = ChatRequest((Message("user", "Hello."),))

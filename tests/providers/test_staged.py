@@ -7,10 +7,10 @@ import pytest
 from llamafarm.core.errors import ConnectFailed, Interrupted, ProviderError, RateLimited, ServerFailed, TimedOut
 from llamafarm.core.events import Event, StagedFault, is_final
 from llamafarm.core.types import Fault
-from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
+from llamafarm.providers.policies.fault_injection import TIMEOUT_S, Staged
 from llamafarm.providers.registry import Providers
-from llamafarm.providers.staged import TIMEOUT_S, Staged
 from tests.engine.fakes import Scripted
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays

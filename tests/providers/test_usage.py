@@ -16,10 +16,10 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, JsonValue, Message, Usage
 from llamafarm.engine.fold import Fold
 from llamafarm.pricing import PriceBook
-from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.providers.deltas import Arrived
+from llamafarm.providers.answers.chat_chunks import ChatChunks
+from llamafarm.providers.answers.deltas import Arrived
+from llamafarm.providers.counts.usage import Counting
 from llamafarm.providers.http.exchange import parse
-from llamafarm.providers.usage import Counting
 from tests.engine.fakes import model
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import TYPES, Protocol, event, record

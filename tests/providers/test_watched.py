@@ -13,8 +13,8 @@ from llamafarm.core.conditions import ServerQueued, Shared
 from llamafarm.core.errors import ServerFailed
 from llamafarm.core.events import Event, Finished, Loaded, Loading, Sent, TextDelta, Waiting
 from llamafarm.core.types import ChatRequest, SentRequest
+from llamafarm.providers.policies.in_flight import BEHIND, Watched
 from llamafarm.providers.servers import Servers, Use
-from llamafarm.providers.watched import BEHIND, Watched
 from tests.engine.fakes import Scripted, Step
 
 REQUEST = ChatRequest(())

@@ -17,7 +17,7 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count
 from llamafarm.engine.chat import Lane, Question
 from llamafarm.engine.record import lane_json
-from llamafarm.providers.llamacpp import BUNDLED
+from llamafarm.providers.embedded.llama_cpp import BUNDLED
 from llamafarm.runtime import Runtime, open_runtime
 from tests.engine.fakes import model, project
 from tests.faultserver.server import FaultServer

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.wire.toolcalls import CLOSE, OPEN, ToolText, WrittenCall
+from llamafarm.providers.wire.tool_calls import CLOSE, OPEN, ToolText, WrittenCall
 
 NAMES = ("look", "look_up")
 CALL = '{"name": "look", "arguments": {"at": "hay"}}'

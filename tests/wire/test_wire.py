@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafarm.core.errors import BadAnswer
-from llamafarm.wire.lines import MAX_LINE, Lines
-from llamafarm.wire.records import Record, Records
-from llamafarm.wire.thinking import Thinking
+from llamafarm.providers.wire.lines import MAX_LINE, Lines
+from llamafarm.providers.wire.records import Record, Records
+from llamafarm.providers.wire.thinking import Thinking
 from tests.faultserver.speech import answer, chunk, record
 
 STREAM = (

@@ -36,7 +36,7 @@ from llamafarm.providers.http.headers import asked_enough, request_id, retry_aft
 from llamafarm.providers.http.outside import Inside
 from llamafarm.providers.http.said import objects, words
 from llamafarm.providers.http.toolong import advice, fit
-from llamafarm.wire.surrogates import mended
+from llamafarm.providers.wire.surrogates import mended
 
 EXCERPT = 200
 STATUSES = ("code", "status", "status_code", "statusCode")

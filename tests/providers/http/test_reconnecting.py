@@ -18,7 +18,7 @@ from llamafarm.core.events import Event, Finished, Reconnected, Retrying
 from llamafarm.core.types import ChatRequest, Message
 from llamafarm.providers.base import Remote
 from llamafarm.providers.check import check_models
-from llamafarm.providers.embedded import EmbeddedModels
+from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.body import RECONNECTED
 from llamafarm.providers.http.client import Client, open_client
 from llamafarm.providers.registry import REMOTE, Providers

@@ -10,14 +10,14 @@ from llamafarm.core.conditions import Cautioned
 from llamafarm.core.errors import BadAnswer, Interrupted, ProviderError, TimedOut
 from llamafarm.core.events import Event, Finished, Sent, is_content
 from llamafarm.core.types import REPEATED, JsonValue
-from llamafarm.providers.chat_chunks import ChatChunks
-from llamafarm.providers.deltas import Arrived, arrived
-from llamafarm.providers.failing import failure_in
+from llamafarm.providers.answers.chat_chunks import ChatChunks
+from llamafarm.providers.answers.deltas import Arrived, arrived
+from llamafarm.providers.answers.failing import failure_in
 from llamafarm.providers.http.body import Body
 from llamafarm.providers.http.deadlines import Deadlines
 from llamafarm.providers.http.exchange import Exchange
 from llamafarm.providers.http.faults import html_title
-from llamafarm.wire.records import DONE, Record, Records
+from llamafarm.providers.wire.records import DONE, Record, Records
 
 USAGE_S = 2.0  # for counts behind the end of an answer, which most servers send at once
 

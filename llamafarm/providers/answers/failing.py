@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llamafarm.core.types import JsonValue
-from llamafarm.providers.finish import is_failure
+from llamafarm.providers.answers.finish import is_failure
 
 MARKS: tuple[tuple[str, JsonValue], ...] = (
     ("object", "error"), ("type", "error"), ("status", "error"), ("status", "failed"), ("level", "error"),

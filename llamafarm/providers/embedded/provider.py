@@ -18,9 +18,9 @@ from llamafarm.core.errors import MissingPartError, ModelUnusable, RequestReject
 from llamafarm.core.events import Event, Loaded, Loading, Ready, Waiting
 from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.providers.base import Provider
-from llamafarm.providers.embedded_limits import check_request
+from llamafarm.providers.embedded.limits import check_request
+from llamafarm.providers.embedded.llama_cpp import SLOTS, LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.http.client import Client
-from llamafarm.providers.llamacpp import SLOTS, LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.openai import OpenAICompatible
 
 PROPS_S = 5.0  # for what a server that is up says of itself

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from llamafarm.core.types import JsonValue
-from llamafarm.providers.told import Doubt, short
+from llamafarm.providers.counts.told import Doubt, short
 
 MOST_USD = Decimal(10_000)  # for one answer
 SMALLEST = -15  # the place of the first digit of an amount that is told apart from nothing

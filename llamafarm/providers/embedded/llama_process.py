@@ -1,4 +1,4 @@
-"""The process that holds one embedded model: `python -m llamafarm.providers.llama_process FILE PLACES CONTEXT`.
+"""Holds one embedded model: `python -m llamafarm.providers.embedded.llama_process FILE PLACES CONTEXT`.
 
 It is one of its own because loading a model holds Python's lock for as long as it takes: in the playground's own
 process every other lane, every clock and the Stop button would stand still. And what native code breaks, such as

@@ -15,18 +15,18 @@ from llamafarm.config.model import MAX_ANSWER_MIB
 from llamafarm.core.conditions import Caution, Cautioned, ModelNamed
 from llamafarm.core.events import ToolCalled
 from llamafarm.core.types import JsonValue
-from llamafarm.providers.calls import LONGEST_NAME, Calls
-from llamafarm.providers.circles import Circles
-from llamafarm.providers.deltas import Arrived
-from llamafarm.providers.finish import meant
-from llamafarm.providers.parts import parts, reasoning_of
-from llamafarm.providers.pieces import Frame, piece_of, quick
-from llamafarm.providers.relay import cautions, relayed, spent
-from llamafarm.providers.shortened import shortened
-from llamafarm.providers.told import tells
-from llamafarm.providers.usage import Counting
-from llamafarm.wire.surrogates import Halves, mended
-from llamafarm.wire.thinking import Piece, Thinking
+from llamafarm.providers.answers.calls import LONGEST_NAME, Calls
+from llamafarm.providers.answers.circles import Circles
+from llamafarm.providers.answers.deltas import Arrived
+from llamafarm.providers.answers.finish import meant
+from llamafarm.providers.answers.parts import parts, reasoning_of
+from llamafarm.providers.answers.pieces import Frame, piece_of, quick
+from llamafarm.providers.answers.relay import cautions, relayed, spent
+from llamafarm.providers.answers.shortened import shortened
+from llamafarm.providers.counts.told import tells
+from llamafarm.providers.counts.usage import Counting
+from llamafarm.providers.wire.surrogates import Halves, mended
+from llamafarm.providers.wire.thinking import Piece, Thinking
 
 DEFAULT_LIMIT = int(MAX_ANSWER_MIB * 1024 * 1024)
 REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking", "thinking_content", "reasoning_details")

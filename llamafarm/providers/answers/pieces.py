@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import orjson
 
 from llamafarm.core.types import JsonValue
-from llamafarm.providers.told import KEYS
+from llamafarm.providers.counts.told import KEYS
 
 USUAL = 4096  # characters of a record; what is longer is read with care
 TELLING = KEYS | {"llamafarm", "x_context_usage", "error", "errors", "done", "type"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from llamafarm.wire.lines import MAX_LINE, too_long
+from llamafarm.providers.wire.lines import MAX_LINE, too_long
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from llamafarm.providers.told import Doubt, Part, Told
+from llamafarm.providers.counts.told import Doubt, Part, Told
 
 KEPT: tuple[Part, ...] = ("cached", "written", "written 5m", "written 1h")
 WAYS = ((False, False), (True, False), (False, True), (True, True))

@@ -11,8 +11,8 @@ from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from llamafarm.wire.lines import MAX_LINE, Lines, too_long
-from llamafarm.wire.objects import Objects, is_line, is_whole
+from llamafarm.providers.wire.lines import MAX_LINE, Lines, too_long
+from llamafarm.providers.wire.objects import Objects, is_line, is_whole
 
 BETWEEN = b"\n\n"
 DATA = "data:"

@@ -79,7 +79,7 @@ async def start(path: Path) -> LlamaServer:
     """Load `path` and serve it. Raises MissingPartError without xllamacpp, ModelUnusable if it can't be loaded."""
     need_library()
     key = secrets.token_urlsafe(24)
-    program = ("-P", "-m", "llamafarm.providers.llama_process", str(path), str(SLOTS), str(CONTEXT))
+    program = ("-P", "-m", "llamafarm.providers.embedded.llama_process", str(path), str(SLOTS), str(CONTEXT))
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *program,

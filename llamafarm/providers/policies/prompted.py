@@ -1,6 +1,6 @@
 """Tools for models that know none: described in the prompt, called in text. A policy that wraps a provider and is one.
 
-The words are those of the Hermes models' function calling, shortened; see `llamafarm.wire.toolcalls`.
+The words are those of the Hermes models' function calling, shortened; see `llamafarm.providers.wire.tool_calls`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from llamafarm.core.errors import ProviderError
 from llamafarm.core.events import Event, Finished, HeldBack, Reclassified, TextDelta, ToolCalled
 from llamafarm.core.parameters import without_tools
 from llamafarm.core.types import ChatRequest, JsonValue, Message, ToolCall
+from llamafarm.providers.answers.calls import fresh_id
+from llamafarm.providers.answers.choice import Choice
 from llamafarm.providers.base import Provider
-from llamafarm.providers.calls import fresh_id
-from llamafarm.providers.choice import Choice
-from llamafarm.wire.toolcalls import CLOSE, OPEN, ToolText, WrittenCall
+from llamafarm.providers.wire.tool_calls import CLOSE, OPEN, ToolText, WrittenCall
 
 GUIDE = """You can call tools. Here they are, as JSON with a schema of their arguments:
 <tools>

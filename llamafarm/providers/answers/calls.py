@@ -13,7 +13,7 @@ from itertools import count
 
 from llamafarm.core.errors import answer_too_long
 from llamafarm.core.types import JsonValue, ToolCall
-from llamafarm.wire.surrogates import mended
+from llamafarm.providers.wire.surrogates import mended
 
 NAMES = ("name", "tool_name", "tool")
 ARGUMENTS = ("arguments", "input", "parameters", "args")

@@ -14,10 +14,10 @@ from llamafarm.core import tokens
 from llamafarm.core.conditions import Caution, Cautioned, ServerQueued
 from llamafarm.core.events import CostReported, UsageReported
 from llamafarm.core.types import ChatRequest, Count, CountSource, JsonValue, Usage
-from llamafarm.providers.billed import billed
-from llamafarm.providers.deltas import Arrived
-from llamafarm.providers.meaning import KEPT, Meaning
-from llamafarm.providers.told import Doubt, Part, Told, told, usages
+from llamafarm.providers.answers.deltas import Arrived
+from llamafarm.providers.counts.billed import billed
+from llamafarm.providers.counts.meaning import KEPT, Meaning
+from llamafarm.providers.counts.told import Doubt, Part, Told, told, usages
 
 TOKENS_A_LETTER = 4  # a letter is four bytes at most, and a token one byte at least
 LETTERS_A_TOKEN = 128  # the longest tokens of the usual vocabularies are runs of spaces

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from llamafarm.core.conditions import ModelNamed
 from llamafarm.core.events import Event, HeldBack, ReasoningDelta, Reclassified, TextDelta
-from llamafarm.wire.thinking import Piece
+from llamafarm.providers.wire.thinking import Piece
 
 
 class Arrived:

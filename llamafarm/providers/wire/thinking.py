@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from llamafarm.wire.code import Code
-from llamafarm.wire.tags import overlap
+from llamafarm.providers.wire.code import Code
+from llamafarm.providers.wire.tags import overlap
 
 MARKS = {
     "<think>": "</think>", "<thinking>": "</thinking>", "<thought>": "</thought>", "<reasoning>": "</reasoning>",

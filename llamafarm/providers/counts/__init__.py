@@ -1,0 +1,1 @@
+"""What the counts and costs that a server tells mean. Pure."""

@@ -1,0 +1,1 @@
+"""Policies: each wraps a provider, and is one."""
