@@ -12,8 +12,8 @@ from llamafarm.config.model import McpServer, Project
 from llamafarm.core.errors import ToolServerFailed
 from llamafarm.core.types import JsonValue, Tool
 from llamafarm.tools.base import Offer, ToolResult
-from llamafarm.tools.keeper import Keeper, Patience
 from llamafarm.tools.names import call_names
+from llamafarm.tools.supervisor import Keeper, Patience
 
 UNTRUSTED = "The file is not trusted, so its MCP servers are not started."
 MAX_SERVERS = 24  # kept at once; beyond, the one that was not used for longest is closed

@@ -14,7 +14,7 @@ import pytest
 
 from llamafarm.config.model import McpServer, Project
 from llamafarm.tools import McpServers, ToolResult
-from llamafarm.tools.keeper import Patience
+from llamafarm.tools.supervisor import Patience
 from tests.engine.fakes import model, project
 
 HERE = Path(__file__).parent
