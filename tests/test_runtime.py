@@ -13,10 +13,10 @@ from llamafarm.config.model import Project
 from llamafarm.core.conditions import Sharing
 from llamafarm.core.errors import RequestError, StoreError
 from llamafarm.core.reply import Reply
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.cooldown import Rests
 from llamafarm.engine.grid import Grid, Prompt
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Origin
-from llamafarm.engine.rests import Rests
 from llamafarm.runtime import Runtime, open_history, open_runtime
 from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import answer, plays

@@ -31,8 +31,8 @@ from llamafarm.core.errors import TooManyGenerations
 from llamafarm.core.events import Event, Failed, Stopped, is_final
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Message
-from llamafarm.engine.chat import Lane
-from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.comparison import LaneEvent
+from llamafarm.engine.lane import Lane
 from llamafarm.engine.recording import Origin, Recording
 
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}

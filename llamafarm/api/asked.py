@@ -10,7 +10,7 @@ from llamafarm.api.requests import AUTO, ChatCompletionRequest
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.parameters import reserved
 from llamafarm.core.types import JsonValue, Message, Route
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.routing import choose
 
 

@@ -23,7 +23,7 @@ from llamafarm.asgi import Receive, Scope, Send
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import TooManyGenerations
 from llamafarm.core.events import is_final
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.record import lane_json
 from llamafarm.routing import suggest
 

@@ -19,7 +19,7 @@ from llamafarm.config.nearest import nearest
 from llamafarm.core.errors import Culprit, LlamaFarmError, TooManyGenerations
 from llamafarm.core.events import Failed
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.chat import failure
+from llamafarm.engine.lane import failure
 
 ADVICE = {
     "n": "One answer is given a request (n: 1); ask again for another, or compare models",

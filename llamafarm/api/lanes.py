@@ -10,7 +10,7 @@ from typing import Any
 
 from llamafarm.api.jsons import dumps
 from llamafarm.core.events import Asking, Event, NextTurn, Sent
-from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.comparison import LaneEvent
 
 ASKING = (Asking, NextTurn, Sent)
 ASKED_LETTERS = 16 * 1024

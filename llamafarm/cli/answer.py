@@ -35,8 +35,8 @@ from llamafarm.core.events import (
     ToolsOffered,
 )
 from llamafarm.core.reply import Reply
-from llamafarm.engine.chat import Lane, Question
-from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.comparison import LaneEvent
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Origin
 from llamafarm.runtime import Runtime
 

@@ -90,7 +90,7 @@ def chat(
 def _check_variables(target: Target, wish: Wish) -> None:
     """Raises RequestError where the prompts need a value that was not given."""
     from llamafarm.core.errors import RequestError
-    from llamafarm.engine.chat import request_for
+    from llamafarm.engine.lane import request_for
 
     lane, _ = target.lane(wish.prompt)
     try:

@@ -45,7 +45,7 @@ def compare(
     The exit code is 0 if at least one answered, 1 if none did, 130 after Ctrl-C: what had come is shown.
     """
     wish = wish_of(prompt, file, system, temperature, max_tokens, param, var)
-    from llamafarm.engine.chat import Lane
+    from llamafarm.engine.lane import Lane
     from llamafarm.engine.recording import Origin
     from llamafarm.routing import suggest
 

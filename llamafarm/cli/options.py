@@ -16,7 +16,7 @@ from llamafarm.cli.prompt import read_prompt
 
 if TYPE_CHECKING:
     from llamafarm.core.types import JsonValue
-    from llamafarm.engine.chat import Question
+    from llamafarm.engine.lane import Question
 
 PromptArgument = Annotated[
     str | None,
@@ -104,7 +104,7 @@ class Wish:
     def question(self) -> Question:
         """As the first of a conversation."""
         from llamafarm.core.types import Message
-        from llamafarm.engine.chat import Question
+        from llamafarm.engine.lane import Question
 
         return Question((Message("user", self.prompt),), self.variables, self.parameters, system=self.system)
 

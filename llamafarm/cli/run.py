@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llamafarm.cli.stop import Stop
     from llamafarm.config.model import Project
     from llamafarm.core.reply import Reply
-    from llamafarm.engine.chat import Lane, Question
+    from llamafarm.engine.lane import Lane, Question
     from llamafarm.engine.recording import Origin
 
 FRAME_S = 0.1

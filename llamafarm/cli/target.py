@@ -12,7 +12,7 @@ from llamafarm.cli.find import model_of, project_of, project_or_sample
 from llamafarm.cli.remote import remote_project, renamed
 from llamafarm.config.model import Project
 from llamafarm.core.types import JsonValue, Route
-from llamafarm.engine.chat import Lane
+from llamafarm.engine.lane import Lane
 from llamafarm.routing import choose
 
 

@@ -16,10 +16,10 @@ from llamafarm.config.server import server_of
 from llamafarm.core.errors import RequestError
 from llamafarm.core.figures import Progress
 from llamafarm.core.reply import Reply
-from llamafarm.engine.chat import Lane
-from llamafarm.engine.compare import Before
+from llamafarm.engine.comparison import Before
 from llamafarm.engine.grade import verdict
 from llamafarm.engine.job import Job, Survey, lanes_of, stamp_of
+from llamafarm.engine.lane import Lane
 from llamafarm.experiments.prompt_file.row import Bad, Row
 from llamafarm.study.progress import Meter
 from llamafarm.study.sample import Sample

@@ -12,11 +12,11 @@ from llamafarm.core.events import Event, Stopped
 from llamafarm.core.reply import Reply
 from llamafarm.engine.batch import Ask
 from llamafarm.engine.batchrun import BatchRun
-from llamafarm.engine.board import Board, Marks, Prices, unmarked
-from llamafarm.engine.chat import Lane, Question
-from llamafarm.engine.compare import LaneEvent, Watch
+from llamafarm.engine.comparison import LaneEvent, Watch
 from llamafarm.engine.job import Job, lanes_of
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Recording
+from llamafarm.engine.replies import Board, Marks, Prices, unmarked
 from llamafarm.experiments.prompt_file.row import Row
 
 Chat = Callable[[Lane, Question], AsyncGenerator[Event, None]]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from llamafarm.config.loading import Loading, grouped, loading_of
 from llamafarm.config.server import server_of
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.chat import Lane
+from llamafarm.engine.lane import Lane
 
 EXCHANGE = "its turn: the server exchanges models, and another comes first"
 

@@ -11,7 +11,7 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.parameters import check_parameters
 from llamafarm.core.types import JsonValue, Message
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.seeds import seed_parameter
 from llamafarm.study.checks import Check
 from llamafarm.study.judge import SYSTEM

@@ -14,9 +14,9 @@ from llamafarm.config.server import server_of
 from llamafarm.core.errors import RequestError
 from llamafarm.core.tokens import estimate_messages
 from llamafarm.core.types import ChatRequest, JsonValue, Message
-from llamafarm.engine.board import Prices
-from llamafarm.engine.chat import Lane, Question, names_in, request_for
+from llamafarm.engine.lane import Lane, Question, names_in, request_for
 from llamafarm.engine.plan import Plan, Total, bound_of
+from llamafarm.engine.replies import Prices
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.remarks import Remarks
 from llamafarm.experiments.prompt_file.row import Bad, Row

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from llamafarm.core.conditions import Lagged
 from llamafarm.core.events import Event, Reclassified, Started, TextDelta, is_final
-from llamafarm.engine.chat import Lane
+from llamafarm.engine.lane import Lane
 
 TICK_S = 0.005  # also the most by which a stall may be longer than the lag that is told
 FLOOR_S = 0.001  # less is what timers are late in any case

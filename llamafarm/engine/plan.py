@@ -12,9 +12,9 @@ from llamafarm.config.server import server_of
 from llamafarm.core.parameters import LENGTH_BOUNDS
 from llamafarm.core.tokens import estimate_messages
 from llamafarm.core.types import ChatRequest, Cost, Count, JsonValue, Message, Usage
-from llamafarm.engine.board import Prices
-from llamafarm.engine.chat import request_for
 from llamafarm.engine.grid import Call, Grid, Judge
+from llamafarm.engine.lane import request_for
+from llamafarm.engine.replies import Prices
 from llamafarm.study.judge import SYSTEM, judge_prompt
 
 

@@ -8,7 +8,7 @@ from llamafarm.config.model import Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.events import Sent
 from llamafarm.core.types import SentRequest
-from llamafarm.engine.chat import Lane, Question, Registry, request_for
+from llamafarm.engine.lane import Lane, Question, Registry, request_for
 
 
 async def preview(project: Project, lane: Lane, question: Question, providers: Registry) -> SentRequest:

@@ -14,9 +14,9 @@ from llamafarm.config.sections.template import fill
 from llamafarm.core.errors import RequestError
 from llamafarm.core.events import Asking, is_final
 from llamafarm.core.types import JsonValue, Route
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question
-from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.comparison import LaneEvent
+from llamafarm.engine.lane import Lane, Question
+from llamafarm.engine.replies import Board
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Asked, Began, Ended, Kind, LaneSpec, ProjectRef, Record, Recorded, Snapshot
 

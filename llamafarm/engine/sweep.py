@@ -15,11 +15,11 @@ from llamafarm.config.loading import Loading, grouped, loading_of
 from llamafarm.config.server import server_of
 from llamafarm.core.figures import Progress
 from llamafarm.core.reply import Reply
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question
-from llamafarm.engine.compare import Before, Comparison
+from llamafarm.engine.comparison import Before, Comparison
 from llamafarm.engine.grade import checked, judged
 from llamafarm.engine.grid import Call, Grid, judge_lane
+from llamafarm.engine.lane import Lane, Question
+from llamafarm.engine.replies import Board
 from llamafarm.study.judge import judge_prompt
 from llamafarm.study.progress import Meter
 from llamafarm.study.sample import Judged, Sample

@@ -13,7 +13,7 @@ from llamafarm.config.model import NamedModel
 from llamafarm.core.errors import StoreError
 from llamafarm.core.events import Event
 from llamafarm.core.types import ChatRequest
-from llamafarm.engine.chat import Registry
+from llamafarm.engine.lane import Registry
 from llamafarm.experiments.probe.outlay import MOST, Outlay, outlay
 from llamafarm.experiments.probe.run import Prober
 from llamafarm.pricing import PriceBook

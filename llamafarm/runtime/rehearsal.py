@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 
 from llamafarm.config import parse
 from llamafarm.config.model import Project
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Origin, Recording
-from llamafarm.engine.rests import Rests
 from llamafarm.records.model import Record
 from llamafarm.runtime.runtime import Runtime
 from llamafarm.runtime.settling import settle

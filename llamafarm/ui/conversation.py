@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from llamafarm.core import display
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Message
-from llamafarm.engine.chat import Question
+from llamafarm.engine.lane import Question
 from llamafarm.study.sample import money
 from llamafarm.ui.markdown import Views, blocks, soft, strong
 from llamafarm.ui.markup import Markup, tag

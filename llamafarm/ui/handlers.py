@@ -12,7 +12,7 @@ import gradio as gr
 
 from llamafarm.asgi import ANYBODY, CALLER
 from llamafarm.core.errors import LlamaFarmError, RequestError
-from llamafarm.engine.chat import Question
+from llamafarm.engine.lane import Question
 from llamafarm.operator import NONE, RIGHTS, Rights
 from llamafarm.routing import suggest
 from llamafarm.ui.blind import blind_routing

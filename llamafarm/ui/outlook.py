@@ -10,8 +10,8 @@ from llamafarm.core import display
 from llamafarm.core.errors import RequestError
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Cost, Count, Usage
-from llamafarm.engine.chat import Lane, Question, request_for
-from llamafarm.engine.metrics import estimated_input
+from llamafarm.engine.fold.metrics import estimated_input
+from llamafarm.engine.lane import Lane, Question, request_for
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.markup import Markup, join, tag
 

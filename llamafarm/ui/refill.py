@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import Image, JsonValue
-from llamafarm.engine.chat import Lane, Question, overridden, request_for
+from llamafarm.engine.lane import Lane, Question, overridden, request_for
 from llamafarm.engine.recording import again, ref_of
 from llamafarm.records.model import Recorded
 from llamafarm.ui.sessions import MAX_LANES

@@ -14,8 +14,8 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Image, JsonValue, Tool, ToolCall
-from llamafarm.engine.chat import Lane, Question, failure
-from llamafarm.engine.toolcalls import DENIED, Approve
+from llamafarm.engine.lane import Lane, Question, failure
+from llamafarm.engine.tool_loop.calls import DENIED, Approve
 from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
 from llamafarm.ui.blind import Blind, Secrets

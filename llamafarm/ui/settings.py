@@ -16,7 +16,7 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.parameters import check_parameters
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.chat import Lane
+from llamafarm.engine.lane import Lane
 
 OWN_CONTROLS = ("temperature", "top_p", "max_tokens")
 RESTING_TEMPERATURE = 0.7

@@ -16,7 +16,7 @@ from llamafarm.core.conditions import Figure as FigureKind
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Route, Timings
 from llamafarm.engine.exchange import EXCHANGE
-from llamafarm.engine.fair import TURN
+from llamafarm.engine.sequential import TURN
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.words import SOURCES, caution_chips, ending, late_chip, shared_chip, status_pill
 

@@ -8,7 +8,7 @@ import gradio as gr
 
 from llamafarm.core.characters import for_consent
 from llamafarm.core.errors import RequestError
-from llamafarm.engine.functions import arguments_of
+from llamafarm.engine.tool_loop.functions import arguments_of
 from llamafarm.ui.handlers import Handlers, refuse
 from llamafarm.ui.show import Updates
 from llamafarm.ui.tools import held_card, held_key, tool_list, tool_result

@@ -25,7 +25,7 @@ from llamafarm.core.errors import (
     TimedOut,
 )
 from llamafarm.core.events import Failed
-from llamafarm.engine.chat import failure
+from llamafarm.engine.lane import failure
 from llamafarm.providers.policies.retry import Pauses
 from tests.api.world import CHAT, HELLO, PROJECT, World
 from tests.faultserver.speech import answer, event, plays, refuses, said

@@ -19,7 +19,7 @@ from llamafarm.api.app import build_api
 from llamafarm.api.express import Express
 from llamafarm.api.services import Services
 from llamafarm.asgi import App
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.cooldown import Rests
 from llamafarm.gate import Gate
 from llamafarm.guards import Guards
 from llamafarm.providers.policies.retry import Pauses

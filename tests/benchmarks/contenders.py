@@ -16,7 +16,7 @@ import orjson
 from openai import AsyncOpenAI
 
 from llamafarm.config.model import Project
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.runtime import Runtime, open_runtime
 from tests.benchmarks.mock import END_OF_BODY
 from tests.engine.fakes import model, project

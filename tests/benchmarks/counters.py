@@ -26,7 +26,7 @@ from llamafarm.config import parse
 from llamafarm.config.model import Project
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Timings
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.providers.embedded.llama_cpp import model_file, start, stop
 from llamafarm.runtime import Runtime, open_runtime, zero
 from tests.benchmarks.machine import processor

@@ -11,7 +11,7 @@ import pytest
 from llamafarm.config.model import Loaded, NamedModel
 from llamafarm.config.project import load, parse
 from llamafarm.core.errors import RequestError
-from llamafarm.engine.chat import Lane, Question, request_for
+from llamafarm.engine.lane import Lane, Question, request_for
 
 FLAT = {
     "type": "function",

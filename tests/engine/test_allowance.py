@@ -15,8 +15,8 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.project import parse
 from llamafarm.core.events import Event, Failed, ReasoningDelta, TextDelta, ToolCalled
 from llamafarm.core.tokens import Growing, estimate
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers

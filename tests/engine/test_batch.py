@@ -22,9 +22,9 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Cost, Count, Timings, Usage
 from llamafarm.engine.batch import Ask, Batch, Kept
 from llamafarm.engine.batchlane import asking
-from llamafarm.engine.chat import Lane, chat
+from llamafarm.engine.cooldown import Rests
 from llamafarm.engine.job import Job, Survey, check_survey, survey_of, without_tools
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.lane import Lane, chat
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.providers.base import Provider

@@ -25,12 +25,12 @@ from llamafarm.core.errors import (
 from llamafarm.core.events import ReasoningDelta, ToolCalled, UsageReported
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Message, ToolCall, Usage
-from llamafarm.engine.board import Board
-from llamafarm.engine.chain import chain_of
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.comparison import LaneEvent
+from llamafarm.engine.cooldown import LONGEST_S, REST_S, Rests
+from llamafarm.engine.fallback import chain_of
+from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.record import lane_json
-from llamafarm.engine.rests import LONGEST_S, REST_S, Rests
+from llamafarm.engine.replies import Board
 from llamafarm.providers.base import Provider
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 

@@ -10,8 +10,8 @@ from llamafarm.config.model import NamedModel, Project, PromptMessage, PromptSet
 from llamafarm.core.errors import RateLimited, RequestError, ServerFailed
 from llamafarm.core.events import Event, Failed, Finished
 from llamafarm.core.types import Message
-from llamafarm.engine.chat import Lane, Question, chat, failure, request_for
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.lane import Lane, Question, chat, failure, request_for
 from tests.engine.fakes import Registry, Scripted, model, project, unusable
 
 SETS = (

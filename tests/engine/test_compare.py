@@ -4,10 +4,10 @@ from contextlib import aclosing
 from llamafarm.core.errors import ServerFailed
 from llamafarm.core.events import Failed, Finished, Stopped, TextDelta, is_final
 from llamafarm.core.reply import Reply
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import Comparison
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.comparison import Comparison
+from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.lane import Lane, Question, chat
+from llamafarm.engine.replies import Board
 from llamafarm.providers.base import Provider
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 

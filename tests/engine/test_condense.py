@@ -26,9 +26,9 @@ from llamafarm.core.events import (
 )
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Cost, Count, Message, ToolCall, Usage
-from llamafarm.engine.compare import BACKLOG
+from llamafarm.engine.comparison import BACKLOG
 from llamafarm.engine.condense import condensed
-from llamafarm.engine.fold import Fold
+from llamafarm.engine.fold.fold import Fold
 from tests.engine.fakes import FlatPrices, Scripted, model
 from tests.engine.test_compare import comparison
 

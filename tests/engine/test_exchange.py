@@ -17,13 +17,13 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.engine.batch import Batch
 from llamafarm.engine.batchlane import asking
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import Comparison
+from llamafarm.engine.comparison import Comparison
+from llamafarm.engine.cooldown import Rests
 from llamafarm.engine.exchange import EXCHANGE, turns
 from llamafarm.engine.grid import Grid, Judge, Prompt
 from llamafarm.engine.job import Job, survey_of
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.lane import Lane, Question, chat
+from llamafarm.engine.replies import Board
 from llamafarm.engine.sweep import Sweep, reply_of
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 from tests.engine.test_batch import numbered

@@ -13,12 +13,12 @@ from llamafarm.core.errors import ServerFailed
 from llamafarm.core.events import Event, Loaded, Sent, Started, UsageReported, Waiting
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, JsonValue, Message, SentRequest, Usage
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import Comparison
-from llamafarm.engine.fair import Fair
-from llamafarm.engine.rests import Rests
-from llamafarm.engine.warm import TOKENS, warm
+from llamafarm.engine.comparison import Comparison
+from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.lane import Lane, Question, chat
+from llamafarm.engine.replies import Board
+from llamafarm.engine.sequential import Fair
+from llamafarm.engine.warmup import TOKENS, warm
 from llamafarm.providers.base import Provider
 from tests.engine.fakes import FlatPrices, Registry, Scripted, Turns, model, project, unusable
 

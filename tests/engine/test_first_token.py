@@ -9,7 +9,7 @@ from llamafarm.core.conditions import on_own_network
 from llamafarm.core.events import Asking, Sent, Started, TextDelta
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Cost, SentRequest
-from llamafarm.engine.fold import Fold
+from llamafarm.engine.fold.fold import Fold
 from llamafarm.pricing.local import runs_here
 from llamafarm.ui.cards import summary
 from llamafarm.ui.words import ending

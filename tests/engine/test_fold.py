@@ -29,7 +29,7 @@ from llamafarm.core.events import (
 )
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Count, Message, ToolCall, Usage
-from llamafarm.engine.fold import Fold
+from llamafarm.engine.fold.fold import Fold
 from tests.engine.fakes import FlatPrices, model
 
 REQUEST = ChatRequest((Message("user", "What do llamas eat?"),))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llamafarm.core.types import ToolCall
-from llamafarm.engine.functions import arguments_of, function_names, function_of, sendable
+from llamafarm.engine.tool_loop.functions import arguments_of, function_names, function_of, sendable
 from llamafarm.tools.names import VALID
 from tests.engine.fakes import tool
 

@@ -18,11 +18,11 @@ from llamafarm.core.conditions import Lagged
 from llamafarm.core.events import Event, Failed, Finished, Sent, Started, Stopped, TextDelta
 from llamafarm.core.types import Cost, SentRequest, Timings
 from llamafarm.engine.batchresults import results_json
-from llamafarm.engine.chat import Lane
-from llamafarm.engine.compare import Comparison, LaneEvent
+from llamafarm.engine.comparison import Comparison, LaneEvent
 from llamafarm.engine.findings import timing_notes
-from llamafarm.engine.fold import Fold
+from llamafarm.engine.fold.fold import Fold
 from llamafarm.engine.lag import LoopLag, with_lag
+from llamafarm.engine.lane import Lane
 from llamafarm.export.batchtable import notes as batch_notes
 from llamafarm.report.figures import Figures
 from llamafarm.report.sentences import _doubts

@@ -1,7 +1,7 @@
 import pytest
 
 from llamafarm.core.types import Count, Usage
-from llamafarm.engine.metrics import Decoding, Instants, complete_usage, decode_speed, timings
+from llamafarm.engine.fold.metrics import Decoding, Instants, complete_usage, decode_speed, timings
 
 
 def reported(output: int, reasoning: int | None = None) -> Usage:

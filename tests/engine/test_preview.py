@@ -6,7 +6,7 @@ import pytest
 
 from llamafarm.core.errors import LlamaFarmError, ModelUnusable, Problem, RequestError
 from llamafarm.core.types import SentRequest
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.preview import preview
 from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client

@@ -13,11 +13,11 @@ import pytest
 from llamafarm.core.errors import RequestError, ServerFailed
 from llamafarm.core.events import Sent
 from llamafarm.core.types import Image, JsonValue, Message, Route, SentRequest
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import Comparison
+from llamafarm.engine.comparison import Comparison
+from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.recording import Origin, Recording, again
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.replies import Board
 from llamafarm.providers.base import Provider
 from llamafarm.records.model import Began, Ended, LaneSpec, Record, Recorded
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project

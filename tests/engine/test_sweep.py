@@ -14,12 +14,12 @@ from llamafarm.core.errors import RequestError, ServerFailed
 from llamafarm.core.reply import Reply
 from llamafarm.core.tokens import estimate_messages
 from llamafarm.core.types import JsonValue, Message
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import Comparison
+from llamafarm.engine.comparison import Comparison
+from llamafarm.engine.cooldown import Rests
 from llamafarm.engine.grid import Call, Grid, Judge, Prompt, without_fallback
+from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.plan import plan_of
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.replies import Board
 from llamafarm.engine.sweep import Ask, Result, Sweep, reply_of
 from llamafarm.providers.base import Provider
 from llamafarm.study.checks import check_of

@@ -28,12 +28,12 @@ from llamafarm.core.events import (
 )
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import JsonValue, Message, Tool, ToolCall
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import Comparison
-from llamafarm.engine.rests import Rests
-from llamafarm.engine.toolcalls import DENIED, Approve
-from llamafarm.engine.toolloop import Toolbox
+from llamafarm.engine.comparison import Comparison
+from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.lane import Lane, Question, chat
+from llamafarm.engine.replies import Board
+from llamafarm.engine.tool_loop.calls import DENIED, Approve
+from llamafarm.engine.tool_loop.loop import Toolbox
 from llamafarm.providers.base import Provider
 from llamafarm.tools.base import ToolResult
 from tests.engine.fakes import FakeServers, FlatPrices, Registry, Scripted, Turns, asks, model, project, tool

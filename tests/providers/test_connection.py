@@ -14,10 +14,10 @@ import trustme
 
 from llamafarm.core.errors import ConnectFailed, TimedOut
 from llamafarm.core.events import Retrying, TextDelta
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, Question, chat
-from llamafarm.engine.compare import Comparison
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.comparison import Comparison
+from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.lane import Lane, Question, chat
+from llamafarm.engine.replies import Board
 from llamafarm.pricing import PriceBook
 from tests.engine.fakes import Registry, project
 from tests.faultserver.server import Exchange, FaultServer

@@ -26,9 +26,9 @@ from llamafarm.core.errors import (
 )
 from llamafarm.core.events import Asking, Event, Finished, Loaded, Sent, Started, ToolCalled, UsageReported
 from llamafarm.core.types import Count, ToolCall, Usage
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane, failure
-from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.comparison import LaneEvent
+from llamafarm.engine.lane import Lane, failure
+from llamafarm.engine.replies import Board
 from llamafarm.pricing import PriceBook
 from tests.engine.fakes import project
 from tests.faultserver.server import Exchange, FaultServer, Script

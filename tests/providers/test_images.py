@@ -9,7 +9,7 @@ import pytest
 from llamafarm.core.errors import RequestRejected
 from llamafarm.core.events import Sent
 from llamafarm.core.types import ChatRequest, Image, Message
-from llamafarm.engine.metrics import estimated_input, estimated_usage
+from llamafarm.engine.fold.metrics import estimated_input, estimated_usage
 from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from tests.faultserver.server import FaultServer

@@ -10,7 +10,7 @@ import pytest
 from llamafarm.core.conditions import ServerQueued
 from llamafarm.core.events import Event, Finished, Started
 from llamafarm.core.types import Cost, Timings
-from llamafarm.engine.fold import Fold
+from llamafarm.engine.fold.fold import Fold
 from tests.engine.fakes import model
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import plays, record, said

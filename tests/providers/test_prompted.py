@@ -10,7 +10,7 @@ import pytest
 from llamafarm.core.errors import Interrupted, RequestRejected
 from llamafarm.core.events import Asking, Event, Finished, ReasoningDelta, Started, TextDelta, ToolCalled, UsageReported
 from llamafarm.core.types import ChatRequest, Cost, Count, Message, ToolCall, Usage
-from llamafarm.engine.fold import Fold
+from llamafarm.engine.fold.fold import Fold
 from llamafarm.providers.policies.prompted import Prompted
 from tests.engine.fakes import Scripted, Step, model
 

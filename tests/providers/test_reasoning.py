@@ -10,9 +10,9 @@ import pytest
 from llamafarm.core.events import Asking, Event, Finished, ReasoningDelta, Reclassified, Started, TextDelta, ToolCalled
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, JsonValue
-from llamafarm.engine.board import Board
-from llamafarm.engine.chat import Lane
-from llamafarm.engine.compare import LaneEvent
+from llamafarm.engine.comparison import LaneEvent
+from llamafarm.engine.lane import Lane
+from llamafarm.engine.replies import Board
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.policies.prompted import Prompted
 from tests.engine.fakes import project

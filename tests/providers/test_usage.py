@@ -14,7 +14,7 @@ from llamafarm.core.conditions import ServerQueued
 from llamafarm.core.events import Asking, CostReported, Event, Finished, Started, UsageReported
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, JsonValue, Message, Usage
-from llamafarm.engine.fold import Fold
+from llamafarm.engine.fold.fold import Fold
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.answers.chat_chunks import ChatChunks
 from llamafarm.providers.answers.deltas import Arrived

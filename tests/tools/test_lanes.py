@@ -15,7 +15,7 @@ from llamafarm.config import parse
 from llamafarm.config.model import McpServer, NamedModel, Project
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.record import lane_json
 from llamafarm.providers.embedded.llama_cpp import BUNDLED
 from llamafarm.runtime import Runtime, open_runtime

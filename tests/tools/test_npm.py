@@ -12,7 +12,7 @@ import pytest
 
 from llamafarm.config import load, sample_path
 from llamafarm.config.model import McpServer
-from llamafarm.engine.chat import Lane, Question
+from llamafarm.engine.lane import Lane, Question
 from llamafarm.runtime import open_runtime
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, chunk, ending, plays

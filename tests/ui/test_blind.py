@@ -13,7 +13,7 @@ from llamafarm.config.model import Loaded
 from llamafarm.core.errors import RequestError
 from llamafarm.core.events import Failed
 from llamafarm.core.types import Route
-from llamafarm.engine.chat import Question
+from llamafarm.engine.lane import Question
 from llamafarm.records.model import Recorded, Vote
 from llamafarm.records.standings import Standing, Tally
 from llamafarm.ui.blind import Blind, Secrets, all_ended, blind_head, blind_table

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from llamafarm.config import parse
 from llamafarm.core.types import JsonValue, Tool
-from llamafarm.engine.functions import arguments_of
+from llamafarm.engine.tool_loop.functions import arguments_of
 from llamafarm.operator import Rights
 from llamafarm.ui.filecards import ASKED as ASKED_OF_FILES
 from llamafarm.ui.filecards import TOO_MUCH, asks, too_much

@@ -12,7 +12,7 @@ from llamafarm.core import display
 from llamafarm.core.errors import RequestError
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Count, Image, Message, Usage
-from llamafarm.engine.chat import Question
+from llamafarm.engine.lane import Question
 from llamafarm.pricing import PriceBook
 from llamafarm.study.sample import money
 from llamafarm.ui.conversation import Turn, history, ledger, transcript

@@ -10,7 +10,7 @@ from llamafarm.config import parse
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.chat import Question, request_for
+from llamafarm.engine.lane import Question, request_for
 from llamafarm.ui.live import Changes
 from llamafarm.ui.settings import Settings
 from llamafarm.ui.temperature import scale

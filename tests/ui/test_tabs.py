@@ -11,7 +11,7 @@ import gradio as gr
 import pytest
 
 from llamafarm.config.model import Loaded
-from llamafarm.engine.compare import Comparison
+from llamafarm.engine.comparison import Comparison
 from llamafarm.ui.blocks import QuickBlocks
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.states import TabState, TabStates

@@ -53,12 +53,12 @@ from llamafarm.core.events import (
 from llamafarm.core.model_names import file_of, same_model
 from llamafarm.core.reply import LaneStatus, Reply
 from llamafarm.core.types import CUTS, Cost, Fault, Message, Usage
-from llamafarm.engine.conditions import Conditions
-from llamafarm.engine.functions import function_names
-from llamafarm.engine.metrics import Decoding, Instants, all_cost, all_usage, timings, with_lost
-from llamafarm.engine.setbacks import Setbacks
-from llamafarm.engine.toolruns import ToolRuns
-from llamafarm.engine.turn import Price, Turn
+from llamafarm.engine.fold.metrics import Decoding, Instants, all_cost, all_usage, timings, with_lost
+from llamafarm.engine.fold.setbacks import Setbacks
+from llamafarm.engine.fold.tool_runs import ToolRuns
+from llamafarm.engine.sharing import Conditions
+from llamafarm.engine.tool_loop.functions import function_names
+from llamafarm.engine.tool_loop.turn import Price, Turn
 from llamafarm.providers.answers.bounds import perhaps_cut
 
 LONG_S = 5.0  # a wait for the first token that is told

@@ -12,7 +12,7 @@ from typing import Protocol
 from llamafarm.config.model import Project
 from llamafarm.core.events import Event, ToolHeld, ToolReturned, ToolStarted
 from llamafarm.core.types import JsonValue, Tool, ToolCall
-from llamafarm.engine.functions import arguments_of
+from llamafarm.engine.tool_loop.functions import arguments_of
 from llamafarm.tools.base import Offer, ToolResult
 from llamafarm.tools.results import cut
 

@@ -14,8 +14,8 @@ from llamafarm.core.events import CostReported, Event, Loaded, ReasoningDelta, R
 from llamafarm.core.parameters import LENGTH_BOUNDS
 from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.engine.allowance import Allowance
-from llamafarm.engine.chat import Lane, Question, Registry, request_for
-from llamafarm.engine.turn import Turn
+from llamafarm.engine.lane import Lane, Question, Registry, request_for
+from llamafarm.engine.tool_loop.turn import Turn
 
 PROMPT = "Hello."
 TOKENS = 8

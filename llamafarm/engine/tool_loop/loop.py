@@ -26,9 +26,9 @@ from llamafarm.core.events import (
 )
 from llamafarm.core.parameters import without_tools
 from llamafarm.core.types import TOOL_TURNS, ChatRequest, Message, Tool, ToolCall
-from llamafarm.engine.functions import function_names, function_of, sendable
-from llamafarm.engine.metrics import estimated_input
-from llamafarm.engine.toolcalls import Approve, Caller, Servers
+from llamafarm.engine.fold.metrics import estimated_input
+from llamafarm.engine.tool_loop.calls import Approve, Caller, Servers
+from llamafarm.engine.tool_loop.functions import function_names, function_of, sendable
 from llamafarm.providers.base import Provider
 from llamafarm.providers.policies.prompted import Prompted
 from llamafarm.providers.policies.uncalled import Uncalled

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from llamafarm.core.events import Event, Started, Stopped, Waiting, is_final
-from llamafarm.engine.chat import Lane, failure
 from llamafarm.engine.condense import condensed
 from llamafarm.engine.exchange import EXCHANGE
+from llamafarm.engine.lane import Lane, failure
 
 OpenLane = Callable[[Lane], AsyncGenerator[Event, None]]
 Before = Callable[[], Awaitable[None]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from llamafarm.core.conditions import Shared, Sharing, Warmed, WarmUp
 from llamafarm.core.events import Event
-from llamafarm.engine.turn import Price
+from llamafarm.engine.tool_loop.turn import Price
 
 
 @dataclass(slots=True)

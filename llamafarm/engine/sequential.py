@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from llamafarm.core.events import Event, Started, Waiting
-from llamafarm.engine.chat import Lane
+from llamafarm.engine.lane import Lane
 
 TURN = "its turn: one model is asked at a time"
 Events = AsyncGenerator[Event, None]

@@ -10,7 +10,7 @@ from io import StringIO
 from llamafarm.core.events import Relayed
 from llamafarm.core.tokens import Growing
 from llamafarm.core.types import ChatRequest, Cost, Count, SentRequest, ToolCall, Usage
-from llamafarm.engine.metrics import (
+from llamafarm.engine.fold.metrics import (
     MIN_SPEED_SPAN_S,
     Decoding,
     complete_usage,

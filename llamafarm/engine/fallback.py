@@ -9,7 +9,7 @@ from contextlib import aclosing
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import LlamaFarmError, MissingPartError, ModelUnusable, ProviderError
 from llamafarm.core.events import Event, FellBack, is_content
-from llamafarm.engine.rests import Rests
+from llamafarm.engine.cooldown import Rests
 
 Ask = Callable[[NamedModel], AsyncGenerator[Event, None]]
 

@@ -11,9 +11,9 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.conditions import ProbeMark
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Usage
-from llamafarm.engine.chat import Lane
-from llamafarm.engine.compare import LaneEvent
-from llamafarm.engine.fold import Fold
+from llamafarm.engine.comparison import LaneEvent
+from llamafarm.engine.fold.fold import Fold
+from llamafarm.engine.lane import Lane
 
 
 class Prices(Protocol):

@@ -16,9 +16,9 @@ from llamafarm.core.events import Event, Failed, Started
 from llamafarm.core.parameters import check_parameters
 from llamafarm.core.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.engine.allowance import Allowance
-from llamafarm.engine.chain import chain_of, chained
-from llamafarm.engine.rests import Rests
-from llamafarm.engine.toolloop import Answering, Toolbox
+from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.fallback import chain_of, chained
+from llamafarm.engine.tool_loop.loop import Answering, Toolbox
 from llamafarm.providers.base import Provider
 
 log = logging.getLogger(__name__)

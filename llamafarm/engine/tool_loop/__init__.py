@@ -1,0 +1,1 @@
+"""The tool loop of one lane: turns, calls and their results."""
