@@ -13,8 +13,8 @@ import pytest
 
 from llamafarm.config.model import Project
 from llamafarm.core.errors import TooManyGenerations
-from llamafarm.engine.grid import Grid, Prompt
 from llamafarm.engine.lane import Lane, Question
+from llamafarm.experiments.sweep.grid import Grid, Prompt
 from llamafarm.mcpserver.actions import Actions, Chat, Compare
 from llamafarm.runtime import Generations, Runtime, open_runtime
 from llamafarm.ui.projects import Projects

@@ -12,8 +12,8 @@ from llamafarm.config.project import parse
 from llamafarm.core.errors import RequestError
 from llamafarm.core.parameters import OURS, RESERVED
 from llamafarm.core.types import ChatRequest, JsonValue, Message
-from llamafarm.engine.grid import Grid, Prompt
 from llamafarm.engine.lane import Lane, Question, request_for
+from llamafarm.experiments.sweep.grid import Grid, Prompt
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import REMOTE
 from llamafarm.ui.settings import Settings

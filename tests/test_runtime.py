@@ -14,9 +14,9 @@ from llamafarm.core.conditions import Sharing
 from llamafarm.core.errors import RequestError, StoreError
 from llamafarm.core.reply import Reply
 from llamafarm.engine.cooldown import Rests
-from llamafarm.engine.grid import Grid, Prompt
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Origin
+from llamafarm.experiments.sweep.grid import Grid, Prompt
 from llamafarm.runtime import Runtime, open_history, open_runtime
 from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import answer, plays

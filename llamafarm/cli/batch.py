@@ -29,7 +29,7 @@ from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from llamafarm.cli.batchrun import Ran
-    from llamafarm.engine.job import Job, Survey
+    from llamafarm.experiments.batch.job import Job, Survey
 
 HELP = """\b
 Examples:
@@ -116,7 +116,7 @@ def batch(
 
 def _tell(job: Job, survey: Survey, concurrency: int, ran: Ran, *, as_json: bool) -> None:
     from llamafarm.cli.batchscreen import print_results
-    from llamafarm.engine.batchresults import results_json
+    from llamafarm.experiments.batch.results import results_json
 
     if not as_json:
         print_results(ran.tallies, 1 if job.fair else concurrency)

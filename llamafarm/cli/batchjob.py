@@ -13,8 +13,8 @@ from llamafarm.cli.pairs import variables_of
 
 if TYPE_CHECKING:
     from llamafarm.config.model import Project
-    from llamafarm.engine.job import Job, Survey
-    from llamafarm.engine.plan import Plan
+    from llamafarm.experiments.batch.job import Job, Survey
+    from llamafarm.experiments.sweep.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ NOTHING = Wanted(None, (), None, None, None, (), (), skip_bad=False, fair=False)
 
 def job_of(project: Project, models: Sequence[str] | None, file: Path, wanted: Wanted) -> Job:
     """The job. Wrong usage or RequestError where it can't be made out."""
-    from llamafarm.engine.job import Job
+    from llamafarm.experiments.batch.job import Job
     from llamafarm.experiments.prompt_file.checktexts import written_checks
     from llamafarm.experiments.prompt_file.file import PromptFile
 
@@ -50,7 +50,7 @@ async def resumed(project: Project, run: str, file: Path) -> Job:
     """The job of a batch in the history, of `file`, which must be the one that it was begun with."""
     import asyncio
 
-    from llamafarm.engine.batchrun import check_same_file, job_from
+    from llamafarm.experiments.batch.run import check_same_file, job_from
     from llamafarm.experiments.prompt_file.file import PromptFile
     from llamafarm.runtime import open_history
 
@@ -63,7 +63,7 @@ async def resumed(project: Project, run: str, file: Path) -> Job:
 
 def checked(project: Project, job: Job) -> Survey:
     """Read the whole file; RequestError where rows of it can't be asked."""
-    from llamafarm.engine.job import check_survey
+    from llamafarm.experiments.batch.job import check_survey
     from llamafarm.runtime import surveyed
 
     survey = surveyed(project, job)
@@ -74,7 +74,7 @@ def checked(project: Project, job: Job) -> Survey:
 async def expected(plan: Plan, at_once: int, *, fair: bool) -> Plan:
     """`plan` with how long it may take, where the history can tell."""
     from llamafarm.core.errors import StoreError
-    from llamafarm.engine.pace import expecting
+    from llamafarm.experiments.duration import expecting
     from llamafarm.runtime import open_history
 
     try:

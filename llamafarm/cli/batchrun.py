@@ -14,11 +14,11 @@ import typer
 if TYPE_CHECKING:
     from llamafarm.cli.stop import Stop
     from llamafarm.config.model import Project
-    from llamafarm.engine.batch import Batch
-    from llamafarm.engine.job import Job, Survey
+    from llamafarm.experiments.batch.batch import Batch
+    from llamafarm.experiments.batch.job import Job, Survey
+    from llamafarm.experiments.stats.tally import Tally
     from llamafarm.runtime import Runtime
     from llamafarm.store.history import History
-    from llamafarm.study.tally import Tally
 
 FRAME_S = 0.2
 DRAWING = 20  # times as long as the last frame took: a twentieth of the time at most goes into drawing
@@ -142,7 +142,7 @@ async def _after(runtime: Runtime, batch: Batch, run: str | None, keeping: Keepi
 async def write(history: History, run: str, out: Path, *, excel: bool = False) -> int:
     """Write all answers of a run to `out`, a few at a time, and give how many. RequestError where it can't be."""
     from llamafarm.cli.output import write_pieces
-    from llamafarm.engine.batchrun import Answered, answers
+    from llamafarm.experiments.batch.run import Answered, answers
     from llamafarm.export.batch import form_of, written
 
     count = 0

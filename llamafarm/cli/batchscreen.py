@@ -12,9 +12,9 @@ from llamafarm.cli.runscreen import LiveRun, answer_line
 from llamafarm.core import display
 from llamafarm.core.characters import one_line
 from llamafarm.core.figures import Progress
-from llamafarm.engine.batch import Batch
+from llamafarm.experiments.batch.batch import Batch
+from llamafarm.experiments.stats.tally import Tally
 from llamafarm.export.batchtable import figures_of, notes
-from llamafarm.study.tally import Tally
 
 
 class LiveBatch(LiveRun):

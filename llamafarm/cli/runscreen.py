@@ -19,7 +19,7 @@ from llamafarm.core import display
 from llamafarm.core.characters import one_line
 from llamafarm.core.figures import Progress
 from llamafarm.core.reply import Reply
-from llamafarm.engine.plan import Plan
+from llamafarm.experiments.sweep.plan import Plan
 
 BAR = 30
 WIDTH = 100  # characters of an answer

@@ -32,11 +32,11 @@ from llamafarm.core import strict_json
 if TYPE_CHECKING:
     from llamafarm.cli.stop import Stop
     from llamafarm.config.model import Project
-    from llamafarm.engine.findings import Cell, Findings
-    from llamafarm.engine.grid import Grid
-    from llamafarm.engine.plan import Plan
-    from llamafarm.study.recommend import Recommendation
-    from llamafarm.study.summary import Summary
+    from llamafarm.experiments.stats.recommend import Recommendation
+    from llamafarm.experiments.stats.summary import Summary
+    from llamafarm.experiments.sweep.findings import Cell, Findings
+    from llamafarm.experiments.sweep.grid import Grid
+    from llamafarm.experiments.sweep.plan import Plan
 
 FRAME_S = 0.2
 
@@ -142,7 +142,7 @@ def _measured(
 
     from llamafarm.cli.stop import Stop
     from llamafarm.cli.sweepfile import write_answers
-    from llamafarm.engine.findings import recommendations
+    from llamafarm.experiments.sweep.findings import recommendations
 
     stop, aim = Stop(), aim_of(keeping.task)
     run, findings, kept = asyncio.run(_swept(project, grid, at_once, stop, keeping, quiet=as_json))
@@ -200,7 +200,7 @@ async def _swept(
 
     from llamafarm.cli.kept import check_begun, what_is_lost
     from llamafarm.cli.sweepscreen import LiveProgress
-    from llamafarm.engine.findings import Findings
+    from llamafarm.experiments.sweep.findings import Findings
     from llamafarm.runtime import open_runtime, zero
 
     findings = Findings(grid)
@@ -238,7 +238,7 @@ def _tell(
     as_json: bool,
 ) -> None:
     from llamafarm.cli.sweepscreen import print_findings
-    from llamafarm.engine.findings import findings_json
+    from llamafarm.experiments.sweep.findings import findings_json
 
     if as_json:
         typer.echo(strict_json.dumps({"run": run, **findings_json(grid, cells, found, at_once)}, indent=2))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from llamafarm.engine.findings import Findings
+    from llamafarm.experiments.sweep.findings import Findings
     from llamafarm.export.sweep import Tried
 
 

@@ -17,8 +17,8 @@ from llamafarm.cli.prompt import STDIN, read_prompt, read_standard_input
 if TYPE_CHECKING:
     from llamafarm.config.model import NamedModel, Project
     from llamafarm.core.types import JsonValue
-    from llamafarm.engine.grid import Grid, Judge, Prompt
-    from llamafarm.study.guidelines import Aim, Guideline
+    from llamafarm.experiments.stats.guidelines import Aim, Guideline
+    from llamafarm.experiments.sweep.grid import Grid, Judge, Prompt
 
 RUBRIC = "The answer is correct, follows the question, and is well written."
 
@@ -49,7 +49,7 @@ def grid_of(
     variables: Sequence[str],
 ) -> Grid:
     """The grid. Wrong usage or RequestError where it can't be made out."""
-    from llamafarm.engine.grid import Grid
+    from llamafarm.experiments.sweep.grid import Grid
 
     guideline = _guideline(wanted.task)
     prompts, notes = _prompts(project, named, wanted, variables_of(variables))
@@ -74,7 +74,7 @@ def aim_of(task: str | None) -> Aim | None:
 
 
 def _guideline(task: str | None) -> Guideline | None:
-    from llamafarm.study.guidelines import GUIDELINES
+    from llamafarm.experiments.stats.guidelines import GUIDELINES
 
     if task is None:
         return None
@@ -97,10 +97,10 @@ def _prompts(
     project: Project, named: Sequence[NamedModel], wanted: Wanted, variables: dict[str, JsonValue]
 ) -> tuple[tuple[Prompt, ...], tuple[str, ...]]:
     """The prompts, and what is to be known of them."""
-    from llamafarm.engine.grid import Prompt
-    from llamafarm.engine.prompts import notes_of, prompts_of
     from llamafarm.experiments.prompt_file.checktexts import checks_of, written_checks
     from llamafarm.experiments.prompt_file.file import PromptFile
+    from llamafarm.experiments.sweep.grid import Prompt
+    from llamafarm.experiments.sweep.prompts import notes_of, prompts_of
 
     checks = written_checks(wanted.checks)
     text = read_prompt(wanted.prompt, (), piped=wanted.file is None)
@@ -119,7 +119,7 @@ def _prompts(
 
 
 def _judge(project: Project, wanted: Wanted) -> Judge | None:
-    from llamafarm.engine.grid import Judge
+    from llamafarm.experiments.sweep.grid import Judge
 
     if wanted.judge is None:
         if wanted.rubric is not None:

@@ -11,11 +11,11 @@ from llamafarm.cli.runscreen import LiveRun, answer_line
 from llamafarm.core import display
 from llamafarm.core.characters import one_line
 from llamafarm.core.figures import Estimate, Progress
-from llamafarm.engine.findings import Cell, timing_notes
-from llamafarm.engine.grid import Grid
-from llamafarm.engine.sweep import Result
-from llamafarm.study.recommend import Recommendation
-from llamafarm.study.summary import Summary
+from llamafarm.experiments.stats.recommend import Recommendation
+from llamafarm.experiments.stats.summary import Summary
+from llamafarm.experiments.sweep.findings import Cell, timing_notes
+from llamafarm.experiments.sweep.grid import Grid
+from llamafarm.experiments.sweep.sweep import Result
 
 NEWEST = 3
 

@@ -8,11 +8,11 @@ from datetime import date
 from typing import Literal, Protocol
 
 from llamafarm.core import strict_json
+from llamafarm.experiments.stats.sample import Sample
 from llamafarm.export.columns import ANSWER, Columns, Item, Layout, Row
 from llamafarm.export.sheet import lane_row
 from llamafarm.export.tables import table
 from llamafarm.records.model import Ended, Recorded
-from llamafarm.study.sample import Sample
 
 Form = Literal["csv", "jsonl", "parquet"]
 

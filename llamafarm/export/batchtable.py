@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llamafarm.core import display
-from llamafarm.study.tally import Sum, Tally, all_cautions, count_notes, late_note
+from llamafarm.experiments.stats.tally import Sum, Tally, all_cautions, count_notes, late_note
 
 
 def figures_of(tally: Tally) -> dict[str, str]:

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.grade import judged, verdict_now
-from llamafarm.engine.grid import Call
+from llamafarm.experiments.checks.checks import check_of
+from llamafarm.experiments.grade import judged, verdict_now
+from llamafarm.experiments.stats.sample import Judged, Sample
+from llamafarm.experiments.sweep.grid import Call
 from llamafarm.records.find import Filter
 from llamafarm.records.model import Asked, Ended, Recorded
 from llamafarm.report.examples import Examples, cut
 from llamafarm.report.figures import Figures
 from llamafarm.report.grids import Places
 from llamafarm.report.subject import Past, Subject
-from llamafarm.study.checks import check_of
-from llamafarm.study.sample import Judged, Sample
 
 AT_ONCE = 50  # records that are added up in one go, in a thread
 PROMPTS = 12  # that are shown

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from llamafarm.core import display
 from llamafarm.core.reply import Reply
-from llamafarm.study.sample import Sample
+from llamafarm.experiments.stats.sample import Sample
 
 LONGEST = 1_200  # letters of a prompt or an answer that is shown
 

@@ -10,11 +10,11 @@ from decimal import Decimal
 
 from llamafarm.core import display
 from llamafarm.core.figures import Estimate
+from llamafarm.experiments.stats.bootstrap import mean, share
+from llamafarm.experiments.stats.sample import Judged, Sample
+from llamafarm.experiments.stats.spread import Spread, spread
+from llamafarm.experiments.stats.tally import Costs, Tally
 from llamafarm.records.model import Ended
-from llamafarm.study.bootstrap import mean, share
-from llamafarm.study.sample import Judged, Sample
-from llamafarm.study.spread import Spread, spread
-from llamafarm.study.tally import Costs, Tally
 
 CALLS = 10_000
 MOST = 12  # different settings, price notes and kinds of failures that are told

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.grid import Call, Grid
-from llamafarm.engine.gridplan import grid_from
-from llamafarm.engine.sweep import JUDGED
-from llamafarm.study.checks import Check
-from llamafarm.study.guidelines import GUIDELINES, Aim, Guideline
+from llamafarm.experiments.checks.checks import Check
+from llamafarm.experiments.stats.guidelines import GUIDELINES, Aim, Guideline
+from llamafarm.experiments.sweep.grid import Call, Grid
+from llamafarm.experiments.sweep.grid_plan import grid_from
+from llamafarm.experiments.sweep.sweep import JUDGED
 
 
 @dataclass(frozen=True, slots=True)

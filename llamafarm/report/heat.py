@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from llamafarm.core import display
 from llamafarm.core.figures import Estimate
-from llamafarm.study.summary import Summary
+from llamafarm.experiments.stats.summary import Summary
 
 SHARES: tuple[tuple[str, Callable[[Summary], Estimate | None]], ...] = (
     ("Checks passed", lambda cell: cell.validity),

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from llamafarm.core import display
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.findings import Cell, recommendations
+from llamafarm.experiments.stats.recommend import Recommendation
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.stats.summary import Summary, summary
+from llamafarm.experiments.stats.text import normalised
+from llamafarm.experiments.sweep.findings import Cell, recommendations
 from llamafarm.report.charts import Curve, curves
 from llamafarm.report.collect import Collected
 from llamafarm.report.examples import Examples, cut
 from llamafarm.report.grids import Places
 from llamafarm.report.heat import Heat, heat
 from llamafarm.report.tables import Table, tables
-from llamafarm.study.recommend import Recommendation
-from llamafarm.study.sample import Sample
-from llamafarm.study.summary import Summary, summary
-from llamafarm.study.text import normalised
 
 ANSWERS, PROMPTS, LETTERS = 3, 6, 160
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from llamafarm.core import display
 from llamafarm.core.types import CostSource, Count
+from llamafarm.experiments.stats.spread import Spread
+from llamafarm.experiments.stats.tally import Costs, Sum
 from llamafarm.report.figures import CALLS, Figures
 from llamafarm.report.sentences import percent
 from llamafarm.report.verdicts import votes_won
-from llamafarm.study.spread import Spread
-from llamafarm.study.tally import Costs, Sum
 
 SOURCES: dict[CostSource, str] = {
     "reported": "told by the server",

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Literal
 
 from llamafarm.core.figures import Estimate
+from llamafarm.experiments.stats.bootstrap import wilson
 from llamafarm.report.figures import Figures
-from llamafarm.study.bootstrap import wilson
 
 Kind = Literal["clear", "tied", "alone"]
 

@@ -15,29 +15,29 @@ from llamafarm.core.errors import StoreError
 from llamafarm.core.events import Event
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Fault, ModelCheck, SentRequest
-from llamafarm.engine.batch import AT_ONCE as PLACES
-from llamafarm.engine.batch import Batch
-from llamafarm.engine.batchlane import asking
-from llamafarm.engine.batchrun import BatchRun, begin_batch
 from llamafarm.engine.comparison import Before, Comparison
 from llamafarm.engine.cooldown import Rests
 from llamafarm.engine.exchange import turns
-from llamafarm.engine.grid import Grid, without_fallback
-from llamafarm.engine.gridplan import grid_from
-from llamafarm.engine.job import Job, Survey, survey_of, without_tools
 from llamafarm.engine.lag import LoopLag, with_lag
 from llamafarm.engine.lane import Lane, Question, chat
-from llamafarm.engine.pace import expecting
-from llamafarm.engine.plan import Plan, plan_of
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
 from llamafarm.engine.replies import Board
 from llamafarm.engine.sequential import Fair
-from llamafarm.engine.sweep import AT_ONCE, JUDGED, Sweep, reply_of
-from llamafarm.engine.sweeprun import SweepRun, begin_run, resume_run
 from llamafarm.engine.tool_loop.calls import Approve
 from llamafarm.engine.tool_loop.loop import Toolbox
 from llamafarm.engine.warmup import warm
+from llamafarm.experiments.batch.batch import AT_ONCE as PLACES
+from llamafarm.experiments.batch.batch import Batch
+from llamafarm.experiments.batch.job import Job, Survey, survey_of, without_tools
+from llamafarm.experiments.batch.lane import asking
+from llamafarm.experiments.batch.run import BatchRun, begin_batch
+from llamafarm.experiments.duration import expecting
+from llamafarm.experiments.sweep.grid import Grid, without_fallback
+from llamafarm.experiments.sweep.grid_plan import grid_from
+from llamafarm.experiments.sweep.plan import Plan, plan_of
+from llamafarm.experiments.sweep.run import SweepRun, begin_run, resume_run
+from llamafarm.experiments.sweep.sweep import AT_ONCE, JUDGED, Sweep, reply_of
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
 from llamafarm.providers.embedded.llama_cpp import CONTEXT, SLOTS

@@ -13,10 +13,10 @@ import gradio as gr
 
 from llamafarm.config.model import Project
 from llamafarm.core.errors import LlamaFarmError, RequestError
-from llamafarm.engine.batch import Batch
-from llamafarm.engine.batchrun import BatchRun, check_same_file, job_from
-from llamafarm.engine.job import Job, Survey, check_survey
 from llamafarm.engine.recording import ref_of
+from llamafarm.experiments.batch.batch import Batch
+from llamafarm.experiments.batch.job import Job, Survey, check_survey
+from llamafarm.experiments.batch.run import BatchRun, check_same_file, job_from
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.runtime import surveyed
 from llamafarm.ui.batch import BatchTab

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 
 from llamafarm.core.errors import LlamaFarmError
-from llamafarm.engine.batchrun import answers
+from llamafarm.experiments.batch.run import answers
 from llamafarm.export.batch import Form, written
 from llamafarm.export.tables import check_form
 from llamafarm.runtime import Runtime

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from llamafarm.config.model import NamedModel
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.job import Job
+from llamafarm.experiments.batch.job import Job
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.ui.inputs import MOST_AT_ONCE, MOST_TOKENS, read_checks, read_variables, read_whole
 from llamafarm.ui.promptfiles import Prompts

@@ -8,12 +8,12 @@ from urllib.parse import quote
 from llamafarm.core import display
 from llamafarm.core.figures import Progress
 from llamafarm.core.reply import Reply
-from llamafarm.engine.job import Survey, rows_told
+from llamafarm.experiments.batch.job import Survey, rows_told
 from llamafarm.experiments.prompt_file.row import Row
+from llamafarm.experiments.stats.tally import Tally
 from llamafarm.export.batchtable import figures_of, notes
 from llamafarm.export.tables import writable
 from llamafarm.records.model import Run
-from llamafarm.study.tally import Tally
 from llamafarm.ui.labview import plan_view
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.reportlink import report_link

@@ -9,7 +9,7 @@ from llamafarm.core import display
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Message
 from llamafarm.engine.lane import Question
-from llamafarm.study.sample import money
+from llamafarm.experiments.stats.sample import money
 from llamafarm.ui.markdown import Views, blocks, soft, strong
 from llamafarm.ui.markup import Markup, tag
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from llamafarm.study.guidelines import GUIDELINES
+from llamafarm.experiments.stats.guidelines import GUIDELINES
 from llamafarm.ui.slots import html
 
 TASKS = [(f"{guide.task} ({guide.low:g} to {guide.high:g})", guide.key) for guide in GUIDELINES]

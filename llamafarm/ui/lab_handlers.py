@@ -13,12 +13,12 @@ import gradio as gr
 
 from llamafarm.config.patch import apply_file, diff, patch_file, patched
 from llamafarm.core.errors import LlamaFarmError, RequestError
-from llamafarm.engine.findings import Findings, recommendations
-from llamafarm.engine.grid import Grid
-from llamafarm.engine.sweep import Result
-from llamafarm.engine.sweeprun import SweepRun
-from llamafarm.study.guidelines import GUIDELINES
-from llamafarm.study.recommend import Recommendation
+from llamafarm.experiments.stats.guidelines import GUIDELINES
+from llamafarm.experiments.stats.recommend import Recommendation
+from llamafarm.experiments.sweep.findings import Findings, recommendations
+from llamafarm.experiments.sweep.grid import Grid
+from llamafarm.experiments.sweep.run import SweepRun
+from llamafarm.experiments.sweep.sweep import Result
 from llamafarm.ui.handlers import Handlers, refuse
 from llamafarm.ui.lab import Lab
 from llamafarm.ui.labgrid import Inputs

@@ -10,11 +10,11 @@ from pathlib import Path
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.grid import Grid, Judge, Prompt
-from llamafarm.engine.prompts import notes_of, prompts_of
 from llamafarm.experiments.prompt_file.checktexts import checks_of
 from llamafarm.experiments.prompt_file.file import PromptFile
-from llamafarm.study.guidelines import GUIDELINES, Guideline
+from llamafarm.experiments.stats.guidelines import GUIDELINES, Guideline
+from llamafarm.experiments.sweep.grid import Grid, Judge, Prompt
+from llamafarm.experiments.sweep.prompts import notes_of, prompts_of
 from llamafarm.ui.inputs import MOST_AT_ONCE, MOST_TOKENS, read_checks, read_variables, read_whole
 from llamafarm.ui.lab import RUBRIC
 

@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 
 from llamafarm.core.errors import LlamaFarmError, RequestError
-from llamafarm.engine.findings import Findings
 from llamafarm.engine.recording import ref_of
-from llamafarm.engine.sweeppast import past_results
+from llamafarm.experiments.sweep.findings import Findings
+from llamafarm.experiments.sweep.past import past_results
 from llamafarm.records.model import Run
 from llamafarm.ui.handlers import refuse
 from llamafarm.ui.history_handlers import HistoryHandlers

@@ -8,12 +8,12 @@ from llamafarm.core import display
 from llamafarm.core.characters import for_consent
 from llamafarm.core.figures import Estimate, Money, Progress
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.findings import Cell, timing_notes
-from llamafarm.engine.grid import Grid
-from llamafarm.engine.plan import Plan
-from llamafarm.engine.sweep import Result
-from llamafarm.study.recommend import Recommendation
-from llamafarm.study.summary import Summary
+from llamafarm.experiments.stats.recommend import Recommendation
+from llamafarm.experiments.stats.summary import Summary
+from llamafarm.experiments.sweep.findings import Cell, timing_notes
+from llamafarm.experiments.sweep.grid import Grid
+from llamafarm.experiments.sweep.plan import Plan
+from llamafarm.experiments.sweep.sweep import Result
 from llamafarm.ui.markup import Markup, join, tag
 
 WIDTH, HEIGHT, MARGIN = 420, 180, 34

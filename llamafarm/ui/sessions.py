@@ -14,12 +14,12 @@ from llamafarm.config.model import Loaded, NamedModel, Project
 from llamafarm.core.errors import Problem
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Message, Route, Tool
-from llamafarm.engine.batch import Batch
 from llamafarm.engine.comparison import Comparison
 from llamafarm.engine.cooldown import Rests
 from llamafarm.engine.lane import Question
 from llamafarm.engine.recording import Origin
-from llamafarm.engine.sweep import Sweep
+from llamafarm.experiments.batch.batch import Batch
+from llamafarm.experiments.sweep.sweep import Sweep
 from llamafarm.operator import NONE, Rights
 from llamafarm.records.model import Kind, Recorded, Vote
 from llamafarm.runtime import ProbeRun

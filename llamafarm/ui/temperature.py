@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llamafarm.study.guidelines import GUIDELINES, suits
+from llamafarm.experiments.stats.guidelines import GUIDELINES, suits
 from llamafarm.ui.markup import Markup, tag
 
 TOP = 2.0

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from llamafarm.core.errors import RequestError
-from llamafarm.engine.prompts import prompts_of
 from llamafarm.experiments.prompt_file.file import PromptFile
+from llamafarm.experiments.sweep.prompts import prompts_of
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, lf_async, started, written
 from tests.faultserver.server import Exchange, FaultServer

@@ -20,15 +20,15 @@ from llamafarm.core.errors import RequestError, ServerFailed
 from llamafarm.core.events import Event
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Cost, Count, Timings, Usage
-from llamafarm.engine.batch import Ask, Batch, Kept
-from llamafarm.engine.batchlane import asking
 from llamafarm.engine.cooldown import Rests
-from llamafarm.engine.job import Job, Survey, check_survey, survey_of, without_tools
 from llamafarm.engine.lane import Lane, chat
+from llamafarm.experiments.batch.batch import Ask, Batch, Kept
+from llamafarm.experiments.batch.job import Job, Survey, check_survey, survey_of, without_tools
+from llamafarm.experiments.batch.lane import asking
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row
+from llamafarm.experiments.stats.sample import Sample
 from llamafarm.providers.base import Provider
-from llamafarm.study.sample import Sample
 from tests.engine.fakes import Counting, FlatPrices, Registry, Scripted, model, project
 
 HERE, THERE = "http://127.0.0.1:9/v1", "http://127.0.0.2:9/v1"

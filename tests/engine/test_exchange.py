@@ -15,16 +15,16 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.events import Event, Finished, Stopped, Waiting, is_final
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, JsonValue
-from llamafarm.engine.batch import Batch
-from llamafarm.engine.batchlane import asking
 from llamafarm.engine.comparison import Comparison
 from llamafarm.engine.cooldown import Rests
 from llamafarm.engine.exchange import EXCHANGE, turns
-from llamafarm.engine.grid import Grid, Judge, Prompt
-from llamafarm.engine.job import Job, survey_of
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.replies import Board
-from llamafarm.engine.sweep import Sweep, reply_of
+from llamafarm.experiments.batch.batch import Batch
+from llamafarm.experiments.batch.job import Job, survey_of
+from llamafarm.experiments.batch.lane import asking
+from llamafarm.experiments.sweep.grid import Grid, Judge, Prompt
+from llamafarm.experiments.sweep.sweep import Sweep, reply_of
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 from tests.engine.test_batch import numbered
 

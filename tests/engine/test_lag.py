@@ -17,19 +17,19 @@ from llamafarm.core import display
 from llamafarm.core.conditions import Lagged
 from llamafarm.core.events import Event, Failed, Finished, Sent, Started, Stopped, TextDelta
 from llamafarm.core.types import Cost, SentRequest, Timings
-from llamafarm.engine.batchresults import results_json
 from llamafarm.engine.comparison import Comparison, LaneEvent
-from llamafarm.engine.findings import timing_notes
 from llamafarm.engine.fold.fold import Fold
 from llamafarm.engine.lag import LoopLag, with_lag
 from llamafarm.engine.lane import Lane
+from llamafarm.experiments.batch.results import results_json
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.stats.summary import summary
+from llamafarm.experiments.stats.tally import Tally
+from llamafarm.experiments.sweep.findings import timing_notes
 from llamafarm.export.batchtable import notes as batch_notes
 from llamafarm.report.figures import Figures
 from llamafarm.report.sentences import _doubts
 from llamafarm.report.tables import _conditions
-from llamafarm.study.sample import Sample
-from llamafarm.study.summary import summary
-from llamafarm.study.tally import Tally
 from llamafarm.ui.cards import summary as card_summary
 from llamafarm.ui.table import table
 from tests.engine.fakes import model

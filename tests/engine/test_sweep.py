@@ -16,13 +16,13 @@ from llamafarm.core.tokens import estimate_messages
 from llamafarm.core.types import JsonValue, Message
 from llamafarm.engine.comparison import Comparison
 from llamafarm.engine.cooldown import Rests
-from llamafarm.engine.grid import Call, Grid, Judge, Prompt, without_fallback
 from llamafarm.engine.lane import Lane, Question, chat
-from llamafarm.engine.plan import plan_of
 from llamafarm.engine.replies import Board
-from llamafarm.engine.sweep import Ask, Result, Sweep, reply_of
+from llamafarm.experiments.checks.checks import check_of
+from llamafarm.experiments.sweep.grid import Call, Grid, Judge, Prompt, without_fallback
+from llamafarm.experiments.sweep.plan import plan_of
+from llamafarm.experiments.sweep.sweep import Ask, Result, Sweep, reply_of
 from llamafarm.providers.base import Provider
-from llamafarm.study.checks import check_of
 from tests.engine.fakes import Counting, FlatPrices, Registry, Scripted, model, project
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from llamafarm.core.errors import ServerFailed
-from llamafarm.engine.findings import Findings
-from llamafarm.engine.grid import Call, Judge, Prompt
-from llamafarm.engine.sweep import JUDGED, Result, Sweep
-from llamafarm.engine.sweeppast import past_results
+from llamafarm.experiments.checks.checks import check_of
+from llamafarm.experiments.sweep.findings import Findings
+from llamafarm.experiments.sweep.grid import Call, Judge, Prompt
+from llamafarm.experiments.sweep.past import past_results
+from llamafarm.experiments.sweep.sweep import JUDGED, Result, Sweep
 from llamafarm.providers.base import Provider
-from llamafarm.study.checks import check_of
 from tests.engine.fakes import Scripted, Turns, model, project
 from tests.engine.test_sweep import Kept, asks, grid, ran
 

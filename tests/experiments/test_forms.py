@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from llamafarm.core.errors import RequestError
-from llamafarm.engine.prompts import prompts_of
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.remarks import Remarks
 from llamafarm.experiments.prompt_file.row import Bad, Row
 from llamafarm.experiments.prompt_file.text import LONGEST_TEXT
+from llamafarm.experiments.sweep.prompts import prompts_of
 
 
 def read(name: str, data: bytes | str, **settings: Any) -> list[Row | Bad]:

@@ -16,12 +16,12 @@ from llamafarm.core.events import Failed
 from llamafarm.core.reply import Reply
 from llamafarm.core.spreadsheets import inert
 from llamafarm.core.types import Cost, Timings, ToolCall, Usage
-from llamafarm.engine.batchrun import Answered
+from llamafarm.experiments.batch.run import Answered
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row
+from llamafarm.experiments.stats.sample import Sample
 from llamafarm.export import batch, lines, markdown, sheet
 from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Recorded, Vote
-from llamafarm.study.sample import Sample
 from tests.export.tabled import written_as_csv, written_csv
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES

@@ -23,14 +23,14 @@ from llamafarm.core.errors import RequestError
 from llamafarm.core.reply import Reply
 from llamafarm.core.spreadsheets import plain
 from llamafarm.core.types import Cost, Count, Usage
-from llamafarm.engine.batchrun import Answered
+from llamafarm.experiments.batch.run import Answered
+from llamafarm.experiments.stats.sample import Judged, Sample
 from llamafarm.export import batch, sheet, sweep, tables
 from llamafarm.export.columns import Columns, Kind, Layout
 from llamafarm.export.frame import DTYPES, frame_of
 from llamafarm.export.parquet import ParquetTable
 from llamafarm.export.written import written
 from llamafarm.records.model import Ended, LaneSpec, Recorded, Vote
-from llamafarm.study.sample import Judged, Sample
 from tests.export.tabled import each, written_as_csv
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES

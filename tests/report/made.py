@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 from llamafarm.core.types import Timings
-from llamafarm.engine.grid import Grid, Judge, Prompt
-from llamafarm.engine.gridplan import grid_plan
-from llamafarm.engine.sweep import JUDGED
+from llamafarm.experiments.checks.checks import check_of
+from llamafarm.experiments.sweep.grid import Grid, Judge, Prompt
+from llamafarm.experiments.sweep.grid_plan import grid_plan
+from llamafarm.experiments.sweep.sweep import JUDGED
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Run, RunBegan, RunEnded
 from llamafarm.store.store import Store
-from llamafarm.study.checks import check_of
 from tests.engine.fakes import model
 from tests.store.made import PROJECT, SNAPSHOT, START, asked, ended, keep
 

@@ -6,7 +6,7 @@ import tracemalloc
 from datetime import UTC, datetime
 from typing import Any
 
-from llamafarm.engine.batchrun import answers
+from llamafarm.experiments.batch.run import answers
 from llamafarm.export.batch import rows, written
 from llamafarm.records.ids import new_id, piece_id
 from llamafarm.records.model import ProjectRef, Run, RunBegan

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from llamafarm.engine.batchrun import answers
+from llamafarm.experiments.batch.run import answers
 from llamafarm.store.history import History
 from llamafarm.store.place import Place
 from llamafarm.store.store import open_store

@@ -8,7 +8,7 @@ from typing import Any
 
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Timings
-from llamafarm.study.sample import Judged, Sample
+from llamafarm.experiments.stats.sample import Judged, Sample
 
 
 def reply(text: str = "", **settings: Any) -> Reply:

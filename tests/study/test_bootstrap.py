@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from llamafarm.core.figures import Estimate
-from llamafarm.study.bootstrap import DRAWS, LEAST, MOST, draws, mean, middle, percentile, share
+from llamafarm.experiments.stats.bootstrap import DRAWS, LEAST, MOST, draws, mean, middle, percentile, share
 
 VALUES = [0.21, 0.25, 0.19, 0.33, 0.28, 0.4, 0.22, 0.31, 0.24, 0.95]
 

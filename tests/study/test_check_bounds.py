@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from llamafarm.core.errors import RequestError
-from llamafarm.engine.grade import verdict
-from llamafarm.study.budget import BUDGET_S
-from llamafarm.study.checks import check_of
+from llamafarm.experiments.checks.budget import BUDGET_S
+from llamafarm.experiments.checks.checks import check_of
+from llamafarm.experiments.grade import verdict
 from tests.study.samples import reply
 
 REFUSED = {

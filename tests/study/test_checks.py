@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llamafarm.core.errors import RequestError
-from llamafarm.study.checks import check_of
-from llamafarm.study.judge import judge_prompt, score_of
+from llamafarm.experiments.checks.checks import check_of
+from llamafarm.experiments.judge import judge_prompt, score_of
 
 SCHEMA = json.dumps(
     {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}, "s": {"pattern": "^a"}}}

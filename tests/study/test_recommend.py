@@ -9,11 +9,11 @@ import pytest
 
 from llamafarm.core.figures import Estimate, Money
 from llamafarm.core.types import Cost, Timings
-from llamafarm.study.guidelines import GUIDELINES
-from llamafarm.study.recommend import FEWEST, Tried, recommend
-from llamafarm.study.sample import Sample
-from llamafarm.study.summary import Summary, summary
-from llamafarm.study.text import Answer
+from llamafarm.experiments.stats.guidelines import GUIDELINES
+from llamafarm.experiments.stats.recommend import FEWEST, Tried, recommend
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.stats.summary import Summary, summary
+from llamafarm.experiments.stats.text import Answer
 from tests.study.samples import judged, reply, samples
 
 

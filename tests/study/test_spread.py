@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from llamafarm.study.spread import spread
+from llamafarm.experiments.stats.spread import spread
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=2, max_size=50))

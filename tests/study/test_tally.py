@@ -14,9 +14,9 @@ from llamafarm.core.events import Failed, Retrying
 from llamafarm.core.figures import Money
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Count, Timings, Usage
-from llamafarm.study.bootstrap import wilson
-from llamafarm.study.sample import Sample
-from llamafarm.study.tally import Tally
+from llamafarm.experiments.stats.bootstrap import wilson
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.stats.tally import Tally
 
 
 def sample(passed: bool | None = None, notes: tuple[str, ...] = (), **settings: Any) -> Sample:

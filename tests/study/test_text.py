@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.study.text import MOST_WORDS, Answer, agrees, answers, distinct, normalised, similarity, words
+from llamafarm.experiments.stats.text import (
+    MOST_WORDS,
+    Answer,
+    agrees,
+    answers,
+    distinct,
+    normalised,
+    similarity,
+    words,
+)
 
 
 @pytest.mark.parametrize("text", ["42", " 42.", '"42"', "**42**", "42\n", "４２", "“42”!"])

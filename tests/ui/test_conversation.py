@@ -13,8 +13,8 @@ from llamafarm.core.errors import RequestError
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Count, Image, Message, Usage
 from llamafarm.engine.lane import Question
+from llamafarm.experiments.stats.sample import money
 from llamafarm.pricing import PriceBook
-from llamafarm.study.sample import money
 from llamafarm.ui.conversation import Turn, history, ledger, transcript
 from llamafarm.ui.outlook import Outlook, look_ahead, outlook_card
 from llamafarm.ui.pictures import MOST, MOST_BYTES, media_type, read_pictures, shown

@@ -9,11 +9,11 @@ from decimal import Decimal
 from llamafarm.core.conditions import Sharing, WarmUp
 from llamafarm.core.figures import Estimate, Progress
 from llamafarm.core.types import Cost, Timings
-from llamafarm.engine.findings import Cell
-from llamafarm.engine.grid import Grid, Prompt
-from llamafarm.engine.plan import Plan
-from llamafarm.study.recommend import Recommendation
-from llamafarm.study.summary import Summary, summary
+from llamafarm.experiments.stats.recommend import Recommendation
+from llamafarm.experiments.stats.summary import Summary, summary
+from llamafarm.experiments.sweep.findings import Cell
+from llamafarm.experiments.sweep.grid import Grid, Prompt
+from llamafarm.experiments.sweep.plan import Plan
 from llamafarm.ui.labview import findings_view, patch_view, plan_view, progress_view
 from tests.engine.fakes import model
 from tests.study.samples import judged, samples

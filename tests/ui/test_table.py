@@ -18,7 +18,7 @@ from llamafarm.core.errors import Culprit
 from llamafarm.core.events import Failed, FellBack
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Count, Route, Timings, Tool, Usage
-from llamafarm.study.tally import CAUTIONS as TOLD
+from llamafarm.experiments.stats.tally import CAUTIONS as TOLD
 from llamafarm.ui.cards import lane_head, summary, trouble
 from llamafarm.ui.table import condition_notes, shared, table
 from llamafarm.ui.tools import Held, held_card, held_key

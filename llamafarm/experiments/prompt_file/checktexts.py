@@ -10,7 +10,7 @@ from typing import get_args
 from llamafarm.config.sections.template import Filled, fill
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
-from llamafarm.study.checks import FORMS, Check, Kind, check_of
+from llamafarm.experiments.checks.checks import FORMS, Check, Kind, check_of
 
 
 def filled_check(text: str, values: Mapping[str, JsonValue]) -> Filled:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from llamafarm.config.sections.template import Filled, fill, variables
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
+from llamafarm.experiments.checks.checks import Check, check_of
 from llamafarm.experiments.prompt_file.checktexts import filled_check
 from llamafarm.experiments.prompt_file.entries import Entry
 from llamafarm.experiments.prompt_file.form import FIELDS
 from llamafarm.experiments.prompt_file.row import Bad, Row
 from llamafarm.experiments.prompt_file.text import LONGEST_TEXT, is_text
-from llamafarm.study.checks import Check, check_of
 
 LONGEST_ID = 200
 REMEMBERED = 200  # checks that were understood once

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llamafarm.core.types import JsonValue
-from llamafarm.study.checks import Check
+from llamafarm.experiments.checks.checks import Check
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from referencing.jsonschema import EMPTY_REGISTRY
 
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
-from llamafarm.study.budget import Budget, OutOfTime
-from llamafarm.study.patterns import Pattern
+from llamafarm.experiments.checks.budget import Budget, OutOfTime
+from llamafarm.experiments.checks.patterns import Pattern
 
 MOST_LETTERS = 64 * 1024
 MOST_PARTS = 5_000

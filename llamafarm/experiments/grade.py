@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Sequence
 
 from llamafarm.core.reply import Reply
-from llamafarm.engine.grid import Prompt
-from llamafarm.study.budget import Budget
-from llamafarm.study.checks import Check
-from llamafarm.study.judge import score_of
-from llamafarm.study.sample import Judged
+from llamafarm.experiments.checks.budget import Budget
+from llamafarm.experiments.checks.checks import Check
+from llamafarm.experiments.judge import score_of
+from llamafarm.experiments.stats.sample import Judged
+from llamafarm.experiments.sweep.grid import Prompt
 
 SWIFT = ("equals", "contains", "not-contains", "number", "json")  # kinds that take no time worth a thread …
 SWIFT_LETTERS = 10_000  # … on an answer of so many letters

@@ -12,19 +12,19 @@ from typing import Any, Protocol
 from llamafarm.config.model import Project
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.batch import Kept
-from llamafarm.engine.grade import verdict_now
-from llamafarm.engine.job import Job, Survey, digest_of, rows_told
 from llamafarm.engine.recording import Origin, ref_of, snapshot_of
-from llamafarm.engine.sweeprun import Keeper
+from llamafarm.experiments.batch.batch import Kept
+from llamafarm.experiments.batch.job import Job, Survey, digest_of, rows_told
+from llamafarm.experiments.checks.checks import check_of
+from llamafarm.experiments.grade import verdict_now
 from llamafarm.experiments.prompt_file.checktexts import written_checks
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row, item_number
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.sweep.run import Keeper
 from llamafarm.records.find import Filter
 from llamafarm.records.ids import new_id, piece_id
 from llamafarm.records.model import Ended, Kind, Recorded, Run, RunBegan, RunEnded
-from llamafarm.study.checks import check_of
-from llamafarm.study.sample import Sample
 
 BATCH: Kind = "batch"
 TITLE = 80

@@ -7,11 +7,11 @@ from contextlib import closing
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import RequestError
-from llamafarm.engine.grid import Prompt
 from llamafarm.engine.lane import names_in
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.remarks import Remarks
 from llamafarm.experiments.prompt_file.row import Bad
+from llamafarm.experiments.sweep.grid import Prompt
 
 MOST_PROMPTS = 1_000
 TOLD = 20  # bad rows that are told one by one

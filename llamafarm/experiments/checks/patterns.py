@@ -5,7 +5,7 @@ from __future__ import annotations
 import regex
 
 from llamafarm.core.errors import RequestError
-from llamafarm.study.budget import Budget, OutOfTime
+from llamafarm.experiments.checks.budget import Budget, OutOfTime
 
 LONGEST = 4_000
 DEEPEST = 50  # groups within groups

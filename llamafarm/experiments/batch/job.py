@@ -15,11 +15,11 @@ from llamafarm.core.errors import RequestError
 from llamafarm.core.tokens import estimate_messages
 from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.engine.lane import Lane, Question, names_in, request_for
-from llamafarm.engine.plan import Plan, Total, bound_of
 from llamafarm.engine.replies import Prices
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.remarks import Remarks
 from llamafarm.experiments.prompt_file.row import Bad, Row
+from llamafarm.experiments.sweep.plan import Plan, Total, bound_of
 
 MOST_ROWS = 1_000_000
 TOLD = 20  # bad rows that are told one by one

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llamafarm.core.figures import Estimate
-from llamafarm.study.guidelines import Aim
-from llamafarm.study.summary import Summary
+from llamafarm.experiments.stats.guidelines import Aim
+from llamafarm.experiments.stats.summary import Summary
 
 Certainty = Literal["clear", "tied", "too few"]
 FEWEST = 5  # answers to each prompt

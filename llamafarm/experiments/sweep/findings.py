@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from llamafarm.core.figures import Estimate, Money
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.grid import Grid
-from llamafarm.engine.sweep import Result
-from llamafarm.study.guidelines import Aim
-from llamafarm.study.recommend import FLOOR, Recommendation, Tried, recommend
-from llamafarm.study.sample import Sample
-from llamafarm.study.summary import Summary, summary
-from llamafarm.study.tally import all_cautions, count_notes, late_note
+from llamafarm.experiments.stats.guidelines import Aim
+from llamafarm.experiments.stats.recommend import FLOOR, Recommendation, Tried, recommend
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.stats.summary import Summary, summary
+from llamafarm.experiments.stats.tally import all_cautions, count_notes, late_note
+from llamafarm.experiments.sweep.grid import Grid
+from llamafarm.experiments.sweep.sweep import Result
 
 Cell = tuple[str, int]  # a named model, and the number of a value
 

@@ -10,9 +10,9 @@ from statistics import fmean
 
 from llamafarm.core.figures import Estimate, Money
 from llamafarm.core.types import CUTS
-from llamafarm.study.bootstrap import Draw, estimate, mean, middle, share
-from llamafarm.study.sample import Sample, money
-from llamafarm.study.text import Answer, agrees, answers, distinct, similarity, words
+from llamafarm.experiments.stats.bootstrap import Draw, estimate, mean, middle, share
+from llamafarm.experiments.stats.sample import Sample, money
+from llamafarm.experiments.stats.text import Answer, agrees, answers, distinct, similarity, words
 
 MOST_COMPARED = 40  # answers to one prompt whose every pair is compared: 780 pairs
 

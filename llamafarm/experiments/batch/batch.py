@@ -17,13 +17,13 @@ from llamafarm.core.errors import RequestError
 from llamafarm.core.figures import Progress
 from llamafarm.core.reply import Reply
 from llamafarm.engine.comparison import Before
-from llamafarm.engine.grade import verdict
-from llamafarm.engine.job import Job, Survey, lanes_of, stamp_of
 from llamafarm.engine.lane import Lane
+from llamafarm.experiments.batch.job import Job, Survey, lanes_of, stamp_of
+from llamafarm.experiments.grade import verdict
+from llamafarm.experiments.progress import Meter
 from llamafarm.experiments.prompt_file.row import Bad, Row
-from llamafarm.study.progress import Meter
-from llamafarm.study.sample import Sample
-from llamafarm.study.tally import Tally
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.stats.tally import Tally
 
 Ask = Callable[[Row, Lane], Awaitable[Reply]]
 Calls = asyncio.Queue[tuple[Row, Lane] | None]  # None ends a worker

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from llamafarm.core.figures import Estimate
 from llamafarm.core.types import JsonValue
-from llamafarm.study.spread import Spread
-from llamafarm.study.tally import Costs, Sum, Tally
+from llamafarm.experiments.stats.spread import Spread
+from llamafarm.experiments.stats.tally import Costs, Sum, Tally
 
 
 def results_json(tallies: Mapping[str, Tally]) -> list[JsonValue]:

@@ -8,8 +8,8 @@ from typing import Any
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.grid import Grid, Judge, Prompt
-from llamafarm.study.checks import check_of
+from llamafarm.experiments.checks.checks import check_of
+from llamafarm.experiments.sweep.grid import Grid, Judge, Prompt
 
 
 def grid_plan(grid: Grid, task: str | None = None) -> dict[str, JsonValue]:

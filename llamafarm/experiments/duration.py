@@ -10,9 +10,9 @@ from typing import Protocol
 
 from llamafarm.config.server import server_of
 from llamafarm.core.reply import Reply
-from llamafarm.engine.plan import Expected, Plan
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.sweep.plan import Expected, Plan
 from llamafarm.records.model import Ended
-from llamafarm.study.sample import Sample
 
 NEWEST = 40  # answers of a model that its pace rests on
 

@@ -11,9 +11,9 @@ from typing import Protocol
 from llamafarm.config.model import Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.reply import Reply
-from llamafarm.engine.grid import Grid
-from llamafarm.engine.gridplan import grid_from, grid_plan
 from llamafarm.engine.recording import Origin, Recorder, ref_of, snapshot_of
+from llamafarm.experiments.sweep.grid import Grid
+from llamafarm.experiments.sweep.grid_plan import grid_from, grid_plan
 from llamafarm.records.ids import new_id
 from llamafarm.records.model import Kind, Piece, Recorded, Run, RunBegan, RunEnded
 

@@ -12,10 +12,10 @@ import regex
 
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
-from llamafarm.study.budget import BUDGET_S, Budget, OutOfTime
-from llamafarm.study.patterns import Pattern
-from llamafarm.study.schemas import Schema, Untold
-from llamafarm.study.text import normalised
+from llamafarm.experiments.checks.budget import BUDGET_S, Budget, OutOfTime
+from llamafarm.experiments.checks.patterns import Pattern
+from llamafarm.experiments.checks.schemas import Schema, Untold
+from llamafarm.experiments.stats.text import normalised
 
 Kind = Literal["equals", "contains", "not-contains", "regex", "json", "schema", "number"]
 MOST_LETTERS = 200_000  # of an answer that is searched

@@ -16,13 +16,13 @@ from llamafarm.config.server import server_of
 from llamafarm.core.figures import Progress
 from llamafarm.core.reply import Reply
 from llamafarm.engine.comparison import Before, Comparison
-from llamafarm.engine.grade import checked, judged
-from llamafarm.engine.grid import Call, Grid, judge_lane
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.replies import Board
-from llamafarm.study.judge import judge_prompt
-from llamafarm.study.progress import Meter
-from llamafarm.study.sample import Judged, Sample
+from llamafarm.experiments.grade import checked, judged
+from llamafarm.experiments.judge import judge_prompt
+from llamafarm.experiments.progress import Meter
+from llamafarm.experiments.stats.sample import Judged, Sample
+from llamafarm.experiments.sweep.grid import Call, Grid, judge_lane
 
 Ask = Callable[[Lane, Question, str], Awaitable[Reply]]  # the last is the call's key, which stays when it is resumed
 JUDGED = " judged"  # what the key of a judgement ends in

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from llamafarm.core.figures import Estimate
-from llamafarm.study.bootstrap import CONFIDENCE, percentile
+from llamafarm.experiments.stats.bootstrap import CONFIDENCE, percentile
 
 LEAST = 6  # values: with fewer no two of them enclose the median in 95 of 100 cases
 

@@ -11,9 +11,9 @@ from decimal import Decimal
 from llamafarm.core.conditions import CautionKind
 from llamafarm.core.figures import Estimate, Money
 from llamafarm.core.types import CUTS, Cost, CostSource, Count
-from llamafarm.study.bootstrap import wilson
-from llamafarm.study.sample import Sample
-from llamafarm.study.spread import Spread, spread
+from llamafarm.experiments.stats.bootstrap import wilson
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.stats.spread import Spread, spread
 
 
 @dataclass(slots=True)

@@ -12,10 +12,10 @@ from llamafarm.config.server import server_of
 from llamafarm.core.parameters import LENGTH_BOUNDS
 from llamafarm.core.tokens import estimate_messages
 from llamafarm.core.types import ChatRequest, Cost, Count, JsonValue, Message, Usage
-from llamafarm.engine.grid import Call, Grid, Judge
 from llamafarm.engine.lane import request_for
 from llamafarm.engine.replies import Prices
-from llamafarm.study.judge import SYSTEM, judge_prompt
+from llamafarm.experiments.judge import SYSTEM, judge_prompt
+from llamafarm.experiments.sweep.grid import Call, Grid, Judge
 
 
 @dataclass(frozen=True, slots=True)

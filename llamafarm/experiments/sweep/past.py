@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 
 from llamafarm.core.reply import Reply
-from llamafarm.engine.grade import checked, judged
-from llamafarm.engine.grid import Grid
-from llamafarm.engine.sweep import JUDGED, Result
-from llamafarm.study.sample import Sample
+from llamafarm.experiments.grade import checked, judged
+from llamafarm.experiments.stats.sample import Sample
+from llamafarm.experiments.sweep.grid import Grid
+from llamafarm.experiments.sweep.sweep import JUDGED, Result
 
 
 async def past_results(grid: Grid, replies: Mapping[str, Reply]) -> AsyncGenerator[Result, None]:

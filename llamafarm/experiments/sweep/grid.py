@@ -12,9 +12,9 @@ from llamafarm.core.errors import RequestError
 from llamafarm.core.parameters import check_parameters
 from llamafarm.core.types import JsonValue, Message
 from llamafarm.engine.lane import Lane, Question
-from llamafarm.engine.seeds import seed_parameter
-from llamafarm.study.checks import Check
-from llamafarm.study.judge import SYSTEM
+from llamafarm.experiments.checks.checks import Check
+from llamafarm.experiments.judge import SYSTEM
+from llamafarm.experiments.sweep.seeds import seed_parameter
 
 MOST_CALLS = 20_000
 

@@ -10,13 +10,13 @@ from contextlib import aclosing
 from llamafarm.config.model import Project
 from llamafarm.core.events import Event, Stopped
 from llamafarm.core.reply import Reply
-from llamafarm.engine.batch import Ask
-from llamafarm.engine.batchrun import BatchRun
 from llamafarm.engine.comparison import LaneEvent, Watch
-from llamafarm.engine.job import Job, lanes_of
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Recording
 from llamafarm.engine.replies import Board, Marks, Prices, unmarked
+from llamafarm.experiments.batch.batch import Ask
+from llamafarm.experiments.batch.job import Job, lanes_of
+from llamafarm.experiments.batch.run import BatchRun
 from llamafarm.experiments.prompt_file.row import Row
 
 Chat = Callable[[Lane, Question], AsyncGenerator[Event, None]]

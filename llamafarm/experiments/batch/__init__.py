@@ -1,0 +1,1 @@
+"""Every row of a file of prompts, asked of every model."""

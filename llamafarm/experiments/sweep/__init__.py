@@ -1,0 +1,1 @@
+"""Models × values of one parameter × repeats × prompts."""
