@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from llamafarm.store.place import Place, place_of
+from llamafarm.history.database.connecting.place import Place, place_of
 
 KINDS = ("sqlite", "postgresql")
 # Nothing here must survive a power cut.

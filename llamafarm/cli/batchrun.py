@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from llamafarm.experiments.batch.batch import Batch
     from llamafarm.experiments.batch.job import Job, Survey
     from llamafarm.experiments.stats.tally import Tally
+    from llamafarm.history.database.history import History
     from llamafarm.runtime import Runtime
-    from llamafarm.store.history import History
 
 FRAME_S = 0.2
 DRAWING = 20  # times as long as the last frame took: a twentieth of the time at most goes into drawing
@@ -54,7 +54,7 @@ def check_form(out: Path | None, *, excel: bool, record: bool) -> None:
     import os
 
     from llamafarm.cli.output import check_answers_form
-    from llamafarm.store.place import place_of
+    from llamafarm.history.database.connecting.place import place_of
 
     check_answers_form(out, excel=excel)
     if out is not None and (not record or place_of(os.environ) is None):

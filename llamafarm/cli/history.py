@@ -15,8 +15,8 @@ from llamafarm.cli.options import ExcelOption
 from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
-    from llamafarm.records.find import Filter
-    from llamafarm.store.history import History
+    from llamafarm.history.database.history import History
+    from llamafarm.history.query import Filter
 
 Result = TypeVar("Result")
 
@@ -31,14 +31,14 @@ history = typer.Typer(
 
 def since(text: str) -> datetime:
     """A day, or a moment of it, in this machine's time zone."""
-    from llamafarm.records.find import since_of
+    from llamafarm.history.query import since_of
 
     return _date(text, since_of)
 
 
 def until(text: str) -> datetime:
     """The same; a day counts to its end."""
-    from llamafarm.records.find import until_of
+    from llamafarm.history.query import until_of
 
     return _date(text, until_of)
 
@@ -119,7 +119,7 @@ def show(identity: Identity, as_json: AsJson = False) -> None:
 def diff(first: Identity, second: Identity, as_json: AsJson = False) -> None:
     """Show how the second comparison differs from the first: exit 0 if only figures do, 1 if more does."""
     from llamafarm.cli.history_show import show_difference
-    from llamafarm.records.diff import difference
+    from llamafarm.history.diff import difference
 
     async def both(kept: History) -> Any:
         return await kept.open(first), await kept.open(second)
@@ -145,7 +145,7 @@ def vote(
     """Judge a comparison; a new vote takes the place of the last."""
     from datetime import UTC
 
-    from llamafarm.records.model import Vote
+    from llamafarm.history.model import Vote
 
     if sum((best is not None, tie, bad, clear)) != 1:
         raise typer.BadParameter("Give one of --best LANE, --tie, --bad and --clear.")
@@ -244,7 +244,7 @@ def using(work: Callable[[History], Coroutine[Any, Any, Result]]) -> Result:
 def _filter(
     text: str | None, project: str | None, model: str | None, kind: Any, since: Any, until: Any, run: str | None
 ) -> Filter:
-    from llamafarm.records.find import Filter
+    from llamafarm.history.query import Filter
 
     return Filter(text=text, project=project, model=model, kind=kind, since=since, until=until, run=run)
 

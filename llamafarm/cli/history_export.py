@@ -13,9 +13,9 @@ from llamafarm.cli.streams import data_out
 from llamafarm.core.errors import RequestError
 from llamafarm.core.files import replacing_in_thread
 from llamafarm.export.written import Form, written
-from llamafarm.records.find import Filter
-from llamafarm.records.model import Recorded
-from llamafarm.store.history import History
+from llamafarm.history.database.history import History
+from llamafarm.history.model import Recorded
+from llamafarm.history.query import Filter
 
 
 async def write(

@@ -11,7 +11,7 @@ from llamafarm.cli.find import project_of, project_or_sample
 from llamafarm.cli.run import compared
 from llamafarm.core.errors import RequestError
 from llamafarm.engine.recording import Origin, again, ref_of
-from llamafarm.records.model import Recorded
+from llamafarm.history.model import Recorded
 from llamafarm.routing import suggest
 
 

@@ -11,7 +11,7 @@ from llamafarm.core import strict_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llamafarm.records.model import Run
+    from llamafarm.history.model import Run
 
 
 def runs(

@@ -12,9 +12,9 @@ from llamafarm.cli.table import LiveTable
 from llamafarm.core import display, strict_json
 from llamafarm.core.characters import one_line
 from llamafarm.experiments.stats.sample import money
-from llamafarm.records.diff import Change, Difference, LaneDifference
-from llamafarm.records.find import Brief, Found
-from llamafarm.records.model import Recorded, Vote
+from llamafarm.history.diff import Change, Difference, LaneDifference
+from llamafarm.history.model import Recorded, Vote
+from llamafarm.history.query import Brief, Found
 
 SHORT = 60  # letters of a value that differs
 MARKED = " *"  # behind a time that has more in it than the model's own

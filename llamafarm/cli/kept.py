@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from llamafarm.store.store import Store
+    from llamafarm.history.database.store import Store
 
 
 async def check_begun(store: Store | None) -> None:

@@ -58,7 +58,7 @@ async def write_pieces(pieces: AsyncGenerator[bytes, None], out: Path) -> None:
 
 def _history() -> list[Path]:
     from llamafarm.core.errors import LlamaFarmError
-    from llamafarm.store.place import place_of
+    from llamafarm.history.database.connecting.place import place_of
 
     try:
         place = place_of(os.environ)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from llamafarm.cli.stop import Stop
     from llamafarm.config.model import NamedModel
-    from llamafarm.records.probe import Finding, Probe
+    from llamafarm.history.probe import Finding, Probe
     from llamafarm.runtime import ProbeRun
 
 LastOption = Annotated[bool, typer.Option("--last", help="Show the newest probe that is kept, and ask nothing.")]

@@ -17,8 +17,8 @@ from llamafarm.core.types import JsonValue, Route
 from llamafarm.engine.comparison import LaneEvent
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.replies import Board
-from llamafarm.records.ids import new_id
-from llamafarm.records.model import Asked, Began, Ended, Kind, LaneSpec, ProjectRef, Record, Recorded, Snapshot
+from llamafarm.history.ids import new_id
+from llamafarm.history.model import Asked, Began, Ended, Kind, LaneSpec, ProjectRef, Record, Recorded, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ UNNAMED = "llamafarm.yaml"  # a project's text that came from no file
 
 
 class Recorder(Protocol):
-    """What keeps records; see `llamafarm.store.store.Store`. Taking one never waits and never fails."""
+    """What keeps records; see `llamafarm.history.database.store.Store`. Taking one never waits and never fails."""
 
     def take(self, record: Record) -> None:
         """Keep `record`."""

@@ -12,13 +12,13 @@ from llamafarm.config.server import server_of
 from llamafarm.core.reply import Reply
 from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.sweep.plan import Expected, Plan
-from llamafarm.records.model import Ended
+from llamafarm.history.model import Ended
 
 NEWEST = 40  # answers of a model that its pace rests on
 
 
 class Past(Protocol):
-    """What was recorded; see `llamafarm.store.history.History`."""
+    """What was recorded; see `llamafarm.history.database.history.History`."""
 
     async def newest_lanes(self, model: str, model_id: str, *, limit: int) -> list[Ended]:
         """The newest answers of a named model."""

@@ -12,7 +12,7 @@ from llamafarm.experiments.stats.sample import Sample
 from llamafarm.export.columns import ANSWER, Columns, Item, Layout, Row
 from llamafarm.export.sheet import lane_row
 from llamafarm.export.tables import table
-from llamafarm.records.model import Ended, Recorded
+from llamafarm.history.model import Ended, Recorded
 
 Form = Literal["csv", "jsonl", "parquet"]
 

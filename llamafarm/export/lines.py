@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from llamafarm.core import strict_json
 from llamafarm.core.types import JsonValue
-from llamafarm.records.codec import encode
-from llamafarm.records.find import Brief
-from llamafarm.records.model import Asked, Ended, Recorded, Vote
+from llamafarm.history.codec import encode
+from llamafarm.history.model import Asked, Ended, Recorded, Vote
+from llamafarm.history.query import Brief
 
 Json = dict[str, JsonValue]
 

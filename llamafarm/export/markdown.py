@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from llamafarm.core import display
 from llamafarm.core.reply import Reply
-from llamafarm.records.model import Ended, Recorded, Vote
+from llamafarm.history.model import Ended, Recorded, Vote
 
 _FENCES = re.compile("`{3,}")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from llamafarm.core import display
 from llamafarm.core.types import JsonValue
-from llamafarm.records.codec import encode
-from llamafarm.records.probe import Probe
+from llamafarm.history.codec import encode
+from llamafarm.history.probe import Probe
 
 
 def heading(probe: Probe) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from llamafarm.core.reply import Reply
 from llamafarm.export.columns import LANE, Columns, Layout, Row
-from llamafarm.records.model import Asked, Recorded, Vote
+from llamafarm.history.model import Asked, Recorded, Vote
 
 UNFINISHED = "unfinished"  # the status of a lane that never ended
 

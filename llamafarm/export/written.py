@@ -8,7 +8,7 @@ from typing import Literal
 
 from llamafarm.export import lines, markdown, sheet
 from llamafarm.export.tables import table
-from llamafarm.records.model import Recorded
+from llamafarm.history.model import Recorded
 
 Form = Literal["csv", "jsonl", "markdown", "parquet"]
 

@@ -13,8 +13,8 @@ from llamafarm.experiments.checks.checks import check_of
 from llamafarm.experiments.grade import judged, verdict_now
 from llamafarm.experiments.stats.sample import Judged, Sample
 from llamafarm.experiments.sweep.grid import Call
-from llamafarm.records.find import Filter
-from llamafarm.records.model import Asked, Ended, Recorded
+from llamafarm.history.model import Asked, Ended, Recorded
+from llamafarm.history.query import Filter
 from llamafarm.report.examples import Examples, cut
 from llamafarm.report.figures import Figures
 from llamafarm.report.grids import Places

@@ -8,8 +8,8 @@ from typing import Any
 
 from llamafarm import __version__
 from llamafarm.core.types import JsonValue
-from llamafarm.records.machine import Machine
-from llamafarm.records.model import Asked
+from llamafarm.history.machine import Machine
+from llamafarm.history.model import Asked
 from llamafarm.report.charts import charts
 from llamafarm.report.collect import Collected, Shown
 from llamafarm.report.examples import cut, said

@@ -14,7 +14,7 @@ from llamafarm.experiments.stats.bootstrap import mean, share
 from llamafarm.experiments.stats.sample import Judged, Sample
 from llamafarm.experiments.stats.spread import Spread, spread
 from llamafarm.experiments.stats.tally import Costs, Tally
-from llamafarm.records.model import Ended
+from llamafarm.history.model import Ended
 
 CALLS = 10_000
 MOST = 12  # different settings, price notes and kinds of failures that are told

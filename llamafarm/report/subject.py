@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llamafarm.core.errors import RequestError
-from llamafarm.records.find import Filter, Found
-from llamafarm.records.machine import Machine
-from llamafarm.records.model import Recorded, Run, Snapshot
+from llamafarm.history.machine import Machine
+from llamafarm.history.model import Recorded, Run, Snapshot
+from llamafarm.history.query import Filter, Found
 
 LATEST = "latest"
 
 
 class Past(Protocol):
-    """What was recorded; see `llamafarm.store.history.History`."""
+    """What was recorded; see `llamafarm.history.database.history.History`."""
 
     async def runs(self, *, limit: int = ...) -> list[Run]:
         """The newest runs."""

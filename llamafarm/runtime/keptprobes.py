@@ -12,10 +12,10 @@ from llamafarm.config.model import NamedModel
 from llamafarm.config.secrets.secret import shown_address
 from llamafarm.core.conditions import THIS_MACHINE, ProbeMark
 from llamafarm.core.errors import StoreError
-from llamafarm.records.probe import Probe, Subject
+from llamafarm.history.probe import Probe, Subject
 
 if TYPE_CHECKING:
-    from llamafarm.store.history import History
+    from llamafarm.history.database.history import History
 
 LOOK_S = 0.5  # nobody waits longer for what is kept
 KNOWN_S = 60.0  # other processes probe too: what was read is read anew after so long

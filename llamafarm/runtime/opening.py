@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamafarm.config.library import open_library
+from llamafarm.history.database.connecting.place import place_of
+from llamafarm.history.database.store import open_store
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import Providers
 from llamafarm.runtime.generations import Generations
 from llamafarm.runtime.runtime import Runtime, history_of, switched_off
-from llamafarm.store.place import place_of
-from llamafarm.store.store import open_store
 from llamafarm.tools import McpServers
 
 if TYPE_CHECKING:
-    from llamafarm.store.history import History
+    from llamafarm.history.database.history import History
 
 
 @asynccontextmanager

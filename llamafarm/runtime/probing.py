@@ -16,12 +16,12 @@ from llamafarm.core.types import ChatRequest
 from llamafarm.engine.lane import Registry
 from llamafarm.experiments.probe.outlay import MOST, Outlay, outlay
 from llamafarm.experiments.probe.run import Prober
+from llamafarm.history.probe import Probe
 from llamafarm.pricing import PriceBook
-from llamafarm.records.probe import Probe
 from llamafarm.runtime.keptprobes import subject_of
 
 if TYPE_CHECKING:
-    from llamafarm.store.history import History
+    from llamafarm.history.database.history import History
 
 Window = Callable[[NamedModel], Awaitable[int | None]]
 Turn = Callable[[], AbstractAsyncContextManager[object]]

@@ -20,7 +20,7 @@ from llamafarm.config.model import Project
 from llamafarm.engine.cooldown import Rests
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Origin, Recording
-from llamafarm.records.model import Record
+from llamafarm.history.model import Record
 from llamafarm.runtime.runtime import Runtime
 from llamafarm.runtime.settling import settle
 

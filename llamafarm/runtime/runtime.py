@@ -38,21 +38,21 @@ from llamafarm.experiments.sweep.grid_plan import grid_from
 from llamafarm.experiments.sweep.plan import Plan, plan_of
 from llamafarm.experiments.sweep.run import SweepRun, begin_run, resume_run
 from llamafarm.experiments.sweep.sweep import AT_ONCE, JUDGED, Sweep, reply_of
+from llamafarm.history.database.store import Store
+from llamafarm.history.probe import Probe
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
 from llamafarm.providers.embedded.llama_cpp import CONTEXT, SLOTS
 from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.registry import Providers
-from llamafarm.records.probe import Probe
 from llamafarm.runtime.generations import Generations, held
 from llamafarm.runtime.keptprobes import KeptProbes
 from llamafarm.runtime.probing import ProbeRun, planned
-from llamafarm.store.store import Store
 from llamafarm.tools import McpServers
 
 if TYPE_CHECKING:
-    from llamafarm.records.model import Run
-    from llamafarm.store.history import History
+    from llamafarm.history.database.history import History
+    from llamafarm.history.model import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,7 +325,7 @@ def surveyed(project: Project, job: Job) -> Survey:
 
 def history_of(store: Store) -> History:
     """What `store` holds, to be read."""
-    from llamafarm.store.history import History  # noqa: PLC0415 - SQLAlchemy: 0.2 s that a comparison spares
+    from llamafarm.history.database.history import History  # noqa: PLC0415 - SQLAlchemy: 0.2 s that a comparison spares
 
     return History(store)
 

@@ -13,7 +13,7 @@ from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.experiments.stats.tally import Tally
 from llamafarm.export.batchtable import figures_of, notes
 from llamafarm.export.tables import writable
-from llamafarm.records.model import Run
+from llamafarm.history.model import Run
 from llamafarm.ui.labview import plan_view
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.reportlink import report_link

@@ -12,9 +12,9 @@ import gradio as gr
 from llamafarm.config import parse
 from llamafarm.config.model import Project
 from llamafarm.core.errors import LlamaFarmError, RequestError
-from llamafarm.records.diff import difference
-from llamafarm.records.find import Found
-from llamafarm.records.model import ProjectRef
+from llamafarm.history.diff import difference
+from llamafarm.history.model import ProjectRef
+from llamafarm.history.query import Found
 from llamafarm.ui.blind import Blind, Secrets
 from llamafarm.ui.handlers import Handlers, refuse
 from llamafarm.ui.history import HistoryTab
@@ -28,7 +28,7 @@ from llamafarm.ui.show import Updates
 from llamafarm.ui.verdict import recorded_ballot, verdict_updates
 
 if TYPE_CHECKING:
-    from llamafarm.store.history import History
+    from llamafarm.history.database.history import History
 
 A_PAGE = 20
 TWO = 2

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from llamafarm.core import display
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import JsonValue
-from llamafarm.records.diff import Change, Difference, LaneDifference
-from llamafarm.records.model import Recorded
+from llamafarm.history.diff import Change, Difference, LaneDifference
+from llamafarm.history.model import Recorded
 from llamafarm.ui.cards import summary
 from llamafarm.ui.historylist import link, when
 from llamafarm.ui.markup import Markup, join, tag

@@ -13,8 +13,8 @@ from llamafarm.core.errors import RequestError
 from llamafarm.experiments.stats.sample import money
 from llamafarm.export.tables import writable
 from llamafarm.export.written import Form
-from llamafarm.records.find import Brief, Filter, Found, since_of, until_of
-from llamafarm.records.model import Kind, Vote
+from llamafarm.history.model import Kind, Vote
+from llamafarm.history.query import Brief, Filter, Found, since_of, until_of
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.reportlink import report_link
 

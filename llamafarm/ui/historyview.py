@@ -10,7 +10,7 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.core import display
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import JsonValue, Message
-from llamafarm.records.model import Asked, Ended, LaneSpec, Recorded
+from llamafarm.history.model import Asked, Ended, LaneSpec, Recorded
 from llamafarm.ui.blind import Blind, blind_foot, blind_head, blind_table
 from llamafarm.ui.cards import lane_foot, lane_head, routing_card, summary
 from llamafarm.ui.historylist import link, link_to, vote_words, when

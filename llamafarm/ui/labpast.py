@@ -13,7 +13,7 @@ from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.recording import ref_of
 from llamafarm.experiments.sweep.findings import Findings
 from llamafarm.experiments.sweep.past import past_results
-from llamafarm.records.model import Run
+from llamafarm.history.model import Run
 from llamafarm.ui.handlers import refuse
 from llamafarm.ui.history_handlers import HistoryHandlers
 from llamafarm.ui.historylist import when

@@ -9,7 +9,7 @@ import gradio as gr
 
 from llamafarm.core import display
 from llamafarm.experiments.probe.outlay import Outlay, outlay_lines
-from llamafarm.records.probe import Finding, Mark, Probe
+from llamafarm.history.probe import Finding, Mark, Probe
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.slots import html
 

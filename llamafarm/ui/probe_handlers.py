@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from llamafarm.core.errors import LlamaFarmError, RequestError
-from llamafarm.records.probe import Probe
+from llamafarm.history.probe import Probe
 from llamafarm.runtime import ProbeRun
 from llamafarm.ui.handlers import Handlers, refuse
 from llamafarm.ui.probe import ProbePanel, outlay_view, probes_view, progress_view

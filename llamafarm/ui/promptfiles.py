@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from llamafarm.core.errors import RequestError
-from llamafarm.records.ids import new_id
+from llamafarm.history.ids import new_id
 
 MOST_BYTES = 4 * 1024 * 1024  # base64 and JSON make it a third more, which the server's bound allows
 LONGEST_NAME = 80

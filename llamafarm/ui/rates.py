@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from llamafarm.core import display
 from llamafarm.core.figures import Estimate
 from llamafarm.experiments.stats.bootstrap import share
-from llamafarm.records.standings import Standing, Tally
+from llamafarm.history.win_rates import Standing, Tally
 from llamafarm.ui.markup import Markup, tag
 
 TITLES = ("Model", "Won", "Lost", "Win rate", "Ties", "All bad")

@@ -10,7 +10,7 @@ from llamafarm.core.errors import RequestError
 from llamafarm.core.types import Image, JsonValue
 from llamafarm.engine.lane import Lane, Question, overridden, request_for
 from llamafarm.engine.recording import again, ref_of
-from llamafarm.records.model import Recorded
+from llamafarm.history.model import Recorded
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.settings import Settings
 

@@ -10,7 +10,7 @@ import gradio as gr
 
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.recording import question_of
-from llamafarm.records.model import Recorded
+from llamafarm.history.model import Recorded
 from llamafarm.ui.conversation import Turn, history
 from llamafarm.ui.handlers import Handlers, refuse
 from llamafarm.ui.hiding import ballot_of, unhide

@@ -20,8 +20,8 @@ from llamafarm.engine.lane import Question
 from llamafarm.engine.recording import Origin
 from llamafarm.experiments.batch.batch import Batch
 from llamafarm.experiments.sweep.sweep import Sweep
+from llamafarm.history.model import Kind, Recorded, Vote
 from llamafarm.operator import NONE, Rights
-from llamafarm.records.model import Kind, Recorded, Vote
 from llamafarm.runtime import ProbeRun
 from llamafarm.ui.blind import Blind
 from llamafarm.ui.conversation import Turn, history

@@ -12,7 +12,7 @@ from gradio.blocks import Block
 
 from llamafarm.core.errors import RequestError
 from llamafarm.core.reply import Reply
-from llamafarm.records.model import Recorded, Vote
+from llamafarm.history.model import Recorded, Vote
 from llamafarm.ui.blind import Blind
 from llamafarm.ui.historylist import link_to
 from llamafarm.ui.markup import Markup, join, tag

@@ -8,7 +8,7 @@ import gradio as gr
 
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.core.reply import Reply
-from llamafarm.records.model import Vote
+from llamafarm.history.model import Vote
 from llamafarm.ui.handlers import refuse
 from llamafarm.ui.hiding import ballot_of, names_of, unhide
 from llamafarm.ui.history_handlers import HistoryHandlers

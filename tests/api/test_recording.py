@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llamafarm.records.model import Recorded
+from llamafarm.history.model import Recorded
 from llamafarm.settings import ServerSettings
 from tests.api.world import CHAT, HELLO, World, world
 from tests.faultserver.speech import plays, said

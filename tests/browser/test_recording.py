@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from llamafarm.records.model import Recorded
+from llamafarm.history.model import Recorded
 from llamafarm.runtime import open_history
 from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_conversation import follow, parrot

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from llamafarm.history.database.connecting.place import file_place
+from llamafarm.history.database.history import History
+from llamafarm.history.database.store import open_store
 from llamafarm.report.page import report
-from llamafarm.store.history import History
-from llamafarm.store.place import file_place
-from llamafarm.store.store import open_store
 from tests.browser.conftest import OpenPage
 from tests.browser.test_batch import ROWS, doubles, open_batch
 from tests.browser.test_batch import project as batch_project

@@ -19,10 +19,10 @@ import pytest
 from llamafarm.cli import main
 from llamafarm.core.events import FellBack, Retrying
 from llamafarm.core.types import Cost, Timings
-from llamafarm.records.model import Asked, Recorded, Run, RunBegan, Snapshot
-from llamafarm.store.history import History
-from llamafarm.store.place import place_of
-from llamafarm.store.store import open_store
+from llamafarm.history.database.connecting.place import place_of
+from llamafarm.history.database.history import History
+from llamafarm.history.database.store import open_store
+from llamafarm.history.model import Asked, Recorded, Run, RunBegan, Snapshot
 from tests.cli.conftest import Serve
 from tests.cli.helpers import HEAD, entry, written
 from tests.databases import known

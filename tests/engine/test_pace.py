@@ -12,7 +12,7 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Timings, Usage
 from llamafarm.experiments.duration import expecting, pace_of
 from llamafarm.experiments.sweep.plan import Plan, Work
-from llamafarm.records.model import Ended
+from llamafarm.history.model import Ended
 from tests.engine.fakes import model
 from tests.store.made import asked, ended
 

@@ -18,8 +18,8 @@ from llamafarm.engine.cooldown import Rests
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.recording import Origin, Recording, again
 from llamafarm.engine.replies import Board
+from llamafarm.history.model import Began, Ended, LaneSpec, Record, Recorded
 from llamafarm.providers.base import Provider
-from llamafarm.records.model import Began, Ended, LaneSpec, Record, Recorded
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 
 QUESTION = Question.of("Hello?", {"name": "Ada"}, (Image("image/png", "aGk="),))

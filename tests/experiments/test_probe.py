@@ -13,7 +13,7 @@ from llamafarm.experiments.probe.heard import Heard
 from llamafarm.experiments.probe.plan import MOST_TOKENS
 from llamafarm.experiments.probe.run import Prober
 from llamafarm.experiments.probe.stream import answering
-from llamafarm.records.probe import Finding
+from llamafarm.history.probe import Finding
 from tests.faultserver.probed import CONTEXT, Asked, Counting
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import Protocol, refuses

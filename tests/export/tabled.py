@@ -9,7 +9,7 @@ from llamafarm.core.reply import Reply
 from llamafarm.export import sheet
 from llamafarm.export.columns import Layout
 from llamafarm.export.frame import CsvTable
-from llamafarm.records.model import Recorded
+from llamafarm.history.model import Recorded
 
 Item = TypeVar("Item")
 

@@ -21,7 +21,7 @@ from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.experiments.stats.sample import Sample
 from llamafarm.export import batch, lines, markdown, sheet
-from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Recorded, Vote
+from llamafarm.history.model import Asked, Ended, LaneSpec, ProjectRef, Recorded, Vote
 from tests.export.tabled import written_as_csv, written_csv
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES

@@ -30,7 +30,7 @@ from llamafarm.export.columns import Columns, Kind, Layout
 from llamafarm.export.frame import DTYPES, frame_of
 from llamafarm.export.parquet import ParquetTable
 from llamafarm.export.written import written
-from llamafarm.records.model import Ended, LaneSpec, Recorded, Vote
+from llamafarm.history.model import Ended, LaneSpec, Recorded, Vote
 from tests.export.tabled import each, written_as_csv
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES

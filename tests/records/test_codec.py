@@ -10,8 +10,8 @@ from hypothesis import given
 from llamafarm.core.events import Failed
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Image, JsonValue, Message, Route, ToolCall, Usage
-from llamafarm.records.codec import decode, decode_all, encode
-from llamafarm.records.model import LaneSpec
+from llamafarm.history.codec import decode, decode_all, encode
+from llamafarm.history.model import LaneSpec
 from tests.store.strategies import MESSAGES, REPLIES, ROUTES, SPECS
 
 

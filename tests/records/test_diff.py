@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from llamafarm.core.events import Failed
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import JsonValue, Message, Timings
-from llamafarm.records.diff import Change, difference
-from llamafarm.records.ids import ALPHABET, LENGTH, as_beginning, new_id
-from llamafarm.records.model import Asked, Ended, LaneSpec, Recorded
+from llamafarm.history.diff import Change, difference
+from llamafarm.history.ids import ALPHABET, LENGTH, as_beginning, new_id
+from llamafarm.history.model import Asked, Ended, LaneSpec, Recorded
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, OBJECTS, REPLIES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.records.ids import LENGTH, as_beginning, new_id, piece_id
+from llamafarm.history.ids import LENGTH, as_beginning, new_id, piece_id
 
 NUMBERS = st.integers(0, 2**32 - 1)
 

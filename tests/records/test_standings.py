@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.records.model import Vote
-from llamafarm.records.standings import Contest, Tally, standings
+from llamafarm.history.model import Vote
+from llamafarm.history.win_rates import Contest, Tally, standings
 from tests.store.made import START
 
 VOTES = st.one_of(

@@ -11,9 +11,9 @@ from llamafarm.experiments.checks.checks import check_of
 from llamafarm.experiments.sweep.grid import Grid, Judge, Prompt
 from llamafarm.experiments.sweep.grid_plan import grid_plan
 from llamafarm.experiments.sweep.sweep import JUDGED
-from llamafarm.records.ids import new_id
-from llamafarm.records.model import Run, RunBegan, RunEnded
-from llamafarm.store.store import Store
+from llamafarm.history.database.store import Store
+from llamafarm.history.ids import new_id
+from llamafarm.history.model import Run, RunBegan, RunEnded
 from tests.engine.fakes import model
 from tests.store.made import PROJECT, SNAPSHOT, START, asked, ended, keep
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 
 from llamafarm.core.figures import Estimate
-from llamafarm.records.find import Filter, Found
-from llamafarm.records.machine import Machine
-from llamafarm.records.model import Recorded, Run, Snapshot
+from llamafarm.history.machine import Machine
+from llamafarm.history.model import Recorded, Run, Snapshot
+from llamafarm.history.query import Filter, Found
 from llamafarm.report.collect import collect
 from llamafarm.report.examples import LONGEST, Examples, cut
 from llamafarm.report.figures import Figures

@@ -14,13 +14,13 @@ from llamafarm.core.conditions import Sharing, WarmUp
 from llamafarm.core.errors import RequestError
 from llamafarm.core.events import Failed
 from llamafarm.core.types import Cost, JsonValue, Message, Timings
-from llamafarm.records.ids import new_id
-from llamafarm.records.model import Run, RunBegan, Vote
+from llamafarm.history.database.connecting.place import file_place
+from llamafarm.history.database.history import History
+from llamafarm.history.database.machine import this_machine
+from llamafarm.history.database.store import Store, open_store
+from llamafarm.history.ids import new_id
+from llamafarm.history.model import Run, RunBegan, Vote
 from llamafarm.report.page import report
-from llamafarm.store.history import History
-from llamafarm.store.machine import this_machine
-from llamafarm.store.place import file_place
-from llamafarm.store.store import Store, open_store
 from tests.report.made import EVIL, grid, swept, texts, with_judge
 from tests.store.made import PROJECT, SNAPSHOT, START, asked, ended, keep
 

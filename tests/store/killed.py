@@ -9,9 +9,9 @@ import asyncio
 import os
 import sys
 
-from llamafarm.records.model import Began
-from llamafarm.store.place import place_of
-from llamafarm.store.store import open_store
+from llamafarm.history.database.connecting.place import place_of
+from llamafarm.history.database.store import open_store
+from llamafarm.history.model import Began
 from tests.store.made import asked, ended
 
 

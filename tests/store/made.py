@@ -9,9 +9,9 @@ from typing import Any
 
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Count, Message, Timings, Usage
-from llamafarm.records.ids import new_id
-from llamafarm.records.model import Asked, Began, Ended, LaneSpec, ProjectRef, Snapshot
-from llamafarm.store.store import Store
+from llamafarm.history.database.store import Store
+from llamafarm.history.ids import new_id
+from llamafarm.history.model import Asked, Began, Ended, LaneSpec, ProjectRef, Snapshot
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PROJECT = ProjectRef("default", "farm", "d" * 64)

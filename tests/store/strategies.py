@@ -15,8 +15,8 @@ from llamafarm.core.errors import Culprit
 from llamafarm.core.events import Failed, FellBack, Relayed, Retrying
 from llamafarm.core.reply import Reply, ToolRun
 from llamafarm.core.types import Cost, Image, Message, Route, SentRequest, Timings, Tool, ToolCall, Usage
-from llamafarm.records.ids import new_id
-from llamafarm.records.model import Asked, LaneSpec, ProjectRef
+from llamafarm.history.ids import new_id
+from llamafarm.history.model import Asked, LaneSpec, ProjectRef
 
 Built = TypeVar("Built")
 

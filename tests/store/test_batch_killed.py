@@ -8,9 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 from llamafarm.experiments.batch.run import answers
-from llamafarm.store.history import History
-from llamafarm.store.place import Place
-from llamafarm.store.store import open_store
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.history import History
+from llamafarm.history.database.store import open_store
 from tests.cli.helpers import HEAD, entry, lf_async, started, written
 from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import answer, plays

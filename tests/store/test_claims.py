@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from llamafarm.core.errors import RequestError
-from llamafarm.store.place import Place, file_place
-from llamafarm.store.store import Store, open_store
+from llamafarm.history.database.connecting.place import Place, file_place
+from llamafarm.history.database.store import Store, open_store
 from tests.store.test_durable import ROOT, url_of
 from tests.store.test_files import files_in
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from llamafarm.core.errors import StoreError
-from llamafarm.store.claims import Claims
-from llamafarm.store.connect import Database
-from llamafarm.store.history import History
-from llamafarm.store.place import FILE, Place, file_place, place_of
-from llamafarm.store.store import Store, open_store
-from llamafarm.store.writer import MOST_WAITING, Writer
+from llamafarm.history.database.claims import Claims
+from llamafarm.history.database.connecting.connect import Database
+from llamafarm.history.database.connecting.place import FILE, Place, file_place, place_of
+from llamafarm.history.database.history import History
+from llamafarm.history.database.store import Store, open_store
+from llamafarm.history.database.writer import MOST_WAITING, Writer
 from tests.databases import Cluster, known
 from tests.store.made import asked, ended, keep
 

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from llamafarm.store.faults import fault_of
-from llamafarm.store.place import file_place
+from llamafarm.history.database.connecting.faults import fault_of
+from llamafarm.history.database.connecting.place import file_place
 
 PLACE = file_place(Path("/data/history.sqlite3"))
 

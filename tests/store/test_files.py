@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from llamafarm.core.errors import StoreError
-from llamafarm.store.history import History
-from llamafarm.store.place import FILE, Place, file_place, place_of
-from llamafarm.store.store import Store, open_store
+from llamafarm.history.database.connecting.place import FILE, Place, file_place, place_of
+from llamafarm.history.database.history import History
+from llamafarm.history.database.store import Store, open_store
 from tests.databases import known
 from tests.store.made import asked, ended, keep
 
@@ -162,7 +162,7 @@ async def test_another_file_is_called_no_database(tmp_path: Path) -> None:
 
 
 async def test_a_locked_file_is_called_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llamafarm.store.connect.BUSY_S", 0.1)
+    monkeypatch.setattr("llamafarm.history.database.connecting.connect.BUSY_S", 0.1)
     place = file_place(tmp_path / FILE)
     await recorded(place)
     with closing(sqlite3.connect(tmp_path / FILE)) as other:

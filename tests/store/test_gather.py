@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from llamafarm.records.model import Record
-from llamafarm.store.claims import Claims
-from llamafarm.store.history import History
-from llamafarm.store.place import Place
-from llamafarm.store.store import Store
-from llamafarm.store.writer import Outcome, Writer
+from llamafarm.history.database.claims import Claims
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.history import History
+from llamafarm.history.database.store import Store
+from llamafarm.history.database.writer import Outcome, Writer
+from llamafarm.history.model import Record
 from tests.store.made import asked, ended, keep
 
 FOR_EVER = 1e6

@@ -14,12 +14,12 @@ import pytest
 from llamafarm.core.errors import RequestError
 from llamafarm.core.events import Failed
 from llamafarm.core.types import Cost, Message
-from llamafarm.records.find import Filter
-from llamafarm.records.ids import new_id
-from llamafarm.records.model import Asked, Began, Piece, ProjectRef, Run, RunBegan, RunEnded, Vote
-from llamafarm.store.history import STRETCH, History
-from llamafarm.store.place import Place, file_place
-from llamafarm.store.store import Store, open_store
+from llamafarm.history.database.connecting.place import Place, file_place
+from llamafarm.history.database.history import STRETCH, History
+from llamafarm.history.database.store import Store, open_store
+from llamafarm.history.ids import new_id
+from llamafarm.history.model import Asked, Began, Piece, ProjectRef, Run, RunBegan, RunEnded, Vote
+from llamafarm.history.query import Filter
 from tests.store.made import PROJECT, SNAPSHOT, START, asked, ended, keep
 
 
@@ -286,7 +286,7 @@ async def test_a_run_is_deleted_with_its_comparisons(store: Store, history: Hist
 async def test_many_pieces_of_a_run_are_given_in_parts(
     store: Store, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llamafarm.store.history.PIECES_AT_ONCE", 3)
+    monkeypatch.setattr("llamafarm.history.database.history.PIECES_AT_ONCE", 3)
     run = a_run()
     store.take(RunBegan(run, None))
     for number in range(7):

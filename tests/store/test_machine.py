@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from llamafarm.core.errors import RequestError
-from llamafarm.records.codec import encode
-from llamafarm.records.model import Run, RunBegan
-from llamafarm.store import writes
-from llamafarm.store.history import History
-from llamafarm.store.machine import this_machine
-from llamafarm.store.place import Place
-from llamafarm.store.store import open_store
+from llamafarm.history.codec import encode
+from llamafarm.history.database import writes
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.history import History
+from llamafarm.history.database.machine import this_machine
+from llamafarm.history.database.store import open_store
+from llamafarm.history.model import Run, RunBegan
 from tests.store.made import PROJECT, START, asked, ended, keep
 
 

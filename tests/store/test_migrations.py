@@ -11,15 +11,15 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 
 from llamafarm.core.errors import StoreError
-from llamafarm.records.find import Filter
-from llamafarm.store import schema
-from llamafarm.store.connect import open_database
-from llamafarm.store.history import History
-from llamafarm.store.migrate import migrate
-from llamafarm.store.migrations import MIGRATIONS, Migration
-from llamafarm.store.place import Place, file_place
-from llamafarm.store.rows import asked_row, ended_row
-from llamafarm.store.store import open_store
+from llamafarm.history.database.connecting.connect import open_database
+from llamafarm.history.database.connecting.place import Place, file_place
+from llamafarm.history.database.history import History
+from llamafarm.history.database.rows import asked_row, ended_row
+from llamafarm.history.database.store import open_store
+from llamafarm.history.database.tables import schema
+from llamafarm.history.database.tables.migrate import migrate
+from llamafarm.history.database.tables.migrations import MIGRATIONS, Migration
+from llamafarm.history.query import Filter
 from tests.store.made import asked, ended
 
 

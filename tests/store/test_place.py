@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from llamafarm.core.errors import MissingPartError, RequestError
-from llamafarm.store.place import place_of
-from llamafarm.store.store import open_store
+from llamafarm.history.database.connecting.place import place_of
+from llamafarm.history.database.store import open_store
 from tests.databases import known
 
 
@@ -54,7 +54,7 @@ def test_other_addresses_are_refused_with_a_sentence(url: str) -> None:
 
 
 def test_a_missing_driver_is_told_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llamafarm.store.place.find_spec", lambda _: None)
+    monkeypatch.setattr("llamafarm.history.database.connecting.place.find_spec", lambda _: None)
     with pytest.raises(MissingPartError, match="llamafarm-playground\\[postgres\\]"):
         place_of({"LF_DATABASE_URL": "postgresql://db/farm"})
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from llamafarm.store.connect import open_database
-from llamafarm.store.place import file_place
-from llamafarm.store.private import keep_private
+from llamafarm.history.database.connecting.connect import open_database
+from llamafarm.history.database.connecting.place import file_place
+from llamafarm.history.database.connecting.private import keep_private
 
 
 @pytest.fixture(autouse=True)

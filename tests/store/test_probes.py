@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from llamafarm.records.probe import Finding, Probe, Subject
-from llamafarm.store.history import History
-from llamafarm.store.place import Place
-from llamafarm.store.store import open_store
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.history import History
+from llamafarm.history.database.store import open_store
+from llamafarm.history.probe import Finding, Probe, Subject
 
 WRONG = Finding(
     "stream", "streams word by word", "no", "In one piece, “\x00\ud83d”.", "No speed.", "in lumps", ("speed",)

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, JsonValue
-from llamafarm.records.find import Filter
-from llamafarm.records.ids import new_id
-from llamafarm.records.model import Asked, Began, Ended, Recorded
-from llamafarm.store.history import History
-from llamafarm.store.lossless import original, storable
-from llamafarm.store.place import Place
-from llamafarm.store.store import open_store
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.history import History
+from llamafarm.history.database.store import open_store
+from llamafarm.history.database.tables.lossless import original, storable
+from llamafarm.history.ids import new_id
+from llamafarm.history.model import Asked, Began, Ended, Recorded
+from llamafarm.history.query import Filter
 from tests.store.made import SNAPSHOT, asked, ended, keep
 from tests.store.strategies import ASKED, INSTANTS, OBJECTS, REPLIES, TEXTS
 

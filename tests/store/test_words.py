@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.store.words import MOST_ASKED, MOST_LETTERS, PIECE, asked_words, words_of
+from llamafarm.history.database.tables.words import MOST_ASKED, MOST_LETTERS, PIECE, asked_words, words_of
 
 
 @pytest.mark.parametrize(

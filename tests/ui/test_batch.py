@@ -21,7 +21,7 @@ from llamafarm.experiments.prompt_file.form import ENDINGS
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.stats.tally import Tally
-from llamafarm.records.model import ProjectRef, Run
+from llamafarm.history.model import ProjectRef, Run
 from llamafarm.ui import promptfiles
 from llamafarm.ui.batchjob import Inputs
 from llamafarm.ui.batchview import batch_progress, choices, chosen_view, results_view

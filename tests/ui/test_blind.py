@@ -14,8 +14,8 @@ from llamafarm.core.errors import RequestError
 from llamafarm.core.events import Failed
 from llamafarm.core.types import Route
 from llamafarm.engine.lane import Question
-from llamafarm.records.model import Recorded, Vote
-from llamafarm.records.standings import Standing, Tally
+from llamafarm.history.model import Recorded, Vote
+from llamafarm.history.win_rates import Standing, Tally
 from llamafarm.ui.blind import Blind, Secrets, all_ended, blind_head, blind_table
 from llamafarm.ui.hiding import ballot_of
 from llamafarm.ui.historyview import blind_lanes, blind_view

@@ -15,10 +15,10 @@ import pytest
 from pydantic import SecretStr
 
 from llamafarm.config import sample_path
-from llamafarm.records.model import Asked
+from llamafarm.history.database.connecting.place import place_of
+from llamafarm.history.database.store import open_store
+from llamafarm.history.model import Asked
 from llamafarm.settings import ServerSettings
-from llamafarm.store.place import place_of
-from llamafarm.store.store import open_store
 from llamafarm.ui.batchview import downloads
 from tests.databases import known
 from tests.serving import serving

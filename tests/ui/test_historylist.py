@@ -13,8 +13,8 @@ import pytest
 
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import Timings
-from llamafarm.records.find import Brief, Filter, Found, LaneBrief
-from llamafarm.records.model import ProjectRef, Vote
+from llamafarm.history.model import ProjectRef, Vote
+from llamafarm.history.query import Brief, Filter, Found, LaneBrief
 from llamafarm.ui.historylist import Search, list_view, vote_words
 from llamafarm.ui.markup import Markup
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from llamafarm.core.conditions import Sharing, WarmUp
 from llamafarm.core.types import Image, Message, Route, SentRequest, Timings
-from llamafarm.records.diff import difference
-from llamafarm.records.model import LaneSpec, Recorded, Vote
+from llamafarm.history.diff import difference
+from llamafarm.history.model import LaneSpec, Recorded, Vote
 from llamafarm.ui.cards import lane_foot
 from llamafarm.ui.historydiff import difference_view
 from llamafarm.ui.historyview import kept_lanes, opened_view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llamafarm.records.model import Run
+from llamafarm.history.model import Run
 from llamafarm.ui.labpast import choices
 from tests.store.made import PROJECT, START
 

@@ -10,7 +10,7 @@ import pytest
 from llamafarm.core.errors import Problem, RequestError
 from llamafarm.core.types import Image, JsonValue, Message
 from llamafarm.engine.lane import Question, request_for
-from llamafarm.records.model import LaneSpec, ProjectRef, Recorded
+from llamafarm.history.model import LaneSpec, ProjectRef, Recorded
 from llamafarm.ui.refill import refill
 from tests.engine.fakes import model, project
 from tests.store.made import PROJECT, asked, ended

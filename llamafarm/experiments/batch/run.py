@@ -22,16 +22,16 @@ from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row, item_number
 from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.sweep.run import Keeper
-from llamafarm.records.find import Filter
-from llamafarm.records.ids import new_id, piece_id
-from llamafarm.records.model import Ended, Kind, Recorded, Run, RunBegan, RunEnded
+from llamafarm.history.ids import new_id, piece_id
+from llamafarm.history.model import Ended, Kind, Recorded, Run, RunBegan, RunEnded
+from llamafarm.history.query import Filter
 
 BATCH: Kind = "batch"
 TITLE = 80
 
 
 class Past(Protocol):
-    """What was recorded; see `llamafarm.store.history.History`."""
+    """What was recorded; see `llamafarm.history.database.history.History`."""
 
     def stream(self, wanted: Filter = ..., *, oldest_first: bool = False) -> AsyncGenerator[Recorded, None]:
         """All that `wanted` finds, a few at a time."""

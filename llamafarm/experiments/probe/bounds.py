@@ -8,7 +8,7 @@ from llamafarm.core.errors import ContextTooLong
 from llamafarm.experiments.probe.checks import CHECKS
 from llamafarm.experiments.probe.heard import Heard, bound_of
 from llamafarm.experiments.probe.plan import words_of
-from llamafarm.records.probe import Finding
+from llamafarm.history.probe import Finding
 
 CUT = ("length", "max_tokens", "MAX_TOKENS", "model_length")
 WORD = re.compile(r"\w+")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from llamafarm.core.conditions import Figure
-from llamafarm.records.probe import Finding
+from llamafarm.history.probe import Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from llamafarm.core import tokens
 from llamafarm.experiments.probe.checks import CHECKS
 from llamafarm.experiments.probe.heard import Heard
 from llamafarm.experiments.probe.plan import TOOL_TOKENS
-from llamafarm.records.probe import Finding
+from llamafarm.history.probe import Finding
 
 CUT = ("length", "max_tokens", "MAX_TOKENS")
 SHOWN = 40  # letters of an answer

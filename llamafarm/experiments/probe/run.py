@@ -13,7 +13,7 @@ from llamafarm.core.types import ChatRequest
 from llamafarm.experiments.probe import bounds, forms, serving, stream
 from llamafarm.experiments.probe.heard import Ask, Heard, bound_of, hear
 from llamafarm.experiments.probe.plan import LARGEST_CONTEXT, MOST_S, MOST_TOKENS, Questions, words_of
-from llamafarm.records.probe import Finding
+from llamafarm.history.probe import Finding
 
 Window = Callable[[], Awaitable[int | None]]
 UNKNOWN = "Its context is not known: set context_window."

@@ -8,7 +8,7 @@ from llamafarm.core import display
 from llamafarm.core.errors import RateLimited
 from llamafarm.experiments.probe.checks import CHECKS
 from llamafarm.experiments.probe.heard import Heard, bound_of
-from llamafarm.records.probe import Finding
+from llamafarm.history.probe import Finding
 
 WORTH_S = 0.3  # of an answer that was left: less would not be seen
 CERTAIN_S = 0.2  # of waiting behind it

@@ -9,7 +9,7 @@ from llamafarm.core.model_names import file_of, same_model
 from llamafarm.core.types import Message
 from llamafarm.experiments.probe.checks import CHECKS
 from llamafarm.experiments.probe.heard import Heard
-from llamafarm.records.probe import Finding
+from llamafarm.history.probe import Finding
 
 LUMP = 4  # tokens that come at one instant: fewer are a token or two
 FEW = 6  # tokens that say nothing of how they come

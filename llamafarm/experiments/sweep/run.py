@@ -14,8 +14,8 @@ from llamafarm.core.reply import Reply
 from llamafarm.engine.recording import Origin, Recorder, ref_of, snapshot_of
 from llamafarm.experiments.sweep.grid import Grid
 from llamafarm.experiments.sweep.grid_plan import grid_from, grid_plan
-from llamafarm.records.ids import new_id
-from llamafarm.records.model import Kind, Piece, Recorded, Run, RunBegan, RunEnded
+from llamafarm.history.ids import new_id
+from llamafarm.history.model import Kind, Piece, Recorded, Run, RunBegan, RunEnded
 
 SWEEP: Kind = "sweep"
 AT_A_TIME = 200  # comparisons that are read at once
@@ -23,7 +23,7 @@ TITLE = 80
 
 
 class Past(Protocol):
-    """What was recorded; see `llamafarm.store.history.History`."""
+    """What was recorded; see `llamafarm.history.database.history.History`."""
 
     def pieces(self, run: str) -> AsyncGenerator[Piece, None]:
         """Each comparison of a run that has begun."""
@@ -35,7 +35,7 @@ class Past(Protocol):
 
 
 class Keeper(Recorder, Protocol):
-    """What keeps records, and tells when they are kept; see `llamafarm.store.store.Store`."""
+    """What keeps records, and tells when they are kept; see `llamafarm.history.database.store.Store`."""
 
     @property
     def trouble(self) -> str | None:

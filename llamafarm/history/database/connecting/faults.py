@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from llamafarm.store.place import Place
+from llamafarm.history.database.connecting.place import Place
 
 FULL = "the disk is full"
 CLOSED_FOLDER = "its folder may not be written"

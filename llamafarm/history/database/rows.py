@@ -8,9 +8,9 @@ from sqlalchemy import RowMapping
 
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Message, Route, Timings
-from llamafarm.records.codec import decode, decode_all, encode, hints
-from llamafarm.records.find import Brief, LaneBrief
-from llamafarm.records.model import Asked, Ended, LaneSpec, ProjectRef, Run, Vote
+from llamafarm.history.codec import decode, decode_all, encode, hints
+from llamafarm.history.model import Asked, Ended, LaneSpec, ProjectRef, Run, Vote
+from llamafarm.history.query import Brief, LaneBrief
 
 # Fields of a reply with a column of their own; `lane` and the cost have theirs too, and all others stand in `rest`.
 OWN = (

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, Insert, Table, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from llamafarm.core.reply import Reply
-from llamafarm.records.codec import encode
-from llamafarm.records.model import Asked, Began, Ended, Record, RunBegan, RunEnded, Snapshot, Vote
-from llamafarm.store.machine import this_machine
-from llamafarm.store.rows import asked_row, ended_row, run_row
-from llamafarm.store.schema import comparisons, documents, lanes, machines, runs, snapshots, votes
-from llamafarm.store.words import words_of
+from llamafarm.history.codec import encode
+from llamafarm.history.database.machine import this_machine
+from llamafarm.history.database.rows import asked_row, ended_row, run_row
+from llamafarm.history.database.tables.schema import comparisons, documents, lanes, machines, runs, snapshots, votes
+from llamafarm.history.database.tables.words import words_of
+from llamafarm.history.model import Asked, Began, Ended, Record, RunBegan, RunEnded, Snapshot, Vote
 
 AT_ONCE = 500  # ids in one statement
 

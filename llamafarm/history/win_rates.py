@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from llamafarm.records.model import Vote
+from llamafarm.history.model import Vote
 
 Outcome = Literal["won", "lost", "tied", "bad"]
 

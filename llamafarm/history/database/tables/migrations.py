@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from llamafarm.store.schema import comparisons, documents, lanes
-from llamafarm.store.words import words_of
+from llamafarm.history.database.tables.schema import comparisons, documents, lanes
+from llamafarm.history.database.tables.words import words_of
 
 SOME = 500  # rows in memory at once
 SQLITE, POSTGRESQL = "sqlite", "postgresql"

@@ -13,17 +13,17 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from llamafarm.core.errors import RequestError, StoreError
-from llamafarm.records.find import Filter, Found
-from llamafarm.records.ids import as_beginning
-from llamafarm.records.machine import Machine
-from llamafarm.records.model import Ended, Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
-from llamafarm.records.probe import Probe
-from llamafarm.records.standings import Standing, standings
-from llamafarm.store import probes, reads, writes
-from llamafarm.store.connect import Database
-from llamafarm.store.faults import fault_of
-from llamafarm.store.scrub import checkpoint, merge_some
-from llamafarm.store.store import Store
+from llamafarm.history.database import probes, reads, writes
+from llamafarm.history.database.connecting.connect import Database
+from llamafarm.history.database.connecting.faults import fault_of
+from llamafarm.history.database.store import Store
+from llamafarm.history.database.tables.scrub import checkpoint, merge_some
+from llamafarm.history.ids import as_beginning
+from llamafarm.history.machine import Machine
+from llamafarm.history.model import Ended, Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
+from llamafarm.history.probe import Probe
+from llamafarm.history.query import Filter, Found
+from llamafarm.history.win_rates import Standing, standings
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")

@@ -14,11 +14,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from llamafarm.core.errors import RequestError
-from llamafarm.store.faults import fault_of, leaves_reading, may_write, read_only
-from llamafarm.store.migrate import check_tables, migrate
-from llamafarm.store.place import URL as VARIABLE
-from llamafarm.store.place import Place
-from llamafarm.store.private import keep_private
+from llamafarm.history.database.connecting.faults import fault_of, leaves_reading, may_write, read_only
+from llamafarm.history.database.connecting.place import URL as VARIABLE
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.connecting.private import keep_private
+from llamafarm.history.database.tables.migrate import check_tables, migrate
 
 READERS = 4
 BUSY_S = 10.0  # how long one process waits for another that writes to the same file

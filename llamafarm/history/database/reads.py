@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from llamafarm.core.reply import LaneStatus
-from llamafarm.records.codec import decode
-from llamafarm.records.find import Filter, Found, LaneBrief
-from llamafarm.records.machine import Machine
-from llamafarm.records.model import Asked, Ended, Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
-from llamafarm.records.standings import Contest
-from llamafarm.store.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
-from llamafarm.store.schema import comparisons, lanes, machines, runs, snapshots, votes
-from llamafarm.store.search import matching
+from llamafarm.history.codec import decode
+from llamafarm.history.database.rows import asked_of, brief_lane_of, brief_of, ended_of, run_of, vote_of
+from llamafarm.history.database.search import matching
+from llamafarm.history.database.tables.schema import comparisons, lanes, machines, runs, snapshots, votes
+from llamafarm.history.machine import Machine
+from llamafarm.history.model import Asked, Ended, Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
+from llamafarm.history.query import Filter, Found, LaneBrief
+from llamafarm.history.win_rates import Contest
 
 Part = TypeVar("Part")
 

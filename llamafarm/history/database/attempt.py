@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from sqlalchemy.exc import DBAPIError
 
 from llamafarm.core.errors import LlamaFarmError
-from llamafarm.records.model import Record
-from llamafarm.store.connect import Database, open_database
-from llamafarm.store.faults import fault_of
-from llamafarm.store.place import Place
-from llamafarm.store.writer import Outcome
-from llamafarm.store.writes import add, is_orphan
+from llamafarm.history.database.connecting.connect import Database, open_database
+from llamafarm.history.database.connecting.faults import fault_of
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.writer import Outcome
+from llamafarm.history.database.writes import add, is_orphan
+from llamafarm.history.model import Record
 
 log = logging.getLogger(__name__)
 

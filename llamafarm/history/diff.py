@@ -9,7 +9,7 @@ from typing import Literal
 
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, JsonValue
-from llamafarm.records.model import Asked, Ended, Recorded
+from llamafarm.history.model import Asked, Ended, Recorded
 
 Presence = Literal["both", "first", "second"]
 

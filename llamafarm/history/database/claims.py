@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llamafarm.core.errors import RequestError, StoreError
-from llamafarm.store.place import Place
-from llamafarm.store.writer import Writer
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.writer import Writer
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
-    from llamafarm.store.connect import Database
+    from llamafarm.history.database.connecting.connect import Database
 
 TRIES = 10  # a file that was removed by who had it, just as it was opened here, is made anew
 

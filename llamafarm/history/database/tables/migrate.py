@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, inspect, select
 
 from llamafarm.core.errors import StoreError
-from llamafarm.store.migrations import MIGRATIONS, POSTGRESQL, Migration
-from llamafarm.store.schema import migrations
+from llamafarm.history.database.tables.migrations import MIGRATIONS, POSTGRESQL, Migration
+from llamafarm.history.database.tables.schema import migrations
 
 LOCK = 0x6C6C_616D_6166  # any number that no other program is likely to lock by: "llamaf"
 

@@ -17,11 +17,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from llamafarm.core.errors import StoreError
-from llamafarm.records.model import Ended, Record
-from llamafarm.store.place import Place
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.model import Ended, Record
 
 if TYPE_CHECKING:
-    from llamafarm.store.connect import Database
+    from llamafarm.history.database.connecting.connect import Database
 
 Result = TypeVar("Result")
 
@@ -198,7 +198,7 @@ class Writer:
     # --- in the thread
 
     def _attempt(self, batch: Sequence[Record]) -> Outcome:
-        from llamafarm.store.attempt import attempt, open_or_fault  # noqa: PLC0415 - see the top of this file
+        from llamafarm.history.database.attempt import attempt, open_or_fault  # noqa: PLC0415 - see the top of this file
 
         self._left_behind()
         if self._database is None or (batch and self._database.fault):
@@ -212,7 +212,7 @@ class Writer:
 
     def _left_behind(self) -> bool:
         """Whether the file has gone that is open here, or another one has its name: then it is let go of, and told."""
-        from llamafarm.store.connect import identity_of  # noqa: PLC0415 - see the top of this file
+        from llamafarm.history.database.connecting.connect import identity_of  # noqa: PLC0415 - see the top of this file
 
         open_now = self._database
         if open_now is None or open_now.identity is None or self.place.file is None:

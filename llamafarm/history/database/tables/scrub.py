@@ -5,7 +5,7 @@ Rows are overwritten as they are deleted (see `connect`). PostgreSQL needs nothi
 
 from __future__ import annotations
 
-from llamafarm.store.connect import Database
+from llamafarm.history.database.connecting.connect import Database
 
 PAGES = 256  # of the index in one go
 WORKED = 2  # changes; the statement itself counts as one

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from llamafarm.records.machine import Machine
+from llamafarm.history.machine import Machine
 
 PACKAGES = ("llamafarm-playground", "httpx", "aiohttp", "uvloop", "xllamacpp", "mcp", "genai-prices", "sqlalchemy")
 CPUINFO = Path("/proc/cpuinfo")

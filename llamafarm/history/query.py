@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import Cost, CostSource, Timings
-from llamafarm.records.model import Kind, ProjectRef, Vote
+from llamafarm.history.model import Kind, ProjectRef, Vote
 
 DAY = len("2026-11-24")
 

@@ -9,13 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llamafarm.core.types import JsonValue, Message
-from llamafarm.records.model import Began, Ended, Record
-from llamafarm.store.claims import Claims
-from llamafarm.store.place import Place
-from llamafarm.store.writer import Writer
+from llamafarm.history.database.claims import Claims
+from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.writer import Writer
+from llamafarm.history.model import Began, Ended, Record
 
 if TYPE_CHECKING:
-    from llamafarm.store.connect import Database
+    from llamafarm.history.database.connecting.connect import Database
 
 OVERHEAD = 2048  # letters that any record takes in memory, beside its texts
 
@@ -94,7 +94,7 @@ async def open_store(place: Place) -> AsyncIterator[Store]:
 
 
 def _rehearsed(records: Sequence[Record], database: Database) -> None:
-    from llamafarm.store.attempt import rehearse  # noqa: PLC0415 - the writer's thread imports SQLAlchemy
+    from llamafarm.history.database.attempt import rehearse  # noqa: PLC0415 - the writer's thread imports SQLAlchemy
 
     rehearse(database, records)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import DateTime, Dialect, String, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
-from llamafarm.store.lossless import original, storable
+from llamafarm.history.database.tables.lossless import original, storable
 
 # JSON values, as dict[str, JsonValue] and the like: what they hold is known where they are decoded.
 AnyJson = Any

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, RowMapping, delete, func, select
 
-from llamafarm.records.codec import decode_all, encode
-from llamafarm.records.probe import Finding, Probe, Subject
-from llamafarm.store.schema import probes
+from llamafarm.history.codec import decode_all, encode
+from llamafarm.history.database.tables.schema import probes
+from llamafarm.history.probe import Finding, Probe, Subject
 
 
 def keep_probe(connection: Connection, probe: Probe) -> None:

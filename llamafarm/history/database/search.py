@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Select, TextClause, exists, false, or_, select, text
 
-from llamafarm.records.find import Filter
-from llamafarm.store.schema import comparisons, documents, lanes
-from llamafarm.store.words import asked_words
+from llamafarm.history.database.tables.schema import comparisons, documents, lanes
+from llamafarm.history.database.tables.words import asked_words
+from llamafarm.history.query import Filter
 
 # `words` hold neither quotes nor anything else that would end them: see `words`.
 HITS = {

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, MetaData, Table, Text
 from sqlalchemy.types import TypeEngine
 
-from llamafarm.store.columns import Instant, Json, Money, Words
+from llamafarm.history.database.tables.columns import Instant, Json, Money, Words
 
 metadata = MetaData()
 

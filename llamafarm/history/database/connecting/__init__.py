@@ -1,0 +1,1 @@
+"""Where the history is kept, and how it is reached."""

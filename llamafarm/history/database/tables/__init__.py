@@ -1,0 +1,1 @@
+"""The tables: their columns, what made them, and the words that are searched for."""
