@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llamafarm.asgi import App, Receive, Scope, Send, refuse
 from llamafarm.core.errors import RequestError, StoreError
-from llamafarm.report.page import report
+from llamafarm.output.report.page import report
 from llamafarm.runtime import Runtime
 
 PATH = "/report"

@@ -22,7 +22,7 @@ from llamafarm.config.sections.mcp import KEYS as SERVER_KEYS
 from llamafarm.config.sections.models import ADDRESSES, KEYS, UNUSED
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Route
-from llamafarm.engine.record import chat_json, comparison_json
+from llamafarm.output.contracts import chat_json, comparison_json
 from llamafarm.routing import complexity
 
 ROOT = Path(__file__).resolve().parent.parent

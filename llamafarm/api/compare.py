@@ -24,7 +24,7 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import TooManyGenerations
 from llamafarm.core.events import is_final
 from llamafarm.engine.lane import Lane, Question
-from llamafarm.engine.record import lane_json
+from llamafarm.output.contracts import lane_json
 from llamafarm.routing import suggest
 
 router = APIRouter(route_class=Route, tags=["compare"])

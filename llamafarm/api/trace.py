@@ -24,8 +24,8 @@ from llamafarm.core.events import (
 from llamafarm.core.reply import Reply, ToolRun
 from llamafarm.core.types import CUTS, TOOL_TURNS, Route, Timings, ToolCall, Usage
 from llamafarm.engine.comparison import LaneEvent
-from llamafarm.engine.record import cautions_json, setbacks_json
 from llamafarm.engine.replies import Board
+from llamafarm.output.contracts import cautions_json, setbacks_json
 
 READABLE = " !#$&'()*+,/:;<=>?@[]"  # of what headers may hold, all but the percent sign and quotes
 _PLAIN = re.compile(rf"[\w.~{re.escape(READABLE)}-]*", re.ASCII)

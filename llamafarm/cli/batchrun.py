@@ -143,7 +143,7 @@ async def write(history: History, run: str, out: Path, *, excel: bool = False) -
     """Write all answers of a run to `out`, a few at a time, and give how many. RequestError where it can't be."""
     from llamafarm.cli.output import write_pieces
     from llamafarm.experiments.batch.run import Answered, answers
-    from llamafarm.export.batch import form_of, written
+    from llamafarm.output.batch import form_of, written
 
     count = 0
 

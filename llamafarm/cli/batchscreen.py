@@ -14,7 +14,7 @@ from llamafarm.core.characters import one_line
 from llamafarm.core.figures import Progress
 from llamafarm.experiments.batch.batch import Batch
 from llamafarm.experiments.stats.tally import Tally
-from llamafarm.export.batchtable import figures_of, notes
+from llamafarm.output.batch_table import figures_of, notes
 
 
 class LiveBatch(LiveRun):

@@ -146,7 +146,7 @@ async def _once(target: Target, wish: Wish, screen: Screen, *, whole: bool, as_j
     from llamafarm.cli.lines import route_line, summary_line
     from llamafarm.cli.remote import seen_through
     from llamafarm.cli.stop import Stop
-    from llamafarm.engine.record import chat_json
+    from llamafarm.output.contracts import chat_json
     from llamafarm.runtime import open_runtime, zero
 
     lane, route = target.lane(wish.prompt)

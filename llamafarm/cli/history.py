@@ -106,7 +106,7 @@ def search(
 def show(identity: Identity, as_json: AsJson = False) -> None:
     """Show a comparison as it was; with --json also the exact requests."""
     from llamafarm.cli.history_show import show_comparison
-    from llamafarm.export.lines import comparison_object
+    from llamafarm.output.jsonl import comparison_object
 
     recorded = using(lambda kept: kept.open(identity))
     if as_json:
@@ -204,7 +204,7 @@ def export(
     """Write comparisons to a file, newest first: one row a lane (csv, parquet), or one object a line (jsonl)."""
     from llamafarm.cli.history_export import write
     from llamafarm.cli.output import check_output
-    from llamafarm.export.tables import check_form
+    from llamafarm.output.tables import check_form
 
     check_output(output, (), "--output")
     if excel and form != "csv":
@@ -251,7 +251,7 @@ def _filter(
 
 def _list(wanted: Filter, limit: int, older_than: str | None, *, as_json: bool) -> None:
     from llamafarm.cli.history_show import show_list
-    from llamafarm.export.lines import brief_object
+    from llamafarm.output.jsonl import brief_object
 
     found = using(lambda kept: kept.find(wanted, older_than=older_than, limit=limit))
     if as_json:

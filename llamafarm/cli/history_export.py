@@ -12,10 +12,10 @@ from llamafarm.cli.pipes import OutputLost
 from llamafarm.cli.streams import data_out
 from llamafarm.core.errors import RequestError
 from llamafarm.core.files import replacing_in_thread
-from llamafarm.export.written import Form, written
 from llamafarm.history.database.history import History
 from llamafarm.history.model import Recorded
 from llamafarm.history.query import Filter
+from llamafarm.output.written import Form, written
 
 
 async def write(

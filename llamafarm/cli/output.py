@@ -30,8 +30,8 @@ def check_output(out: Path | None, inputs: Iterable[Path | None], option: str) -
 
 def check_answers_form(out: Path | None, *, excel: bool) -> None:
     """Wrong usage where answers have no such form, RequestError where what writes it is not installed."""
-    from llamafarm.export.batch import form_of
-    from llamafarm.export.tables import check_form
+    from llamafarm.output.batch import form_of
+    from llamafarm.output.tables import check_form
 
     form = None if out is None else form_of(out.name)
     if excel and form != "csv":

@@ -50,7 +50,7 @@ def probe_models(
     else:
         found, trouble = asyncio.run(_probed(asked, stop, ask=not yes, shown=not as_json, record=record))
     if as_json:
-        from llamafarm.export.probe import probe_object
+        from llamafarm.output.probe import probe_object
 
         typer.echo(strict_json.dumps({"probes": [probe_object(each) for each in found]}, indent=2))
     else:
@@ -124,7 +124,7 @@ def _show(probes: Sequence[Probe]) -> None:
 
     from llamafarm.cli.console import open_console, plain_table
     from llamafarm.core.characters import one_line
-    from llamafarm.export.probe import heading
+    from llamafarm.output.probe import heading
 
     console = open_console()
     for probe in probes:

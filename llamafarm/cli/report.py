@@ -30,8 +30,8 @@ def report(
     from llamafarm.cli.streams import data_out
     from llamafarm.core.errors import RequestError
     from llamafarm.core.files import write_whole
-    from llamafarm.report.page import report as made
-    from llamafarm.report.subject import subject_of
+    from llamafarm.output.report.page import report as made
+    from llamafarm.output.report.subject import subject_of
     from llamafarm.runtime import open_history
 
     async def write() -> tuple[str, str]:

@@ -43,7 +43,7 @@ def compared(
     import asyncio
 
     from llamafarm.cli.stop import Stop
-    from llamafarm.engine.record import comparison_json
+    from llamafarm.output.contracts import comparison_json
 
     stop = Stop()
     ran = asyncio.run(_run(project, lanes, question, origin, stop, live=not as_json, record=record, fair=fair))

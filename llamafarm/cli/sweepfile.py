@@ -10,15 +10,15 @@ import typer
 
 if TYPE_CHECKING:
     from llamafarm.experiments.sweep.findings import Findings
-    from llamafarm.export.sweep import Tried
+    from llamafarm.output.sweep import Tried
 
 
 async def write_answers(findings: Findings, out: Path, *, excel: bool) -> bool:
     """Write all answers that there are, and say so; False where they could not be written, which is said too."""
     from llamafarm.cli.output import write_pieces
     from llamafarm.core.errors import LlamaFarmError
-    from llamafarm.export.batch import form_of
-    from llamafarm.export.sweep import written
+    from llamafarm.output.batch import form_of
+    from llamafarm.output.sweep import written
 
     grid = findings.grid
     try:
@@ -33,7 +33,7 @@ async def write_answers(findings: Findings, out: Path, *, excel: bool) -> bool:
 
 def _tried(findings: Findings) -> Iterator[Tried]:
     """All answers: by model, value, prompt and repeat."""
-    from llamafarm.export.sweep import Tried
+    from llamafarm.output.sweep import Tried
 
     grid = findings.grid
     for model in grid.models:

@@ -15,7 +15,7 @@ from llamafarm.core.events import is_final
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import JsonValue, Route
 from llamafarm.engine.lane import Lane, Question
-from llamafarm.engine.record import comparison_json, lane_json
+from llamafarm.output.contracts import comparison_json, lane_json
 from llamafarm.routing import AUTO, choose, suggest
 from llamafarm.runtime import Runtime
 

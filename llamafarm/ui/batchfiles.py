@@ -8,8 +8,8 @@ from fastapi import FastAPI, HTTPException
 
 from llamafarm.core.errors import LlamaFarmError
 from llamafarm.experiments.batch.run import answers
-from llamafarm.export.batch import Form, written
-from llamafarm.export.tables import check_form
+from llamafarm.output.batch import Form, written
+from llamafarm.output.tables import check_form
 from llamafarm.runtime import Runtime
 from llamafarm.ui.batchview import DOWNLOADS
 from llamafarm.ui.downloads import PARQUET, Download

@@ -11,9 +11,9 @@ from llamafarm.core.reply import Reply
 from llamafarm.experiments.batch.job import Survey, rows_told
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.experiments.stats.tally import Tally
-from llamafarm.export.batchtable import figures_of, notes
-from llamafarm.export.tables import writable
 from llamafarm.history.model import Run
+from llamafarm.output.batch_table import figures_of, notes
+from llamafarm.output.tables import writable
 from llamafarm.ui.labview import plan_view
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.reportlink import report_link

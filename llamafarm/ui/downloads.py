@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from llamafarm.core.errors import LlamaFarmError, RequestError
-from llamafarm.export.tables import check_form
-from llamafarm.export.written import Form, written
+from llamafarm.output.tables import check_form
+from llamafarm.output.written import Form, written
 from llamafarm.runtime import Runtime
 from llamafarm.ui.historylist import Search
 

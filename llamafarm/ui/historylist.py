@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 from llamafarm.core import display
 from llamafarm.core.errors import RequestError
 from llamafarm.experiments.stats.sample import money
-from llamafarm.export.tables import writable
-from llamafarm.export.written import Form
 from llamafarm.history.model import Kind, Vote
 from llamafarm.history.query import Brief, Filter, Found, since_of, until_of
+from llamafarm.output.tables import writable
+from llamafarm.output.written import Form
 from llamafarm.ui.markup import Markup, join, tag
 from llamafarm.ui.reportlink import report_link
 

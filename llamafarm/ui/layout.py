@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from llamafarm.export.tables import writable
+from llamafarm.output.tables import writable
 from llamafarm.ui.batch import BatchTab, build_batch
 from llamafarm.ui.cards import masthead, routing_card
 from llamafarm.ui.history import HistoryTab, build_history

@@ -6,8 +6,8 @@ from base64 import b64encode
 
 import gradio as gr
 
-from llamafarm.export.sheet import REPLIES
-from llamafarm.export.tables import TableForm, whole
+from llamafarm.output.sheet import REPLIES
+from llamafarm.output.tables import TableForm, whole
 from llamafarm.ui.downloads import PARQUET
 from llamafarm.ui.sessions import Session
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 from llamafarm.history.database.connecting.place import file_place
 from llamafarm.history.database.history import History
 from llamafarm.history.database.store import open_store
-from llamafarm.report.page import report
+from llamafarm.output.report.page import report
 from tests.browser.conftest import OpenPage
 from tests.browser.test_batch import ROWS, doubles, open_batch
 from tests.browser.test_batch import project as batch_project

@@ -133,7 +133,7 @@ def test_answers_are_a_parquet_file_with_their_types(tmp_path: Path, run: Run, s
 def test_without_pyarrow_nothing_is_asked_and_its_command_is_told(
     tmp_path: Path, run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("llamafarm.export.tables.find_spec", lambda _: None)
+    monkeypatch.setattr("llamafarm.output.tables.find_spec", lambda _: None)
     server = serve(knows)
     project(tmp_path, server)
     done = run(*command)

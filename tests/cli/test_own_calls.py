@@ -11,8 +11,8 @@ import pytest
 from llamafarm.cli.table import tool_lines
 from llamafarm.core.reply import Reply, ToolRun
 from llamafarm.core.types import ToolCall
-from llamafarm.engine.record import lane_json
-from llamafarm.export.sheet import lane_row
+from llamafarm.output.contracts import lane_json
+from llamafarm.output.sheet import lane_row
 from llamafarm.ui.tools import tool_runs
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, written

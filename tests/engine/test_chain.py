@@ -29,8 +29,8 @@ from llamafarm.engine.comparison import LaneEvent
 from llamafarm.engine.cooldown import LONGEST_S, REST_S, Rests
 from llamafarm.engine.fallback import chain_of
 from llamafarm.engine.lane import Lane, Question, chat
-from llamafarm.engine.record import lane_json
 from llamafarm.engine.replies import Board
+from llamafarm.output.contracts import lane_json
 from llamafarm.providers.base import Provider
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
 

@@ -26,10 +26,10 @@ from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.stats.summary import summary
 from llamafarm.experiments.stats.tally import Tally
 from llamafarm.experiments.sweep.findings import timing_notes
-from llamafarm.export.batchtable import notes as batch_notes
-from llamafarm.report.figures import Figures
-from llamafarm.report.sentences import _doubts
-from llamafarm.report.tables import _conditions
+from llamafarm.output.batch_table import notes as batch_notes
+from llamafarm.output.report.figures import Figures
+from llamafarm.output.report.sentences import _doubts
+from llamafarm.output.report.tables import _conditions
 from llamafarm.ui.cards import summary as card_summary
 from llamafarm.ui.table import table
 from tests.engine.fakes import model

@@ -28,15 +28,15 @@ from llamafarm.core.events import (
 )
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Route, SentRequest, Timings, ToolCall
-from llamafarm.engine.record import chat_json, lane_json
 from llamafarm.experiments.batch.results import results_json
 from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.stats.summary import summary as cell_of
 from llamafarm.experiments.stats.tally import Tally
 from llamafarm.experiments.sweep.findings import timing_notes
-from llamafarm.export.batchtable import figures_of
-from llamafarm.export.batchtable import notes as batch_notes
-from llamafarm.export.sheet import lane_row
+from llamafarm.output.batch_table import figures_of
+from llamafarm.output.batch_table import notes as batch_notes
+from llamafarm.output.contracts import chat_json, lane_json
+from llamafarm.output.sheet import lane_row
 from llamafarm.ui.cards import steps, summary
 from llamafarm.ui.table import table
 from tests.engine.test_fold import REQUEST, fold

@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator
 from typing import TypeVar
 
 from llamafarm.core.reply import Reply
-from llamafarm.export import sheet
-from llamafarm.export.columns import Layout
-from llamafarm.export.frame import CsvTable
 from llamafarm.history.model import Recorded
+from llamafarm.output import sheet
+from llamafarm.output.columns import Layout
+from llamafarm.output.frame import CsvTable
 
 Item = TypeVar("Item")
 

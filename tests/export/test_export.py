@@ -20,8 +20,8 @@ from llamafarm.experiments.batch.run import Answered
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.experiments.stats.sample import Sample
-from llamafarm.export import batch, lines, markdown, sheet
 from llamafarm.history.model import Asked, Ended, LaneSpec, ProjectRef, Recorded, Vote
+from llamafarm.output import batch, jsonl, markdown, sheet
 from tests.export.tabled import written_as_csv, written_csv
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES
@@ -113,17 +113,17 @@ def test_the_vote_stands_in_every_row() -> None:
 @given(ASKED, st.lists(REPLIES, max_size=2, unique_by=lambda reply: reply.lane))
 def test_json_lines_are_lines_of_json(comparison: Asked, replies: list[Reply]) -> None:
     ends = tuple(Ended("i", comparison.id, LaneSpec(reply.lane, "m"), {}, reply, START) for reply in replies)
-    line = lines.line(Recorded(comparison, ends))
+    line = jsonl.line(Recorded(comparison, ends))
     assert len(line.encode("utf-8").decode("utf-8").splitlines()) == 1
     told = json.loads(line)
     assert [lane["text"] for lane in told["lanes"]] == [reply.text for reply in replies]
-    assert told["messages"] == lines.comparison_object(Recorded(comparison))["messages"]
+    assert told["messages"] == jsonl.comparison_object(Recorded(comparison))["messages"]
 
 
 def test_a_json_line_tells_everything() -> None:
     whole = recorded(reasoning="Hm.", tool_calls=(ToolCall("1", "f", "{}"),))
     whole = replace(whole, vote=Vote("bad", None, blind=False, voted_at=START))
-    told = json.loads(lines.line(whole))
+    told = json.loads(jsonl.line(whole))
     assert told["id"] == whole.asked.id
     assert told["project"] == {"namespace": "default", "name": "farm", "digest": "d" * 64}
     assert told["vote"] == {"choice": "bad", "lane": None, "blind": False, "voted_at": "2026-11-24T12:00:00+00:00"}

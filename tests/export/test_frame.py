@@ -25,12 +25,12 @@ from llamafarm.core.spreadsheets import plain
 from llamafarm.core.types import Cost, Count, Usage
 from llamafarm.experiments.batch.run import Answered
 from llamafarm.experiments.stats.sample import Judged, Sample
-from llamafarm.export import batch, sheet, sweep, tables
-from llamafarm.export.columns import Columns, Kind, Layout
-from llamafarm.export.frame import DTYPES, frame_of
-from llamafarm.export.parquet import ParquetTable
-from llamafarm.export.written import written
 from llamafarm.history.model import Ended, LaneSpec, Recorded, Vote
+from llamafarm.output import batch, sheet, sweep, tables
+from llamafarm.output.columns import Columns, Kind, Layout
+from llamafarm.output.frame import DTYPES, frame_of
+from llamafarm.output.parquet import ParquetTable
+from llamafarm.output.written import written
 from tests.export.tabled import each, written_as_csv
 from tests.store.made import START, asked, ended
 from tests.store.strategies import ASKED, REPLIES
@@ -288,5 +288,5 @@ def test_a_missing_pyarrow_is_told_with_what_installs_it(monkeypatch: pytest.Mon
 def test_the_rooms_are_imported_without_pandas() -> None:
     import subprocess  # noqa: PLC0415 - for this test alone
 
-    program = "import sys, llamafarm.export.written, llamafarm.export.batch, llamafarm.export.sweep; sys.exit('pandas' in sys.modules)"
+    program = "import sys, llamafarm.output.written, llamafarm.output.batch, llamafarm.output.sweep; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

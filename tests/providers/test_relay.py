@@ -27,9 +27,9 @@ from llamafarm.core.events import (
 )
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Cost, JsonValue, Route, SentRequest, ToolCall
-from llamafarm.engine.record import lane_json
 from llamafarm.experiments.stats.sample import Sample
-from llamafarm.export.sheet import lane_row
+from llamafarm.output.contracts import lane_json
+from llamafarm.output.sheet import lane_row
 from llamafarm.providers.answers.chat_chunks import ChatChunks
 from llamafarm.providers.answers.deltas import Arrived
 from llamafarm.providers.answers.relay import LONGEST, MOST, relayed, spent

@@ -10,12 +10,12 @@ from llamafarm.core.figures import Estimate
 from llamafarm.history.machine import Machine
 from llamafarm.history.model import Recorded, Run, Snapshot
 from llamafarm.history.query import Filter, Found
-from llamafarm.report.collect import collect
-from llamafarm.report.examples import LONGEST, Examples, cut
-from llamafarm.report.figures import Figures
-from llamafarm.report.page import page
-from llamafarm.report.subject import Subject, subject_of
-from llamafarm.report.verdicts import ahead
+from llamafarm.output.report.collect import collect
+from llamafarm.output.report.examples import LONGEST, Examples, cut
+from llamafarm.output.report.figures import Figures
+from llamafarm.output.report.page import page
+from llamafarm.output.report.subject import Subject, subject_of
+from llamafarm.output.report.verdicts import ahead
 from tests.store.made import PROJECT, START, asked, ended
 from tests.study.samples import judged, samples
 

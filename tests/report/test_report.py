@@ -20,7 +20,7 @@ from llamafarm.history.database.machine import this_machine
 from llamafarm.history.database.store import Store, open_store
 from llamafarm.history.ids import new_id
 from llamafarm.history.model import Run, RunBegan, Vote
-from llamafarm.report.page import report
+from llamafarm.output.report.page import report
 from tests.report.made import EVIL, grid, swept, texts, with_judge
 from tests.store.made import PROJECT, SNAPSHOT, START, asked, ended, keep
 

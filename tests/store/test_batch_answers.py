@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from llamafarm.experiments.batch.run import answers
-from llamafarm.export.batch import rows, written
 from llamafarm.history.database.connecting.place import Place
 from llamafarm.history.database.history import History
 from llamafarm.history.database.store import Store, open_store
 from llamafarm.history.ids import new_id, piece_id
 from llamafarm.history.model import ProjectRef, Run, RunBegan
+from llamafarm.output.batch import rows, written
 from tests.store.made import asked, ended, keep
 
 

@@ -16,7 +16,7 @@ from llamafarm.config.model import McpServer, NamedModel, Project
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count
 from llamafarm.engine.lane import Lane, Question
-from llamafarm.engine.record import lane_json
+from llamafarm.output.contracts import lane_json
 from llamafarm.providers.embedded.llama_cpp import BUNDLED
 from llamafarm.runtime import Runtime, open_runtime
 from tests.engine.fakes import model, project

@@ -93,7 +93,7 @@ def test_what_cannot_be_downloaded_is_said(server: str, query: dict[str, str], s
 def test_without_pyarrow_parquet_is_not_offered_and_its_command_is_told(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llamafarm.export.tables.find_spec", lambda _: None)
+    monkeypatch.setattr("llamafarm.output.tables.find_spec", lambda _: None)
     answer = httpx.get(f"{server}/history/export", params={"format": "parquet"}, auth=("me", KEY))
     assert (answer.status_code, "llamafarm-playground[parquet]" in answer.text) == (400, True)
     assert "parquet" not in downloads("r" * 26)

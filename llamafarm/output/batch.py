@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 
 from llamafarm.core import strict_json
 from llamafarm.experiments.stats.sample import Sample
-from llamafarm.export.columns import ANSWER, Columns, Item, Layout, Row
-from llamafarm.export.sheet import lane_row
-from llamafarm.export.tables import table
 from llamafarm.history.model import Ended, Recorded
+from llamafarm.output.columns import ANSWER, Columns, Item, Layout, Row
+from llamafarm.output.sheet import lane_row
+from llamafarm.output.tables import table
 
 Form = Literal["csv", "jsonl", "parquet"]
 

@@ -9,9 +9,9 @@ from llamafarm.core import display
 from llamafarm.core.types import CostSource, Count
 from llamafarm.experiments.stats.spread import Spread
 from llamafarm.experiments.stats.tally import Costs, Sum
-from llamafarm.report.figures import CALLS, Figures
-from llamafarm.report.sentences import percent
-from llamafarm.report.verdicts import votes_won
+from llamafarm.output.report.figures import CALLS, Figures
+from llamafarm.output.report.sentences import percent
+from llamafarm.output.report.verdicts import votes_won
 
 SOURCES: dict[CostSource, str] = {
     "reported": "told by the server",

@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Literal
 
-from llamafarm.export import lines, markdown, sheet
-from llamafarm.export.tables import table
 from llamafarm.history.model import Recorded
+from llamafarm.output import jsonl, markdown, sheet
+from llamafarm.output.tables import table
 
 Form = Literal["csv", "jsonl", "markdown", "parquet"]
 
 WRITERS: Mapping[Form, Callable[[Recorded], str]] = {
-    "jsonl": lines.line,
+    "jsonl": jsonl.line,
     "markdown": markdown.document,
 }
 

@@ -10,14 +10,14 @@ from llamafarm import __version__
 from llamafarm.core.types import JsonValue
 from llamafarm.history.machine import Machine
 from llamafarm.history.model import Asked
-from llamafarm.report.charts import charts
-from llamafarm.report.collect import Collected, Shown
-from llamafarm.report.examples import cut, said
-from llamafarm.report.figures import Figures
-from llamafarm.report.measured import definitions
-from llamafarm.report.sentences import sentences, tiles
-from llamafarm.report.sweeps import swept
-from llamafarm.report.tables import tables
+from llamafarm.output.report.charts import charts
+from llamafarm.output.report.collect import Collected, Shown
+from llamafarm.output.report.examples import cut, said
+from llamafarm.output.report.figures import Figures
+from llamafarm.output.report.measured import definitions
+from llamafarm.output.report.sentences import sentences, tiles
+from llamafarm.output.report.sweeps import swept
+from llamafarm.output.report.tables import tables
 
 KINDS = {"compare": "Comparison", "chat": "Conversation", "sweep": "Sweep", "batch": "Batch"}
 LONGEST_FILE, LONGEST_TITLE = 30_000, 120

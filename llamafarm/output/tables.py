@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Literal, Protocol
 
 from llamafarm.core.errors import RequestError
-from llamafarm.export.columns import Item, Layout, Row
+from llamafarm.output.columns import Item, Layout, Row
 
 TableForm = Literal["csv", "parquet"]
 
@@ -103,9 +103,9 @@ def _added(file: Table, layout: Layout[Item], chunk: list[Item]) -> bytes:
 
 def _begun(layout: Layout[Item], form: TableForm, *, excel: bool) -> Table:
     if form == "parquet":
-        from llamafarm.export.parquet import ParquetTable  # noqa: PLC0415 - pyarrow may not be there
+        from llamafarm.output.parquet import ParquetTable  # noqa: PLC0415 - pyarrow may not be there
 
         return ParquetTable(layout.columns)
-    from llamafarm.export.frame import CsvTable  # noqa: PLC0415 - pandas takes a quarter of a second
+    from llamafarm.output.frame import CsvTable  # noqa: PLC0415 - pandas takes a quarter of a second
 
     return CsvTable(layout.columns, layout.truths, excel=excel)

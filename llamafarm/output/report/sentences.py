@@ -11,9 +11,9 @@ from markupsafe import Markup
 from llamafarm.core import display
 from llamafarm.core.figures import Estimate, Money
 from llamafarm.experiments.stats.tally import all_cautions, cautioned, late_note
-from llamafarm.report.collect import Collected
-from llamafarm.report.figures import CALLS, Figures
-from llamafarm.report.verdicts import Ahead, Quality, ahead, cheapest, qualities_of
+from llamafarm.output.report.collect import Collected
+from llamafarm.output.report.figures import CALLS, Figures
+from llamafarm.output.report.verdicts import Ahead, Quality, ahead, cheapest, qualities_of
 
 TOO_FEW = "too few answers to tell"
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from llamafarm.core import strict_json
 from llamafarm.core.types import JsonValue
 from llamafarm.experiments.stats.sample import Sample
-from llamafarm.export.batch import Form, pieces
-from llamafarm.export.columns import ANSWER, Columns, Layout, Row
-from llamafarm.export.sheet import lane_row
+from llamafarm.output.batch import Form, pieces
+from llamafarm.output.columns import ANSWER, Columns, Layout, Row
+from llamafarm.output.sheet import lane_row
 
 COLUMNS: Columns = {
     "parameter": "text",

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from llamafarm.core.spreadsheets import FORMULA, MARK, inert
-from llamafarm.export.columns import Columns, Kind, Row, Truths
+from llamafarm.output.columns import Columns, Kind, Row, Truths
 
 # Dollars are Decimals and days dates: pandas' own types for them round, or hold an instant.
 DTYPES: Mapping[Kind, Any] = {

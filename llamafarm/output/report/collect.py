@@ -15,10 +15,10 @@ from llamafarm.experiments.stats.sample import Judged, Sample
 from llamafarm.experiments.sweep.grid import Call
 from llamafarm.history.model import Asked, Ended, Recorded
 from llamafarm.history.query import Filter
-from llamafarm.report.examples import Examples, cut
-from llamafarm.report.figures import Figures
-from llamafarm.report.grids import Places
-from llamafarm.report.subject import Past, Subject
+from llamafarm.output.report.examples import Examples, cut
+from llamafarm.output.report.figures import Figures
+from llamafarm.output.report.grids import Places
+from llamafarm.output.report.subject import Past, Subject
 
 AT_ONCE = 50  # records that are added up in one go, in a thread
 PROMPTS = 12  # that are shown

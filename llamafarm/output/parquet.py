@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from llamafarm.export.columns import Columns, Kind, Row
-from llamafarm.export.frame import frame_of
+from llamafarm.output.columns import Columns, Kind, Row
+from llamafarm.output.frame import frame_of
 
 DIGITS, PLACES = 38, 24  # of dollars: what all readers of Parquet hold, and no price per token is finer
 _EXACTLY = Context(prec=DIGITS)

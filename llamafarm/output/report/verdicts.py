@@ -9,7 +9,7 @@ from typing import Literal
 
 from llamafarm.core.figures import Estimate
 from llamafarm.experiments.stats.bootstrap import wilson
-from llamafarm.report.figures import Figures
+from llamafarm.output.report.figures import Figures
 
 Kind = Literal["clear", "tied", "alone"]
 

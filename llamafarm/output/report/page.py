@@ -9,9 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from llamafarm.core import strict_json
 from llamafarm.core.types import JsonValue
-from llamafarm.report.collect import Collected, collect
-from llamafarm.report.content import content
-from llamafarm.report.subject import Past, subject_of
+from llamafarm.output.report.collect import Collected, collect
+from llamafarm.output.report.content import content
+from llamafarm.output.report.subject import Past, subject_of
 
 
 async def report(past: Past, name: str) -> str:
@@ -26,7 +26,7 @@ async def report(past: Past, name: str) -> str:
 def page(whole: Collected, now: datetime) -> str:
     """What was collected, as HTML. Blocks: for a thread."""
     environment = Environment(
-        loader=PackageLoader("llamafarm.report"),
+        loader=PackageLoader("llamafarm.output.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

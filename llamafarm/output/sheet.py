@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 from llamafarm.core.reply import Reply
-from llamafarm.export.columns import LANE, Columns, Layout, Row
 from llamafarm.history.model import Asked, Recorded, Vote
+from llamafarm.output.columns import LANE, Columns, Layout, Row
 
 UNFINISHED = "unfinished"  # the status of a lane that never ended
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llamafarm.report.collect import Collected
-from llamafarm.report.figures import CALLS
+from llamafarm.output.report.collect import Collected
+from llamafarm.output.report.figures import CALLS
 
 Definition = tuple[str, str]
 

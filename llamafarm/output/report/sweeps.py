@@ -12,12 +12,12 @@ from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.stats.summary import Summary, summary
 from llamafarm.experiments.stats.text import normalised
 from llamafarm.experiments.sweep.findings import Cell, recommendations
-from llamafarm.report.charts import Curve, curves
-from llamafarm.report.collect import Collected
-from llamafarm.report.examples import Examples, cut
-from llamafarm.report.grids import Places
-from llamafarm.report.heat import Heat, heat
-from llamafarm.report.tables import Table, tables
+from llamafarm.output.report.charts import Curve, curves
+from llamafarm.output.report.collect import Collected
+from llamafarm.output.report.examples import Examples, cut
+from llamafarm.output.report.grids import Places
+from llamafarm.output.report.heat import Heat, heat
+from llamafarm.output.report.tables import Table, tables
 
 ANSWERS, PROMPTS, LETTERS = 3, 6, 160
 

@@ -9,9 +9,9 @@ from llamafarm.core import display
 from llamafarm.core.figures import Estimate
 from llamafarm.core.types import JsonValue
 from llamafarm.experiments.stats.summary import Summary
-from llamafarm.report.figures import CALLS, Figures
-from llamafarm.report.sentences import percent
-from llamafarm.report.verdicts import qualities_of
+from llamafarm.output.report.figures import CALLS, Figures
+from llamafarm.output.report.sentences import percent
+from llamafarm.output.report.verdicts import qualities_of
 
 WHOLE = 100.0
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 190, 38, 14, 12, 26
