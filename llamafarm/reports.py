@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llamafarm.asgi import App, Receive, Scope, Send, refuse
+from llamafarm.access.asgi import App, Receive, Scope, Send, refuse
 from llamafarm.core.errors import RequestError, StoreError
 from llamafarm.output.report.page import report
 from llamafarm.runtime import Runtime

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 import uvicorn
 from pydantic import SecretStr
 
+from llamafarm.access.operator import link
+from llamafarm.access.settings import ServerSettings
 from llamafarm.mcpserver import McpEndpoint
-from llamafarm.operator import link
 from llamafarm.runtime import open_runtime
 from llamafarm.server import build_app, http_config
-from llamafarm.settings import ServerSettings
 
 TOKEN = "the-token-of-the-operators-link"  # noqa: S105 - made up
 

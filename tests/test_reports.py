@@ -6,10 +6,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from llamafarm.gate import Gate
+from llamafarm.access.auth import Gate
+from llamafarm.access.settings import ServerSettings
 from llamafarm.reports import reports
 from llamafarm.runtime import Runtime, open_runtime
-from llamafarm.settings import ServerSettings
 from tests.store.made import asked, ended, keep
 
 

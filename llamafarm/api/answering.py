@@ -17,6 +17,7 @@ from functools import partial
 
 from starlette.responses import Response
 
+from llamafarm.access.asgi import Receive, Scope, Send
 from llamafarm.api.asked import Asked
 from llamafarm.api.chunks import Chunks, error_event
 from llamafarm.api.completion import completion_json
@@ -26,7 +27,6 @@ from llamafarm.api.jsons import dumps
 from llamafarm.api.services import Services
 from llamafarm.api.sessions import Conversation, Key
 from llamafarm.api.trace import Trace
-from llamafarm.asgi import Receive, Scope, Send
 from llamafarm.core.errors import TooManyGenerations
 from llamafarm.core.events import Event, Failed, Stopped, is_final
 from llamafarm.core.reply import Reply

@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from llamafarm import __version__
+from llamafarm.access.settings import ServerSettings
 from llamafarm.api import chat, compare, health, projects
 from llamafarm.api.answers import ChatCompletionChunk
 from llamafarm.api.elsewhere import on_http_error
@@ -24,7 +25,6 @@ from llamafarm.api.errors import (
 from llamafarm.api.services import Services
 from llamafarm.core.errors import LlamaFarmError
 from llamafarm.runtime import Runtime
-from llamafarm.settings import ServerSettings
 
 PATHS = ("/v1", "/health", "/docs", "/openapi.json")
 DESCRIPTION = """\

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from llamafarm.access.asgi import Receive, Scope, Send
 from llamafarm.api.answers import ErrorBody
 from llamafarm.api.asked import named, parameters_of, prompt_of
 from llamafarm.api.disconnect import until_gone
@@ -19,7 +20,6 @@ from llamafarm.api.reading import Route
 from llamafarm.api.requests import CompareRequest
 from llamafarm.api.services import Name, Namespace, Services, caller_of, services_of
 from llamafarm.api.trace import route_json
-from llamafarm.asgi import Receive, Scope, Send
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import TooManyGenerations
 from llamafarm.core.events import is_final

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 
-from llamafarm.asgi import Receive
+from llamafarm.access.asgi import Receive
 
 SOON_S = 0.02  # to watch answers that take less would cost them a twentieth of their time
 

@@ -13,8 +13,8 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
+from llamafarm.access.asgi import API_PATH, Receive, Scope, Send
 from llamafarm.api.errors import ApiError
-from llamafarm.asgi import API_PATH, Receive, Scope, Send
 from llamafarm.config.nearest import nearest
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"

@@ -16,10 +16,10 @@ from fastapi.requests import Request
 from fastapi.responses import Response
 from fastapi.routing import APIRouter
 
+from llamafarm.access.asgi import Message, Receive, Scope, Send
 from llamafarm.api.errors import ADVICE, ApiError, error_of, invalid, on_defect
 from llamafarm.api.reading import Route, body_of
 from llamafarm.api.requests import ChatCompletionRequest
-from llamafarm.asgi import Message, Receive, Scope, Send
 from llamafarm.core.errors import LlamaFarmError
 
 SESSION_ID = r"^[!-~]{1,128}$"

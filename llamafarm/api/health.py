@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from llamafarm import __version__
+from llamafarm.access.asgi import ANYBODY, CALLER
 from llamafarm.api.catalogue import Health
 from llamafarm.api.jsons import dumps
 from llamafarm.api.reading import Route
 from llamafarm.api.services import Services, services_of
-from llamafarm.asgi import ANYBODY, CALLER
 from llamafarm.config.library import Entry
 
 router = APIRouter(route_class=Route, tags=["health"])

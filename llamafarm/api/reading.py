@@ -11,8 +11,8 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
+from llamafarm.access.asgi import Receive
 from llamafarm.api.errors import invalid, invalid_body
-from llamafarm.asgi import Receive
 
 WITH_BODY = ("POST", "PUT", "PATCH")
 JSON = ("application/json", "text/json", "application/x-json", "text/x-json")

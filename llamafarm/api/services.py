@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import Path
 from starlette.requests import Request
 
+from llamafarm.access.asgi import ANYBODY, CALLER
+from llamafarm.access.settings import ServerSettings
 from llamafarm.api.errors import not_found, unknown
 from llamafarm.api.sessions import Conversations
-from llamafarm.asgi import ANYBODY, CALLER
 from llamafarm.config.library import Entry
 from llamafarm.config.model import Project
 from llamafarm.runtime import Runtime
-from llamafarm.settings import ServerSettings
 
 
 @dataclass(slots=True)

@@ -59,8 +59,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the page at / and the API at /v1 until Ctrl-C; /docs describes the API."""
+    from llamafarm.access.settings import GENERATIONS, Login, ServerSettings
     from llamafarm.server import serve as run
-    from llamafarm.settings import GENERATIONS, Login, ServerSettings
 
     person = login or os.environ.get(LOGIN)
     settings = ServerSettings(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from llamafarm.signals import stopping_signals
+from llamafarm.access.signals import stopping_signals
 
 ONE_WISH_S = 0.5  # `timeout` sends its signal to the process and to its group: two within milliseconds are one wish
 

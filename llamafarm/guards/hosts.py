@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from llamafarm.asgi import ADDRESSED, Scope, header
-from llamafarm.settings import ServerSettings
+from llamafarm.access.asgi import ADDRESSED, Scope, header
+from llamafarm.access.settings import ServerSettings
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _NAME = re.compile(r"[a-z0-9._-]{1,253}", re.ASCII)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llamafarm.asgi import App, Message, Receive, Scope, Send
+from llamafarm.access.asgi import App, Message, Receive, Scope, Send
 
 
 class Whole:

@@ -21,7 +21,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from llamafarm import __version__
-from llamafarm.asgi import ANYBODY, CALLER
+from llamafarm.access.asgi import ANYBODY, CALLER
 from llamafarm.core import strict_json
 from llamafarm.core.errors import LlamaFarmError
 from llamafarm.mcpserver.actions import Actions, Answer, Arguments, Chat, Compare, ListModels, Progress, RoutePrompt

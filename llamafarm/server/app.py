@@ -8,20 +8,20 @@ from collections.abc import Mapping
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from llamafarm.access.asgi import MCP_PATH, App, Receive, Scope, Send
+from llamafarm.access.attempts import Attempts
+from llamafarm.access.auth import Gate
+from llamafarm.access.operator import Operator
+from llamafarm.access.settings import ServerSettings
 from llamafarm.api import chat
 from llamafarm.api.app import PATHS, build_api
 from llamafarm.api.elsewhere import ELSEWHERE, Elsewhere
 from llamafarm.api.express import Express
-from llamafarm.asgi import MCP_PATH, App, Receive, Scope, Send
-from llamafarm.attempts import Attempts
-from llamafarm.gate import Gate
 from llamafarm.guards import Guards, Whole
-from llamafarm.operator import Operator
 from llamafarm.reports import PATH as REPORTS
 from llamafarm.reports import reports
 from llamafarm.runtime import Runtime
 from llamafarm.server.proxies import Proxies
-from llamafarm.settings import ServerSettings
 
 
 class Doors:

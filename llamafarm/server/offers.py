@@ -9,7 +9,7 @@ import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from llamafarm.asgi import App, Message, Receive, Scope, Send
+from llamafarm.access.asgi import App, Message, Receive, Scope, Send
 
 OFFER = (b"upgrade", b"http2-settings")  # RFC 7540, 3.2
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")

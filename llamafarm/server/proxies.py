@@ -9,7 +9,7 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn._types import Scope as UvicornScope
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from llamafarm.asgi import ADDRESSED, App, Receive, Scope, Send, header
+from llamafarm.access.asgi import ADDRESSED, App, Receive, Scope, Send, header
 
 FORWARDED_HOST = b"x-forwarded-host"
 PREFIXES = (b"x-forwarded-", b"x-original-")

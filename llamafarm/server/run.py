@@ -16,16 +16,16 @@ from types import FrameType
 import uvicorn
 from pydantic import SecretStr
 
-from llamafarm.asgi import App
+from llamafarm.access.asgi import App
+from llamafarm.access.operator import link, new_token
+from llamafarm.access.settings import ServerSettings
+from llamafarm.access.signals import stopping_signals
 from llamafarm.config.samples import FIRST, sample_path
 from llamafarm.core.errors import RequestError
 from llamafarm.mcpserver import McpEndpoint
-from llamafarm.operator import link, new_token
 from llamafarm.runtime import open_runtime, zero
 from llamafarm.server.app import build_app
 from llamafarm.server.protocol import bounded
-from llamafarm.settings import ServerSettings
-from llamafarm.signals import stopping_signals
 
 PAGE_FOLDER = "GRADIO_TEMP_DIR"
 

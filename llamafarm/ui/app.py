@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from gradio.blocks import Block
 from gradio.events import Dependency
 
-from llamafarm.asgi import App
+from llamafarm.access.asgi import App
+from llamafarm.access.settings import ServerSettings
 from llamafarm.runtime import Runtime
-from llamafarm.settings import ServerSettings
 from llamafarm.ui.batch_handlers import BatchHandlers
 from llamafarm.ui.batchfiles import add_batch_files
 from llamafarm.ui.blocks import QUIET, QuickBlocks

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llamafarm.access.operator import BY_LINK, Rights
 from llamafarm.config.model import Ask, Loaded
 from llamafarm.core.characters import for_consent
 from llamafarm.core.errors import Problem
-from llamafarm.operator import BY_LINK, Rights
 from llamafarm.ui.markup import Markup, tag
 
 BROKEN_EDIT = "The file was edited and can't be used as it is: its last good state is shown and asked."

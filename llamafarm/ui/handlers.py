@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
-from llamafarm.asgi import ANYBODY, CALLER
+from llamafarm.access.asgi import ANYBODY, CALLER
+from llamafarm.access.operator import NONE, RIGHTS, Rights
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.lane import Question
-from llamafarm.operator import NONE, RIGHTS, Rights
 from llamafarm.routing import suggest
 from llamafarm.ui.blind import blind_routing
 from llamafarm.ui.blocks import forgotten

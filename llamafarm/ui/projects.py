@@ -1,7 +1,7 @@
 """Opening projects on the page: the operator's files, samples, paths, uploads, edits, and trust.
 
 What comes from a browser is not trusted: nothing is resolved or started for it until a person who may (see
-`llamafarm.operator`) presses "Trust this file".
+`llamafarm.access.operator`) presses "Trust this file".
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from llamafarm.access.operator import Rights
 from llamafarm.config import addresses, load, parse, read_text, sample_names, sample_path
 from llamafarm.config.model import Loaded
 from llamafarm.config.reading.read import read_file
 from llamafarm.config.secrets.restore import restored
 from llamafarm.core.errors import ConfigError, Problem, RequestError
-from llamafarm.operator import Rights
 from llamafarm.runtime import Runtime
 from llamafarm.ui.sessions import Session
 

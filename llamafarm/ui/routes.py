@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from llamafarm.asgi import App, Message, Receive, Scope, Send, refuse
+from llamafarm.access.asgi import App, Message, Receive, Scope, Send, refuse
 from llamafarm.ui.batchview import DOWNLOADS
 
 log = logging.getLogger(__name__)

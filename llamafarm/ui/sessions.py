@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from llamafarm.access.operator import NONE, Rights
 from llamafarm.config.model import Loaded, NamedModel, Project
 from llamafarm.core.errors import Problem
 from llamafarm.core.reply import Reply
@@ -21,7 +22,6 @@ from llamafarm.engine.recording import Origin
 from llamafarm.experiments.batch.batch import Batch
 from llamafarm.experiments.sweep.sweep import Sweep
 from llamafarm.history.model import Kind, Recorded, Vote
-from llamafarm.operator import NONE, Rights
 from llamafarm.runtime import ProbeRun
 from llamafarm.ui.blind import Blind
 from llamafarm.ui.conversation import Turn, history

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from llamafarm.access.asgi import Message
 from llamafarm.api.disconnect import until_gone
-from llamafarm.asgi import Message
 
 
 class Client:

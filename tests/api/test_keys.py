@@ -10,11 +10,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from llamafarm.asgi import Message, Receive, Scope, Send
+from llamafarm.access.asgi import Message, Receive, Scope, Send
+from llamafarm.access.auth import Gate
+from llamafarm.access.settings import Login, ServerSettings
 from llamafarm.core.errors import RequestError
-from llamafarm.gate import Gate
 from llamafarm.guards import MAX_BODY
-from llamafarm.settings import Login, ServerSettings
 from tests.api.world import CHAT, HELLO, config_text, world
 from tests.faultserver.speech import answer, plays, said
 from tests.serving import serving

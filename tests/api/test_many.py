@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from llamafarm.settings import ServerSettings
+from llamafarm.access.settings import ServerSettings
 from tests.api.world import CHAT, HELLO, World, world
 from tests.faultserver.speech import ending, plays, said
 

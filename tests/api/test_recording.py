@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from llamafarm.access.settings import ServerSettings
 from llamafarm.history.model import Recorded
-from llamafarm.settings import ServerSettings
 from tests.api.world import CHAT, HELLO, World, world
 from tests.faultserver.speech import plays, said
 

@@ -14,17 +14,17 @@ from typing import Any
 import httpx
 import uvicorn
 
+from llamafarm.access.asgi import App
+from llamafarm.access.auth import Gate
+from llamafarm.access.settings import ServerSettings
 from llamafarm.api import chat
 from llamafarm.api.app import build_api
 from llamafarm.api.express import Express
 from llamafarm.api.services import Services
-from llamafarm.asgi import App
 from llamafarm.engine.cooldown import Rests
-from llamafarm.gate import Gate
 from llamafarm.guards import Guards
 from llamafarm.providers.policies.retry import Pauses
 from llamafarm.runtime import open_runtime
-from llamafarm.settings import ServerSettings
 from tests.faultserver.server import FaultServer, Script, Seen
 from tests.faultserver.speech import answer, plays
 from tests.serving import Announcing

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from llamafarm.access.settings import ServerSettings
 from llamafarm.config import sample_path
-from llamafarm.settings import ServerSettings
 from tests.serving import link_to, serving
 
 ARGUMENTS = [

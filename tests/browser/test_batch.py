@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pydantic import SecretStr
 
-from llamafarm.settings import ServerSettings
+from llamafarm.access.settings import ServerSettings
 from tests.browser.conftest import OpenPage
 from tests.browser.test_page import model_server
 from tests.faultserver.server import Exchange

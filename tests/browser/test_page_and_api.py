@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Error, expect
 from pydantic import SecretStr
 
-from llamafarm.settings import Login, ServerSettings
+from llamafarm.access.settings import Login, ServerSettings
 from tests.api.world import config_text
 from tests.browser.conftest import OpenPage, Serve
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from llamafarm.access.settings import ServerSettings
 from llamafarm.cli.serve import _keys
 from llamafarm.core.errors import RequestError
 from llamafarm.server import serve
-from llamafarm.settings import ServerSettings
 from tests.cli.helpers import lf
 
 

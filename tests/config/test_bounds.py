@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from llamafarm.access.operator import Rights
 from llamafarm.config.model import Loaded
 from llamafarm.config.project import MOST_ASKS, MOST_MODELS, parse
 from llamafarm.config.reading.document import MOST_PROBLEMS
@@ -14,7 +15,6 @@ from llamafarm.config.reading.env import resolve
 from llamafarm.config.reading.read import MAX_BYTES
 from llamafarm.config.sections.prompts import MOST_SETS
 from llamafarm.config.sections.template import variables
-from llamafarm.operator import Rights
 from llamafarm.ui.filecards import asks, report
 
 ONE = "    - {{name: {}, provider: openai, base_url: 'http://127.0.0.1:9', model: m}}\n"

@@ -8,10 +8,10 @@ import logging
 import pytest
 from pydantic import SecretStr
 
-from llamafarm.asgi import CALLER, Message, Receive, Scope, Send
-from llamafarm.attempts import ADDRESSES, FORGOTTEN_S, FREE, LONGEST_S, WAITING, Attempts, TooManyTries
-from llamafarm.gate import Gate
-from llamafarm.settings import ServerSettings
+from llamafarm.access.asgi import CALLER, Message, Receive, Scope, Send
+from llamafarm.access.attempts import ADDRESSES, FORGOTTEN_S, FREE, LONGEST_S, WAITING, Attempts, TooManyTries
+from llamafarm.access.auth import Gate
+from llamafarm.access.settings import ServerSettings
 
 KEY = "the-right-key"
 WRONG = "a-wrong-key-that-nobody-may-read"

@@ -16,9 +16,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from llamafarm.access.settings import ServerSettings
 from llamafarm.guards import MAX_BODY
 from llamafarm.guards.coding import Plain
-from llamafarm.settings import ServerSettings
 from tests.api.world import SAYS, config_text
 from tests.faultserver.server import FaultServer
 from tests.serving import serving

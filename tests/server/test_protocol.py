@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 
-from llamafarm.asgi import Receive, Scope, Send
+from llamafarm.access.asgi import Receive, Scope, Send
 from llamafarm.server.protocol import MAX_HEAD, bounded
 from tests.serving import Announcing, listening_socket
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from llamafarm.asgi import ADDRESSED, Message, Receive, Scope, Send
+from llamafarm.access.asgi import ADDRESSED, Message, Receive, Scope, Send
+from llamafarm.access.settings import ServerSettings
 from llamafarm.config import sample_path
 from llamafarm.server.proxies import Proxies
-from llamafarm.settings import ServerSettings
 from tests.serving import serving
 
 CLAIMS = {

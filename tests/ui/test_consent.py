@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llamafarm.access.operator import Rights
 from llamafarm.config import parse
 from llamafarm.core.types import JsonValue, Tool
 from llamafarm.engine.tool_loop.functions import arguments_of
-from llamafarm.operator import Rights
 from llamafarm.ui.filecards import ASKED as ASKED_OF_FILES
 from llamafarm.ui.filecards import TOO_MUCH, asks, too_much
 from llamafarm.ui.labview import patch_view

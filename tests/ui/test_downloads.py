@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from pydantic import SecretStr
 
+from llamafarm.access.settings import ServerSettings
 from llamafarm.config import sample_path
 from llamafarm.history.database.connecting.place import place_of
 from llamafarm.history.database.store import open_store
 from llamafarm.history.model import Asked
-from llamafarm.settings import ServerSettings
 from llamafarm.ui.batchview import downloads
 from tests.databases import known
 from tests.serving import serving

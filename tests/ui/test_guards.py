@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from llamafarm.asgi import Message, Receive, Scope, Send
+from llamafarm.access.asgi import Message, Receive, Scope, Send
+from llamafarm.access.settings import ServerSettings
 from llamafarm.config import sample_path
 from llamafarm.core.errors import RequestError
 from llamafarm.guards import MAX_BODY, Guards
 from llamafarm.server import serve
-from llamafarm.settings import ServerSettings
 from tests.serving import TOKEN, serving
 
 

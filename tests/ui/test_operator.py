@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from llamafarm.asgi import Message, Receive, Scope, Send
-from llamafarm.operator import NONE, RIGHTS, Operator, Rights, link, new_token
-from llamafarm.settings import Login, ServerSettings
+from llamafarm.access.asgi import Message, Receive, Scope, Send
+from llamafarm.access.operator import NONE, RIGHTS, Operator, Rights, link, new_token
+from llamafarm.access.settings import Login, ServerSettings
 from tests.serving import TOKEN
 
 HERE = ServerSettings(operator_token=SecretStr(TOKEN))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from llamafarm.access.operator import Rights
 from llamafarm.config import sample_names, sample_path
 from llamafarm.core.errors import RequestError
-from llamafarm.operator import Rights
 from llamafarm.runtime import open_runtime
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.sessions import Session

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from llamafarm.access.settings import Login, ServerSettings
 from llamafarm.config.model import Loaded, NamedModel
 from llamafarm.config.project import parse
 from llamafarm.core.errors import ConnectFailed
 from llamafarm.providers.check import check_models
 from llamafarm.providers.http.client import open_client
-from llamafarm.settings import Login, ServerSettings
 from llamafarm.ui.projects import Projects
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays

@@ -8,9 +8,9 @@ import hashlib
 import hmac
 import math
 
-from llamafarm.asgi import ANYBODY, CALLER, App, Receive, Scope, Send, header, refuse
-from llamafarm.attempts import LONGEST_S, Attempts, TooManyTries
-from llamafarm.settings import ServerSettings
+from llamafarm.access.asgi import ANYBODY, CALLER, App, Receive, Scope, Send, header, refuse
+from llamafarm.access.attempts import LONGEST_S, Attempts, TooManyTries
+from llamafarm.access.settings import ServerSettings
 
 NOT_ALLOWED = 1008  # RFC 6455: against the server's policy; neither page nor API has websockets
 FOR_PROGRAMS = ("/v1", "/mcp")

@@ -12,8 +12,8 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from llamafarm.asgi import App, Receive, Scope, Send
-from llamafarm.settings import ServerSettings
+from llamafarm.access.asgi import App, Receive, Scope, Send
+from llamafarm.access.settings import ServerSettings
 
 RIGHTS = "llamafarm.rights"
 TOKEN = "token"  # noqa: S105 - the name of the query's parameter
