@@ -16,9 +16,9 @@ from pydantic import SecretStr
 
 from llamafarm.access.operator import link
 from llamafarm.access.settings import ServerSettings
-from llamafarm.mcpserver import McpEndpoint
 from llamafarm.runtime import open_runtime
 from llamafarm.server import build_app, http_config
+from llamafarm.server.mcp import McpEndpoint
 
 TOKEN = "the-token-of-the-operators-link"  # noqa: S105 - made up
 

@@ -15,8 +15,8 @@ from llamafarm.config.model import Project
 from llamafarm.core.errors import TooManyGenerations
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.experiments.sweep.grid import Grid, Prompt
-from llamafarm.mcpserver.actions import Actions, Chat, Compare
 from llamafarm.runtime import Generations, Runtime, open_runtime
+from llamafarm.server.mcp.actions import Actions, Chat, Compare
 from llamafarm.ui.projects import Projects
 from llamafarm.ui.runs import Ask, Runner
 from tests.faultserver.server import FaultServer

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from llamafarm.access.auth import Gate
 from llamafarm.access.settings import ServerSettings
-from llamafarm.reports import reports
 from llamafarm.runtime import Runtime, open_runtime
+from llamafarm.server.report_pages import reports
 from tests.store.made import asked, ended, keep
 
 

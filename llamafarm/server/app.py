@@ -13,15 +13,15 @@ from llamafarm.access.attempts import Attempts
 from llamafarm.access.auth import Gate
 from llamafarm.access.operator import Operator
 from llamafarm.access.settings import ServerSettings
-from llamafarm.api import chat
-from llamafarm.api.app import PATHS, build_api
-from llamafarm.api.elsewhere import ELSEWHERE, Elsewhere
-from llamafarm.api.express import Express
-from llamafarm.guards import Guards, Whole
-from llamafarm.reports import PATH as REPORTS
-from llamafarm.reports import reports
 from llamafarm.runtime import Runtime
-from llamafarm.server.proxies import Proxies
+from llamafarm.server.api.app import PATHS, build_api
+from llamafarm.server.api.completions import chat
+from llamafarm.server.api.completions.fast_path import Express
+from llamafarm.server.api.elsewhere import ELSEWHERE, Elsewhere
+from llamafarm.server.http.proxies import Proxies
+from llamafarm.server.report_pages import PATH as REPORTS
+from llamafarm.server.report_pages import reports
+from llamafarm.server.security import Guards, Whole
 
 
 class Doors:

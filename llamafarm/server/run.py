@@ -22,10 +22,10 @@ from llamafarm.access.settings import ServerSettings
 from llamafarm.access.signals import stopping_signals
 from llamafarm.config.samples import FIRST, sample_path
 from llamafarm.core.errors import RequestError
-from llamafarm.mcpserver import McpEndpoint
 from llamafarm.runtime import open_runtime, zero
 from llamafarm.server.app import build_app
-from llamafarm.server.protocol import bounded
+from llamafarm.server.http.protocol import bounded
+from llamafarm.server.mcp import McpEndpoint
 
 PAGE_FOLDER = "GRADIO_TEMP_DIR"
 

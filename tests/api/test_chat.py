@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from llamafarm.api.answers import ChatCompletion, ErrorBody
 from llamafarm.providers.policies.retry import Pauses
+from llamafarm.server.api.bodies.answers import ChatCompletion, ErrorBody
 from tests.api.world import CHAT, HELLO, PROMPTED, SAYS, STRICT, World
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import USAGE, answer, chunk, ending, plays, refuses, said, thought

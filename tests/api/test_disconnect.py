@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from llamafarm.access.asgi import Message
-from llamafarm.api.disconnect import until_gone
+from llamafarm.server.api.disconnect import until_gone
 
 
 class Client:

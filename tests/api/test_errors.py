@@ -9,8 +9,6 @@ from typing import Any
 import openai
 import pytest
 
-from llamafarm.api.errors import error_of, failed
-from llamafarm.api.meanings import DEFECT, MEANINGS, meaning_of
 from llamafarm.core.display import CULPRITS
 from llamafarm.core.errors import (
     ConnectFailed,
@@ -27,6 +25,8 @@ from llamafarm.core.errors import (
 from llamafarm.core.events import Failed
 from llamafarm.engine.lane import failure
 from llamafarm.providers.policies.retry import Pauses
+from llamafarm.server.api.errors import error_of, failed
+from llamafarm.server.api.meanings import DEFECT, MEANINGS, meaning_of
 from tests.api.world import CHAT, HELLO, PROJECT, World
 from tests.faultserver.speech import answer, event, plays, refuses, said
 

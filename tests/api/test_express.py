@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from llamafarm.api import chat
-from llamafarm.api.errors import ApiError
-from llamafarm.guards import MAX_BODY
+from llamafarm.server.api.completions import chat
+from llamafarm.server.api.errors import ApiError
+from llamafarm.server.security import MAX_BODY
 from tests.api.world import CHAT, PROJECT, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")

@@ -14,7 +14,7 @@ from llamafarm.access.asgi import Message, Receive, Scope, Send
 from llamafarm.access.auth import Gate
 from llamafarm.access.settings import Login, ServerSettings
 from llamafarm.core.errors import RequestError
-from llamafarm.guards import MAX_BODY
+from llamafarm.server.security import MAX_BODY
 from tests.api.world import CHAT, HELLO, config_text, world
 from tests.faultserver.speech import answer, plays, said
 from tests.serving import serving

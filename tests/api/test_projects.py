@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from llamafarm.api.catalogue import Health, ModelEntry, ModelList, ProjectAnswer, ProjectList, RouteAnswer
 from llamafarm.config.library import Library
+from llamafarm.server.api.catalogue import Health, ModelEntry, ModelList, ProjectAnswer, ProjectList, RouteAnswer
 from tests.api.world import PROJECT, PROMPTED, World, world
 
 BUNDLED = "smollm2-135m-instruct"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.api import sessions
-from llamafarm.api.errors import ApiError
-from llamafarm.api.sessions import IDLE_S, MESSAGES, Conversations
 from llamafarm.core.types import Message
+from llamafarm.server.api.completions import sessions
+from llamafarm.server.api.completions.sessions import IDLE_S, MESSAGES, Conversations
+from llamafarm.server.api.errors import ApiError
 from tests.api.world import CHAT, PROMPTED, World
 from tests.faultserver.speech import answer, plays, said
 

@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-from llamafarm.api.answers import ChatCompletionChunk, ErrorBody
+from llamafarm.server.api.bodies.answers import ChatCompletionChunk, ErrorBody
 from tests.api.world import CHAT, HELLO, PROJECT, World, world
 from tests.faultserver.speech import USAGE, answer, chunk, ending, event, plays, refuses, said, thought
 

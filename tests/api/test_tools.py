@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from llamafarm.api.answers import ChatCompletion
+from llamafarm.server.api.bodies.answers import ChatCompletion
 from tests.api.test_stream import chunks
 from tests.api.world import HELLO, World, config_text
 from tests.faultserver.speech import answer, chunk, ending, plays, said, thought

@@ -17,14 +17,14 @@ import uvicorn
 from llamafarm.access.asgi import App
 from llamafarm.access.auth import Gate
 from llamafarm.access.settings import ServerSettings
-from llamafarm.api import chat
-from llamafarm.api.app import build_api
-from llamafarm.api.express import Express
-from llamafarm.api.services import Services
 from llamafarm.engine.cooldown import Rests
-from llamafarm.guards import Guards
 from llamafarm.providers.policies.retry import Pauses
 from llamafarm.runtime import open_runtime
+from llamafarm.server.api.app import build_api
+from llamafarm.server.api.completions import chat
+from llamafarm.server.api.completions.fast_path import Express
+from llamafarm.server.api.services import Services
+from llamafarm.server.security import Guards
 from tests.faultserver.server import FaultServer, Script, Seen
 from tests.faultserver.speech import answer, plays
 from tests.serving import Announcing

@@ -18,8 +18,8 @@ from jsonschema import Draft202012Validator
 from mcp import Client
 from mcp.types import CallToolResult
 
-from llamafarm.mcpserver import McpEndpoint
 from llamafarm.runtime import open_runtime
+from llamafarm.server.mcp import McpEndpoint
 from tests.faultserver.server import FaultServer, Script
 from tests.faultserver.speech import answer, plays, refuses, said
 
@@ -204,5 +204,5 @@ async def test_who_goes_away_stops_the_models(tmp_path: Path, mode: str) -> None
 
 
 def test_the_package_is_imported_with_the_first_client() -> None:
-    code = "import sys, llamafarm.mcpserver; assert 'mcp' not in sys.modules"
+    code = "import sys, llamafarm.server.mcp; assert 'mcp' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

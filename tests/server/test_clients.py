@@ -17,8 +17,8 @@ import pytest
 from pydantic import SecretStr
 
 from llamafarm.access.settings import ServerSettings
-from llamafarm.guards import MAX_BODY
-from llamafarm.guards.coding import Plain
+from llamafarm.server.security import MAX_BODY
+from llamafarm.server.security.coding import Plain
 from tests.api.world import SAYS, config_text
 from tests.faultserver.server import FaultServer
 from tests.serving import serving

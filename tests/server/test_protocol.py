@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from llamafarm.access.asgi import Receive, Scope, Send
-from llamafarm.server.protocol import MAX_HEAD, bounded
+from llamafarm.server.http.protocol import MAX_HEAD, bounded
 from tests.serving import Announcing, listening_socket
 
 SOON_S = 0.3

@@ -10,7 +10,7 @@ import pytest
 from llamafarm.access.asgi import ADDRESSED, Message, Receive, Scope, Send
 from llamafarm.access.settings import ServerSettings
 from llamafarm.config import sample_path
-from llamafarm.server.proxies import Proxies
+from llamafarm.server.http.proxies import Proxies
 from tests.serving import serving
 
 CLAIMS = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.guards.shape import MAX_DEPTH, Shape
+from llamafarm.server.security.shape import MAX_DEPTH, Shape
 
 VALUES = st.recursive(
     st.none()

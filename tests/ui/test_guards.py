@@ -16,8 +16,8 @@ from llamafarm.access.asgi import Message, Receive, Scope, Send
 from llamafarm.access.settings import ServerSettings
 from llamafarm.config import sample_path
 from llamafarm.core.errors import RequestError
-from llamafarm.guards import MAX_BODY, Guards
 from llamafarm.server import serve
+from llamafarm.server.security import MAX_BODY, Guards
 from tests.serving import TOKEN, serving
 
 

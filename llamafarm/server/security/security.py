@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from llamafarm.access.asgi import App, Message, Receive, Scope, Send, header, is_for_programs, refuse, tidied
 from llamafarm.access.settings import ServerSettings
-from llamafarm.guards.coding import CODINGS, UNTOUCHED, Garbled, Plain
-from llamafarm.guards.hosts import Hosts
-from llamafarm.guards.origins import LOOKED_AT, is_foreign
-from llamafarm.guards.shape import MAX_VALUES, Shape
+from llamafarm.server.security.coding import CODINGS, UNTOUCHED, Garbled, Plain
+from llamafarm.server.security.hosts import Hosts
+from llamafarm.server.security.origins import LOOKED_AT, is_foreign
+from llamafarm.server.security.shape import MAX_VALUES, Shape
 
 MAX_BODY = 6_000_000  # four MiB of pictures in base64, and the rest of a request
 Refusal = tuple[int, str, str]  # status, code and reason

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from llamafarm.api.trace import Trace, usage_json
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ToolCall
+from llamafarm.server.api.completions.trace import Trace, usage_json
 
 
 def completion_json(trace: Trace, reply: Reply, name: str, created: int) -> dict[str, Any]:

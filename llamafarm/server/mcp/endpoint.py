@@ -56,6 +56,6 @@ class McpEndpoint:
 
 
 def _sessions(runtime: Runtime) -> StreamableHTTPSessionManager:
-    from llamafarm.mcpserver.protocol import sessions  # noqa: PLC0415 - half a second to import
+    from llamafarm.server.mcp.protocol import sessions  # noqa: PLC0415 - half a second to import
 
     return sessions(runtime)

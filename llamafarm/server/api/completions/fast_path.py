@@ -17,10 +17,10 @@ from fastapi.responses import Response
 from fastapi.routing import APIRouter
 
 from llamafarm.access.asgi import Message, Receive, Scope, Send
-from llamafarm.api.errors import ADVICE, ApiError, error_of, invalid, on_defect
-from llamafarm.api.reading import Route, body_of
-from llamafarm.api.requests import ChatCompletionRequest
 from llamafarm.core.errors import LlamaFarmError
+from llamafarm.server.api.bodies.reading import Route, body_of
+from llamafarm.server.api.bodies.requests import ChatCompletionRequest
+from llamafarm.server.api.errors import ADVICE, ApiError, error_of, invalid, on_defect
 
 SESSION_ID = r"^[!-~]{1,128}$"
 _SESSION_ID = re.compile(SESSION_ID)

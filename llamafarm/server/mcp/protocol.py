@@ -24,9 +24,9 @@ from llamafarm import __version__
 from llamafarm.access.asgi import ANYBODY, CALLER
 from llamafarm.core import strict_json
 from llamafarm.core.errors import LlamaFarmError
-from llamafarm.mcpserver.actions import Actions, Answer, Arguments, Chat, Compare, ListModels, Progress, RoutePrompt
-from llamafarm.mcpserver.results import ChatResult, CompareResult, ModelsResult, Result, RouteResult
 from llamafarm.runtime import Runtime
+from llamafarm.server.mcp.actions import Actions, Answer, Arguments, Chat, Compare, ListModels, Progress, RoutePrompt
+from llamafarm.server.mcp.results import ChatResult, CompareResult, ModelsResult, Result, RouteResult
 
 INSTRUCTIONS = "Language models of LlamaFarm projects: ask one, compare several, or see which one a prompt would go to."
 

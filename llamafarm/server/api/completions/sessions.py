@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from llamafarm.api.errors import ApiError
-from llamafarm.api.meanings import INVALID
 from llamafarm.core.types import Message
+from llamafarm.server.api.errors import ApiError
+from llamafarm.server.api.meanings import INVALID
 
 IDLE_S = 3600.0
 SESSIONS = 1000

@@ -1,4 +1,4 @@
-"""Errors in OpenAI's form; what they mean is in `llamafarm.api.meanings`."""
+"""Errors in OpenAI's form; what they mean is in `llamafarm.server.api.meanings`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from fastapi.requests import Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from llamafarm.api.jsons import dumps
-from llamafarm.api.meanings import DEFECT, INVALID, SERVER, is_retried, meaning_of
 from llamafarm.config.nearest import nearest
 from llamafarm.core.errors import Culprit, LlamaFarmError, TooManyGenerations
 from llamafarm.core.events import Failed
 from llamafarm.core.types import JsonValue
 from llamafarm.engine.lane import failure
+from llamafarm.server.api.bodies.jsons import dumps
+from llamafarm.server.api.meanings import DEFECT, INVALID, SERVER, is_retried, meaning_of
 
 ADVICE = {
     "n": "One answer is given a request (n: 1); ask again for another, or compare models",

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
 
-from llamafarm.api.messages import Messages, Strict
 from llamafarm.routing import AUTO as AUTO  # noqa: PLC0414 - named by requests
+from llamafarm.server.api.bodies.messages import Messages, Strict
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -10,11 +10,11 @@ from starlette.requests import Request
 
 from llamafarm.access.asgi import ANYBODY, CALLER
 from llamafarm.access.settings import ServerSettings
-from llamafarm.api.errors import not_found, unknown
-from llamafarm.api.sessions import Conversations
 from llamafarm.config.library import Entry
 from llamafarm.config.model import Project
 from llamafarm.runtime import Runtime
+from llamafarm.server.api.completions.sessions import Conversations
+from llamafarm.server.api.errors import not_found, unknown
 
 
 @dataclass(slots=True)

@@ -7,19 +7,19 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from llamafarm.api.answers import ErrorBody
-from llamafarm.api.asked import names_of
-from llamafarm.api.catalogue import ModelEntry, ModelList, ProjectAnswer, ProjectList, RouteAnswer
-from llamafarm.api.errors import unknown
-from llamafarm.api.jsons import answer
-from llamafarm.api.reading import Route
-from llamafarm.api.requests import AUTO, RouteRequest
-from llamafarm.api.services import Name, Namespace, services_of
-from llamafarm.api.trace import route_json
 from llamafarm.config.library import Entry
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import Problem
 from llamafarm.routing import choose, suggest
+from llamafarm.server.api.bodies.answers import ErrorBody
+from llamafarm.server.api.bodies.jsons import answer
+from llamafarm.server.api.bodies.reading import Route
+from llamafarm.server.api.bodies.requests import AUTO, RouteRequest
+from llamafarm.server.api.catalogue import ModelEntry, ModelList, ProjectAnswer, ProjectList, RouteAnswer
+from llamafarm.server.api.completions.asked import names_of
+from llamafarm.server.api.completions.trace import route_json
+from llamafarm.server.api.errors import unknown
+from llamafarm.server.api.services import Name, Namespace, services_of
 
 router = APIRouter(
     route_class=Route, tags=["projects"], responses={"4XX": {"model": ErrorBody, "description": "What is wrong."}}

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
 from llamafarm.access.asgi import Receive
-from llamafarm.api.errors import invalid, invalid_body
+from llamafarm.server.api.errors import invalid, invalid_body
 
 WITH_BODY = ("POST", "PUT", "PATCH")
 JSON = ("application/json", "text/json", "application/x-json", "text/x-json")

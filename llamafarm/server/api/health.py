@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from llamafarm import __version__
 from llamafarm.access.asgi import ANYBODY, CALLER
-from llamafarm.api.catalogue import Health
-from llamafarm.api.jsons import dumps
-from llamafarm.api.reading import Route
-from llamafarm.api.services import Services, services_of
 from llamafarm.config.library import Entry
+from llamafarm.server.api.bodies.jsons import dumps
+from llamafarm.server.api.bodies.reading import Route
+from llamafarm.server.api.catalogue import Health
+from llamafarm.server.api.services import Services, services_of
 
 router = APIRouter(route_class=Route, tags=["health"])
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from llamafarm.api.completion import call_json
-from llamafarm.api.errors import ApiError, failed
-from llamafarm.api.jsons import dumps
-from llamafarm.api.trace import Trace, usage_json
 from llamafarm.core.events import Event, Failed, Finished, NextTurn, ReasoningDelta, TextDelta, ToolCalled
+from llamafarm.server.api.bodies.jsons import dumps
+from llamafarm.server.api.completions.completion import call_json
+from llamafarm.server.api.completions.trace import Trace, usage_json
+from llamafarm.server.api.errors import ApiError, failed
 
 BETWEEN_TURNS = "\n\n"  # as in the whole text of an answer that took several turns of tools
 DONE = b"data: [DONE]\n\n"

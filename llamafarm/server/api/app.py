@@ -12,19 +12,14 @@ from starlette.exceptions import HTTPException
 
 from llamafarm import __version__
 from llamafarm.access.settings import ServerSettings
-from llamafarm.api import chat, compare, health, projects
-from llamafarm.api.answers import ChatCompletionChunk
-from llamafarm.api.elsewhere import on_http_error
-from llamafarm.api.errors import (
-    ApiError,
-    on_api_error,
-    on_defect,
-    on_known_error,
-    on_validation_error,
-)
-from llamafarm.api.services import Services
 from llamafarm.core.errors import LlamaFarmError
 from llamafarm.runtime import Runtime
+from llamafarm.server.api import compare, health, projects
+from llamafarm.server.api.bodies.answers import ChatCompletionChunk
+from llamafarm.server.api.completions import chat
+from llamafarm.server.api.elsewhere import on_http_error
+from llamafarm.server.api.errors import ApiError, on_api_error, on_defect, on_known_error, on_validation_error
+from llamafarm.server.api.services import Services
 
 PATHS = ("/v1", "/health", "/docs", "/openapi.json")
 DESCRIPTION = """\

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from llamafarm.api.errors import invalid, unknown
-from llamafarm.api.requests import AUTO, ChatCompletionRequest
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.parameters import reserved
 from llamafarm.core.types import JsonValue, Message, Route
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.routing import choose
+from llamafarm.server.api.bodies.requests import AUTO, ChatCompletionRequest
+from llamafarm.server.api.errors import invalid, unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,6 @@ from functools import partial
 from starlette.responses import Response
 
 from llamafarm.access.asgi import Receive, Scope, Send
-from llamafarm.api.asked import Asked
-from llamafarm.api.chunks import Chunks, error_event
-from llamafarm.api.completion import completion_json
-from llamafarm.api.disconnect import until_gone
-from llamafarm.api.errors import ApiError, error_of, failed, stopping
-from llamafarm.api.jsons import dumps
-from llamafarm.api.services import Services
-from llamafarm.api.sessions import Conversation, Key
-from llamafarm.api.trace import Trace
 from llamafarm.core.errors import TooManyGenerations
 from llamafarm.core.events import Event, Failed, Stopped, is_final
 from llamafarm.core.reply import Reply
@@ -34,6 +25,15 @@ from llamafarm.core.types import Message
 from llamafarm.engine.comparison import LaneEvent
 from llamafarm.engine.lane import Lane
 from llamafarm.engine.recording import Origin, Recording
+from llamafarm.server.api.bodies.jsons import dumps
+from llamafarm.server.api.completions.asked import Asked
+from llamafarm.server.api.completions.chunks import Chunks, error_event
+from llamafarm.server.api.completions.completion import completion_json
+from llamafarm.server.api.completions.sessions import Conversation, Key
+from llamafarm.server.api.completions.trace import Trace
+from llamafarm.server.api.disconnect import until_gone
+from llamafarm.server.api.errors import ApiError, error_of, failed, stopping
+from llamafarm.server.api.services import Services
 
 SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
 JSON = {"content-type": "application/json"}

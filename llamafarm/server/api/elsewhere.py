@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
 from llamafarm.access.asgi import API_PATH, Receive, Scope, Send
-from llamafarm.api.errors import ApiError
 from llamafarm.config.nearest import nearest
+from llamafarm.server.api.errors import ApiError
 
 CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 # First parts of addresses of the API's own, of OpenAI's, and of servers like it: what asks for them asks the API.

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 
-from llamafarm.api.answering import ChatAnswer, Order
-from llamafarm.api.answers import ChatCompletion, ChatCompletionChunk, ErrorBody
-from llamafarm.api.asked import asked
-from llamafarm.api.express import SESSION_ID, Direct
-from llamafarm.api.requests import ChatCompletionRequest
-from llamafarm.api.services import Name, Namespace, caller_of, services_of
-from llamafarm.api.sessions import Key
 from llamafarm.config.model import Project
+from llamafarm.server.api.bodies.answers import ChatCompletion, ChatCompletionChunk, ErrorBody
+from llamafarm.server.api.bodies.requests import ChatCompletionRequest
+from llamafarm.server.api.completions.answering import ChatAnswer, Order
+from llamafarm.server.api.completions.asked import asked
+from llamafarm.server.api.completions.fast_path import SESSION_ID, Direct
+from llamafarm.server.api.completions.sessions import Key
+from llamafarm.server.api.services import Name, Namespace, caller_of, services_of
 
 SessionId = Annotated[
     str | None,

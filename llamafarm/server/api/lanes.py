@@ -8,9 +8,9 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 
-from llamafarm.api.jsons import dumps
 from llamafarm.core.events import Asking, Event, NextTurn, Sent
 from llamafarm.engine.comparison import LaneEvent
+from llamafarm.server.api.bodies.jsons import dumps
 
 ASKING = (Asking, NextTurn, Sent)
 ASKED_LETTERS = 16 * 1024

@@ -14,7 +14,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from llamafarm.server.offers import PlainProtocol
+from llamafarm.server.http.offers import PlainProtocol
 
 MAX_HEAD = 64 * 1024
 HEAD_S = 10.0

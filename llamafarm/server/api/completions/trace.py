@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from llamafarm.api.asked import Asked
 from llamafarm.core.events import (
     Asking,
     Event,
@@ -26,6 +25,7 @@ from llamafarm.core.types import CUTS, TOOL_TURNS, Route, Timings, ToolCall, Usa
 from llamafarm.engine.comparison import LaneEvent
 from llamafarm.engine.replies import Board
 from llamafarm.output.contracts import cautions_json, setbacks_json
+from llamafarm.server.api.completions.asked import Asked
 
 READABLE = " !#$&'()*+,/:;<=>?@[]"  # of what headers may hold, all but the percent sign and quotes
 _PLAIN = re.compile(rf"[\w.~{re.escape(READABLE)}-]*", re.ASCII)

@@ -11,21 +11,21 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from llamafarm.access.asgi import Receive, Scope, Send
-from llamafarm.api.answers import ErrorBody
-from llamafarm.api.asked import named, parameters_of, prompt_of
-from llamafarm.api.disconnect import until_gone
-from llamafarm.api.errors import error_of, invalid, stopping
-from llamafarm.api.lanes import lane_event, sse
-from llamafarm.api.reading import Route
-from llamafarm.api.requests import CompareRequest
-from llamafarm.api.services import Name, Namespace, Services, caller_of, services_of
-from llamafarm.api.trace import route_json
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import TooManyGenerations
 from llamafarm.core.events import is_final
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.output.contracts import lane_json
 from llamafarm.routing import suggest
+from llamafarm.server.api.bodies.answers import ErrorBody
+from llamafarm.server.api.bodies.reading import Route
+from llamafarm.server.api.bodies.requests import CompareRequest
+from llamafarm.server.api.completions.asked import named, parameters_of, prompt_of
+from llamafarm.server.api.completions.trace import route_json
+from llamafarm.server.api.disconnect import until_gone
+from llamafarm.server.api.errors import error_of, invalid, stopping
+from llamafarm.server.api.lanes import lane_event, sse
+from llamafarm.server.api.services import Name, Namespace, Services, caller_of, services_of
 
 router = APIRouter(route_class=Route, tags=["compare"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from llamafarm.api.answers import Answer, RouteTaken
+from llamafarm.server.api.bodies.answers import Answer, RouteTaken
 
 
 class ModelState(Answer):

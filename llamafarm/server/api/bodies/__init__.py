@@ -1,0 +1,1 @@
+"""What requests and answers hold, as the description at /docs has it."""

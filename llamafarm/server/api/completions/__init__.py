@@ -1,0 +1,1 @@
+"""Chat completions: from a request to its answer, streamed or whole."""
