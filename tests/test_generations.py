@@ -17,8 +17,8 @@ from llamafarm.engine.lane import Lane, Question
 from llamafarm.experiments.sweep.grid import Grid, Prompt
 from llamafarm.runtime import Generations, Runtime, open_runtime
 from llamafarm.server.mcp.actions import Actions, Chat, Compare
-from llamafarm.ui.projects import Projects
-from llamafarm.ui.runs import Ask, Runner
+from llamafarm.ui.compare.runs import Ask, Runner
+from llamafarm.ui.project.projects import Projects
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays, said
 

@@ -16,7 +16,7 @@ from llamafarm.engine.lane import Lane, Question, request_for
 from llamafarm.experiments.sweep.grid import Grid, Prompt
 from llamafarm.providers.http.client import open_client
 from llamafarm.providers.registry import REMOTE
-from llamafarm.ui.settings import Settings
+from llamafarm.ui.compare.settings import Settings
 from tests.providers.helpers import named
 
 FORGED: dict[str, JsonValue] = {

@@ -12,33 +12,33 @@ from gradio.events import Dependency
 from llamafarm.access.asgi import App
 from llamafarm.access.settings import ServerSettings
 from llamafarm.runtime import Runtime
-from llamafarm.ui.batch_handlers import BatchHandlers
-from llamafarm.ui.batchfiles import add_batch_files
-from llamafarm.ui.blocks import QUIET, QuickBlocks
-from llamafarm.ui.downloads import add_downloads
+from llamafarm.ui.batch.files import add_batch_files
+from llamafarm.ui.batch.handlers import BatchHandlers
+from llamafarm.ui.batch.wiring import wire_batch
+from llamafarm.ui.compare.rerun import Rerun
+from llamafarm.ui.compare.runs import Runner
+from llamafarm.ui.compare.tool_handlers import ToolHandlers
+from llamafarm.ui.conversation.handlers import TalkHandlers
+from llamafarm.ui.conversation.panel import talk_outputs
+from llamafarm.ui.gradio_workarounds.blocks import QUIET, QuickBlocks
+from llamafarm.ui.gradio_workarounds.routes import OwnRoutes
+from llamafarm.ui.gradio_workarounds.states import TabStates
 from llamafarm.ui.handlers import Handlers
-from llamafarm.ui.hiding import hidden_parts
-from llamafarm.ui.history_handlers import HistoryHandlers
-from llamafarm.ui.lab_handlers import LabHandlers
-from llamafarm.ui.labpast import LabPast
+from llamafarm.ui.history.handlers import HistoryHandlers
+from llamafarm.ui.history.wiring import wire_history, wire_votes
+from llamafarm.ui.lab.handlers import LabHandlers
+from llamafarm.ui.lab.past import LabPast
+from llamafarm.ui.lab.wiring import wire_lab
 from llamafarm.ui.layout import Page, build
-from llamafarm.ui.probe import ProbePanel
-from llamafarm.ui.probe_handlers import ProbeHandlers
-from llamafarm.ui.projects import Projects
-from llamafarm.ui.rerun import Rerun
-from llamafarm.ui.routes import OwnRoutes
-from llamafarm.ui.runs import Runner
-from llamafarm.ui.states import TabStates
+from llamafarm.ui.parts.downloads import add_downloads
+from llamafarm.ui.parts.temperature import scale
+from llamafarm.ui.project.probe import ProbePanel
+from llamafarm.ui.project.probe_handlers import ProbeHandlers
+from llamafarm.ui.project.projects import Projects
 from llamafarm.ui.tabs import Tabs
-from llamafarm.ui.talk import talk_outputs
-from llamafarm.ui.talk_handlers import TalkHandlers
-from llamafarm.ui.temperature import scale
 from llamafarm.ui.theme import css, head, script, theme
-from llamafarm.ui.tool_handlers import ToolHandlers
-from llamafarm.ui.vote_handlers import VoteHandlers
-from llamafarm.ui.wire_batch import wire_batch
-from llamafarm.ui.wire_history import wire_history, wire_votes
-from llamafarm.ui.wire_lab import wire_lab
+from llamafarm.ui.votes.handlers import VoteHandlers
+from llamafarm.ui.votes.hiding import hidden_parts
 
 EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st tab would wait
 

@@ -15,23 +15,23 @@ from llamafarm.access.operator import NONE, RIGHTS, Rights
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.lane import Question
 from llamafarm.routing import suggest
-from llamafarm.ui.blind import blind_routing
-from llamafarm.ui.blocks import forgotten
-from llamafarm.ui.cards import routing_card
-from llamafarm.ui.filecards import TOO_MUCH, report, too_much
+from llamafarm.ui.compare.estimate import look_ahead, outlook_card
+from llamafarm.ui.compare.fault_injection import theatre_updates
+from llamafarm.ui.compare.runs import Ask, Runner
+from llamafarm.ui.compare.settings import Settings
+from llamafarm.ui.compare.table_file import table_file
+from llamafarm.ui.conversation.panel import talk_updates
+from llamafarm.ui.gradio_workarounds.blocks import forgotten
 from llamafarm.ui.layout import Page
-from llamafarm.ui.markup import Markup
-from llamafarm.ui.outlook import look_ahead, outlook_card
-from llamafarm.ui.projects import Projects
-from llamafarm.ui.runs import Ask, Runner
+from llamafarm.ui.parts.cards import routing_card
+from llamafarm.ui.parts.markup import Markup
+from llamafarm.ui.project.file_cards import TOO_MUCH, report, too_much
+from llamafarm.ui.project.projects import Projects
 from llamafarm.ui.sessions import MAX_LANES, Session
-from llamafarm.ui.settings import Settings
 from llamafarm.ui.show import Updates, project_updates, slots_updates, table_of
-from llamafarm.ui.tablefile import table_file
 from llamafarm.ui.tabs import Tabs
-from llamafarm.ui.talk import talk_updates
-from llamafarm.ui.theatre import theatre_updates
-from llamafarm.ui.verdict import verdict_updates
+from llamafarm.ui.votes.blind import blind_routing
+from llamafarm.ui.votes.verdict import verdict_updates
 
 FIELDS = len(fields(Settings))
 

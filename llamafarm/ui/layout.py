@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import gradio as gr
 
 from llamafarm.output.tables import writable
-from llamafarm.ui.batch import BatchTab, build_batch
-from llamafarm.ui.cards import masthead, routing_card
-from llamafarm.ui.history import HistoryTab, build_history
-from llamafarm.ui.lab import Lab, build_lab
-from llamafarm.ui.probe import ProbePanel, build_probe
+from llamafarm.ui.batch.tab import BatchTab, build_batch
+from llamafarm.ui.compare.fault_injection import Theatre, build_theatre
+from llamafarm.ui.compare.lane_panel import Slot, build_card, build_tab, html
+from llamafarm.ui.compare.tools import Gate, Tools, build_gate, build_tools
+from llamafarm.ui.conversation.panel import Pictures, Talk, build_pictures, build_talk
+from llamafarm.ui.history.tab import HistoryTab, build_history
+from llamafarm.ui.lab.tab import Lab, build_lab
+from llamafarm.ui.parts.cards import masthead, routing_card
+from llamafarm.ui.project.probe import ProbePanel, build_probe
 from llamafarm.ui.sessions import MAX_LANES
-from llamafarm.ui.slots import Slot, build_card, build_tab, html
 from llamafarm.ui.tabs import SPEAK_EVERY_S
-from llamafarm.ui.talk import Pictures, Talk, build_pictures, build_talk
-from llamafarm.ui.theatre import Theatre, build_theatre
-from llamafarm.ui.tools import Gate, Tools, build_gate, build_tools
-from llamafarm.ui.verdict import Verdict, build_verdict
+from llamafarm.ui.votes.verdict import Verdict, build_verdict
 
 
 @dataclass(frozen=True, slots=True)

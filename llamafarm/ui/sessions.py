@@ -23,13 +23,13 @@ from llamafarm.experiments.batch.batch import Batch
 from llamafarm.experiments.sweep.sweep import Sweep
 from llamafarm.history.model import Kind, Recorded, Vote
 from llamafarm.runtime import ProbeRun
-from llamafarm.ui.blind import Blind
-from llamafarm.ui.conversation import Turn, history
-from llamafarm.ui.historylist import Search
-from llamafarm.ui.markdown import Views
-from llamafarm.ui.pictures import Picture
-from llamafarm.ui.promptfiles import Prompts
-from llamafarm.ui.tools import Held
+from llamafarm.ui.compare.tools import Held
+from llamafarm.ui.conversation.conversation import Turn, history
+from llamafarm.ui.history.list import Search
+from llamafarm.ui.parts.markdown import Views
+from llamafarm.ui.parts.pictures import Picture
+from llamafarm.ui.parts.prompt_files import Prompts
+from llamafarm.ui.votes.blind import Blind
 
 MAX_LANES = 12  # side by side on the page; a project may hold more
 

@@ -10,19 +10,19 @@ import gradio as gr
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.sections.template import variables
 from llamafarm.core.reply import Reply
-from llamafarm.ui.blind import blind_table
-from llamafarm.ui.cards import masthead, model_facts, unusable
-from llamafarm.ui.filecards import asks, no_paths, report, too_much
+from llamafarm.ui.compare.fault_injection import theatre_updates
+from llamafarm.ui.compare.lane_panel import Slot
+from llamafarm.ui.compare.live import lane_values, reasoning_title
+from llamafarm.ui.compare.settings import Settings
+from llamafarm.ui.compare.table import condition_notes, shared, table
+from llamafarm.ui.compare.tools import asked_before
 from llamafarm.ui.layout import Page
-from llamafarm.ui.live import lane_values, reasoning_title
-from llamafarm.ui.markdown import Views
+from llamafarm.ui.parts.cards import masthead, model_facts, unusable
+from llamafarm.ui.parts.markdown import Views
+from llamafarm.ui.parts.temperature import scale
+from llamafarm.ui.project.file_cards import asks, no_paths, report, too_much
 from llamafarm.ui.sessions import MAX_LANES, Session
-from llamafarm.ui.settings import Settings
-from llamafarm.ui.slots import Slot
-from llamafarm.ui.table import condition_notes, shared, table
-from llamafarm.ui.temperature import scale
-from llamafarm.ui.theatre import theatre_updates
-from llamafarm.ui.tools import asked_before
+from llamafarm.ui.votes.blind import blind_table
 
 # What Gradio takes from a listener: components and their new values or gr.update(...) of several kinds.
 Updates = dict[Any, Any]

@@ -17,9 +17,9 @@ import gradio as gr
 import pytest
 from playwright.sync_api import Page, expect
 
-from llamafarm.ui.blocks import QuickBlocks
-from llamafarm.ui.markdown import Growing
-from llamafarm.ui.slots import answer_box
+from llamafarm.ui.compare.lane_panel import answer_box
+from llamafarm.ui.gradio_workarounds.blocks import QuickBlocks
+from llamafarm.ui.parts.markdown import Growing
 from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_page import model_server, send
 from tests.faultserver.speech import answer, plays

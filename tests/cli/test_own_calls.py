@@ -13,7 +13,7 @@ from llamafarm.core.reply import Reply, ToolRun
 from llamafarm.core.types import ToolCall
 from llamafarm.output.contracts import lane_json
 from llamafarm.output.sheet import lane_row
-from llamafarm.ui.tools import tool_runs
+from llamafarm.ui.compare.tools import tool_runs
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, written
 from tests.faultserver.speech import chunk, ending, plays

@@ -15,7 +15,7 @@ from llamafarm.config.reading.env import resolve
 from llamafarm.config.reading.read import MAX_BYTES
 from llamafarm.config.sections.prompts import MOST_SETS
 from llamafarm.config.sections.template import variables
-from llamafarm.ui.filecards import asks, report
+from llamafarm.ui.project.file_cards import asks, report
 
 ONE = "    - {{name: {}, provider: openai, base_url: 'http://127.0.0.1:9', model: m}}\n"
 HEAD = "runtime:\n  models:\n"

@@ -11,8 +11,8 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Cost, SentRequest
 from llamafarm.engine.fold.fold import Fold
 from llamafarm.pricing.local import runs_here
-from llamafarm.ui.cards import summary
-from llamafarm.ui.words import ending
+from llamafarm.ui.parts.cards import summary
+from llamafarm.ui.parts.words import ending
 from tests.providers.helpers import named
 
 OWN = [

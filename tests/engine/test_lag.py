@@ -30,8 +30,8 @@ from llamafarm.output.batch_table import notes as batch_notes
 from llamafarm.output.report.figures import Figures
 from llamafarm.output.report.sentences import _doubts
 from llamafarm.output.report.tables import _conditions
-from llamafarm.ui.cards import summary as card_summary
-from llamafarm.ui.table import table
+from llamafarm.ui.compare.table import table
+from llamafarm.ui.parts.cards import summary as card_summary
 from tests.engine.fakes import model
 from tests.engine.test_setbacks import CLEAN
 

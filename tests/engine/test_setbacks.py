@@ -37,8 +37,8 @@ from llamafarm.output.batch_table import figures_of
 from llamafarm.output.batch_table import notes as batch_notes
 from llamafarm.output.contracts import chat_json, lane_json
 from llamafarm.output.sheet import lane_row
-from llamafarm.ui.cards import steps, summary
-from llamafarm.ui.table import table
+from llamafarm.ui.compare.table import table
+from llamafarm.ui.parts.cards import steps, summary
 from tests.engine.test_fold import REQUEST, fold
 
 SENT = SentRequest("POST", "http://x", {}, {})

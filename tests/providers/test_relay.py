@@ -34,7 +34,7 @@ from llamafarm.providers.answers.chat_chunks import ChatChunks
 from llamafarm.providers.answers.deltas import Arrived
 from llamafarm.providers.answers.relay import LONGEST, MOST, relayed, spent
 from llamafarm.providers.counts.usage import Counting
-from llamafarm.ui.table import table
+from llamafarm.ui.compare.table import table
 from tests.engine.test_fold import REQUEST, fold
 
 TOLD: dict[str, Any] = {

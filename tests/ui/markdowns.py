@@ -11,7 +11,7 @@ from typing import Any
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
-from llamafarm.ui.mdparse import parser
+from llamafarm.ui.parts.markdown_parser import parser
 
 EVIL = '<img src="http://127.0.0.1:9/x.png" onerror="document.title=1"> <b>bold</b> std::vector<int>'
 # Each was HTML, a request or lost text in a view that looks at one line at a time.

@@ -22,10 +22,10 @@ from llamafarm.experiments.prompt_file.row import Row
 from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.stats.tally import Tally
 from llamafarm.history.model import ProjectRef, Run
-from llamafarm.ui import promptfiles
-from llamafarm.ui.batchjob import Inputs
-from llamafarm.ui.batchview import batch_progress, choices, chosen_view, results_view
-from llamafarm.ui.promptfiles import Files, Prompts, uploaded_bytes
+from llamafarm.ui.batch.job import Inputs
+from llamafarm.ui.batch.view import batch_progress, choices, chosen_view, results_view
+from llamafarm.ui.parts import prompt_files
+from llamafarm.ui.parts.prompt_files import Files, Prompts, uploaded_bytes
 from tests.engine.fakes import model
 
 
@@ -134,7 +134,7 @@ def test_progress_and_choices_are_told_in_words() -> None:
 
 
 def test_the_browser_offers_every_form_that_is_read() -> None:
-    script = (Path(promptfiles.__file__).parent / "assets" / "prompts.js").read_text()
+    script = (Path(prompt_files.__file__).parent / "assets" / "prompts.js").read_text()
     offered = script.partition('lfChoose("')[2].partition('"')[0].split(",")
     assert sorted(offered) == sorted(ENDINGS)
 

@@ -16,13 +16,13 @@ from llamafarm.core.types import Route
 from llamafarm.engine.lane import Question
 from llamafarm.history.model import Recorded, Vote
 from llamafarm.history.win_rates import Standing, Tally
-from llamafarm.ui.blind import Blind, Secrets, all_ended, blind_head, blind_table
-from llamafarm.ui.hiding import ballot_of
-from llamafarm.ui.historyview import blind_lanes, blind_view
-from llamafarm.ui.rates import rates_view
+from llamafarm.ui.history.view import blind_lanes, blind_view
+from llamafarm.ui.history.win_rates import rates_view
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.show import idle, table_of
-from llamafarm.ui.verdict import Ballot, recorded_ballot, revealed
+from llamafarm.ui.votes.blind import Blind, Secrets, all_ended, blind_head, blind_table
+from llamafarm.ui.votes.hiding import ballot_of
+from llamafarm.ui.votes.verdict import Ballot, recorded_ballot, revealed
 from tests.engine.fakes import model, project
 from tests.store.made import asked, ended
 

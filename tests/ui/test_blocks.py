@@ -10,7 +10,7 @@ import orjson
 import pytest
 from gradio.helpers import skip
 
-from llamafarm.ui.blocks import QuickBlocks
+from llamafarm.ui.gradio_workarounds.blocks import QuickBlocks
 
 
 def built(kind: type[gr.Blocks], answer: Callable[[list[Any]], Any], count: int = 4) -> tuple[gr.Blocks, Any]:

@@ -16,10 +16,10 @@ from llamafarm.access.operator import Rights
 from llamafarm.config import parse
 from llamafarm.core.types import JsonValue, Tool
 from llamafarm.engine.tool_loop.functions import arguments_of
-from llamafarm.ui.filecards import ASKED as ASKED_OF_FILES
-from llamafarm.ui.filecards import TOO_MUCH, asks, too_much
-from llamafarm.ui.labview import patch_view
-from llamafarm.ui.tools import ASKED, Held, held_card, told, tool_list
+from llamafarm.ui.compare.tools import ASKED, Held, held_card, told, tool_list
+from llamafarm.ui.lab.view import patch_view
+from llamafarm.ui.project.file_cards import ASKED as ASKED_OF_FILES
+from llamafarm.ui.project.file_cards import TOO_MUCH, asks, too_much
 
 UNSEEN = "\u202e\u200b\u2066\U000e0041\u2028\x1b\x9b\u00a0\ufeff\u3164\r"
 json_values: st.SearchStrategy[Any] = st.recursive(

@@ -15,9 +15,9 @@ from llamafarm.core.types import Cost, Count, Image, Message, Usage
 from llamafarm.engine.lane import Question
 from llamafarm.experiments.stats.sample import money
 from llamafarm.pricing import PriceBook
-from llamafarm.ui.conversation import Turn, history, ledger, transcript
-from llamafarm.ui.outlook import Outlook, look_ahead, outlook_card
-from llamafarm.ui.pictures import MOST, MOST_BYTES, media_type, read_pictures, shown
+from llamafarm.ui.compare.estimate import Outlook, look_ahead, outlook_card
+from llamafarm.ui.conversation.conversation import Turn, history, ledger, transcript
+from llamafarm.ui.parts.pictures import MOST, MOST_BYTES, media_type, read_pictures, shown
 from tests.engine.fakes import model, project
 from tests.ui.test_table import reply
 

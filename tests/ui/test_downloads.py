@@ -19,7 +19,7 @@ from llamafarm.config import sample_path
 from llamafarm.history.database.connecting.place import place_of
 from llamafarm.history.database.store import open_store
 from llamafarm.history.model import Asked
-from llamafarm.ui.batchview import downloads
+from llamafarm.ui.batch.view import downloads
 from tests.databases import known
 from tests.serving import serving
 from tests.store.made import asked, ended, keep

@@ -15,8 +15,8 @@ from llamafarm.core.errors import RequestError
 from llamafarm.core.types import Timings
 from llamafarm.history.model import ProjectRef, Vote
 from llamafarm.history.query import Brief, Filter, Found, LaneBrief
-from llamafarm.ui.historylist import Search, list_view, vote_words
-from llamafarm.ui.markup import Markup
+from llamafarm.ui.history.list import Search, list_view, vote_words
+from llamafarm.ui.parts.markup import Markup
 
 EVIL = '"><img src=x onerror="alert(1)">'
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

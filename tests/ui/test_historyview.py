@@ -10,10 +10,10 @@ from llamafarm.core.conditions import Sharing, WarmUp
 from llamafarm.core.types import Image, Message, Route, SentRequest, Timings
 from llamafarm.history.diff import difference
 from llamafarm.history.model import LaneSpec, Recorded, Vote
-from llamafarm.ui.cards import lane_foot
-from llamafarm.ui.historydiff import difference_view
-from llamafarm.ui.historyview import kept_lanes, opened_view
-from llamafarm.ui.table import table
+from llamafarm.ui.compare.table import table
+from llamafarm.ui.history.diff import difference_view
+from llamafarm.ui.history.view import kept_lanes, opened_view
+from llamafarm.ui.parts.cards import lane_foot
 from tests.engine.fakes import model, project
 from tests.store.made import START, asked, ended
 

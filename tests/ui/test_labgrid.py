@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from llamafarm.core.errors import RequestError
-from llamafarm.ui.labgrid import Inputs
+from llamafarm.ui.lab.grid import Inputs
 from tests.engine.fakes import model, project
 
 CONTROLS = Inputs(

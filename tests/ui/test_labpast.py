@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llamafarm.history.model import Run
-from llamafarm.ui.labpast import choices
+from llamafarm.ui.lab.past import choices
 from tests.store.made import PROJECT, START
 
 

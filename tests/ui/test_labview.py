@@ -14,7 +14,7 @@ from llamafarm.experiments.stats.summary import Summary, summary
 from llamafarm.experiments.sweep.findings import Cell
 from llamafarm.experiments.sweep.grid import Grid, Prompt
 from llamafarm.experiments.sweep.plan import Plan
-from llamafarm.ui.labview import findings_view, patch_view, plan_view, progress_view
+from llamafarm.ui.lab.view import findings_view, patch_view, plan_view, progress_view
 from tests.engine.fakes import model
 from tests.study.samples import judged, samples
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.ui.markdown import LONGEST, Growing, shown
-from llamafarm.ui.mdhtml import COLOURED, words
+from llamafarm.ui.parts.markdown import LONGEST, Growing, shown
+from llamafarm.ui.parts.markdown_html import COLOURED, words
 from tests.ui.markdowns import CASES, PIECES, Read
 
 writing = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=40).map("".join)

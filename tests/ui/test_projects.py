@@ -10,7 +10,7 @@ from llamafarm.access.operator import Rights
 from llamafarm.config import sample_names, sample_path
 from llamafarm.core.errors import RequestError
 from llamafarm.runtime import open_runtime
-from llamafarm.ui.projects import Projects
+from llamafarm.ui.project.projects import Projects
 from llamafarm.ui.sessions import Session
 
 TEXT = "version: v1\nname: p\nnamespace: n\nruntime:\n  models:\n    - {name: a, provider: ollama, model: m}\n"

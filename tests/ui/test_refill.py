@@ -11,7 +11,7 @@ from llamafarm.core.errors import Problem, RequestError
 from llamafarm.core.types import Image, JsonValue, Message
 from llamafarm.engine.lane import Question, request_for
 from llamafarm.history.model import LaneSpec, ProjectRef, Recorded
-from llamafarm.ui.refill import refill
+from llamafarm.ui.compare.refill import refill
 from tests.engine.fakes import model, project
 from tests.store.made import PROJECT, asked, ended
 

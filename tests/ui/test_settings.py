@@ -11,9 +11,9 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.types import JsonValue
 from llamafarm.engine.lane import Question, request_for
-from llamafarm.ui.live import Changes
-from llamafarm.ui.settings import Settings
-from llamafarm.ui.temperature import scale
+from llamafarm.ui.compare.live import Changes
+from llamafarm.ui.compare.settings import Settings
+from llamafarm.ui.parts.temperature import scale
 
 
 def project(parameters: str) -> tuple[Project, NamedModel]:

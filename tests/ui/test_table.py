@@ -19,10 +19,10 @@ from llamafarm.core.events import Failed, FellBack
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Count, Route, Timings, Tool, Usage
 from llamafarm.experiments.stats.tally import CAUTIONS as TOLD
-from llamafarm.ui.cards import lane_head, summary, trouble
-from llamafarm.ui.table import condition_notes, shared, table
-from llamafarm.ui.tools import Held, held_card, held_key
-from llamafarm.ui.words import CAUTIONS
+from llamafarm.ui.compare.table import condition_notes, shared, table
+from llamafarm.ui.compare.tools import Held, held_card, held_key
+from llamafarm.ui.parts.cards import lane_head, summary, trouble
+from llamafarm.ui.parts.words import CAUTIONS
 from tests.engine.fakes import model
 from tests.export.tabled import csv_of
 

@@ -12,9 +12,9 @@ import pytest
 
 from llamafarm.config.model import Loaded
 from llamafarm.engine.comparison import Comparison
-from llamafarm.ui.blocks import QuickBlocks
+from llamafarm.ui.gradio_workarounds.blocks import QuickBlocks
+from llamafarm.ui.gradio_workarounds.states import TabState, TabStates
 from llamafarm.ui.sessions import Session
-from llamafarm.ui.states import TabState, TabStates
 from llamafarm.ui.tabs import QUIET_S, SPEAK_EVERY_S, Tabs
 
 

@@ -13,7 +13,7 @@ from llamafarm.config.project import parse
 from llamafarm.core.errors import ConnectFailed
 from llamafarm.providers.check import check_models
 from llamafarm.providers.http.client import open_client
-from llamafarm.ui.projects import Projects
+from llamafarm.ui.project.projects import Projects
 from tests.faultserver.server import FaultServer
 from tests.faultserver.speech import answer, plays
 from tests.providers.helpers import ask, named, text_of

@@ -1,0 +1,1 @@
+"""The Batch tab: every prompt of a file to many models."""

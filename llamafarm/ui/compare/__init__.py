@@ -1,0 +1,1 @@
+"""The Compare tab: lanes, the live table, a run, and what may be set for one."""

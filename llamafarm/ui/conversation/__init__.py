@@ -1,0 +1,1 @@
+"""A conversation that goes on in every lane."""

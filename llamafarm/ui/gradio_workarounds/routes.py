@@ -1,0 +1,74 @@
+"""Which of Gradio's addresses the page uses. Nothing answers at the others, uploads and recordings among them."""
+
+from __future__ import annotations
+
+import logging
+
+from llamafarm.access.asgi import App, Message, Receive, Scope, Send, refuse
+from llamafarm.ui.batch.view import DOWNLOADS
+
+log = logging.getLogger(__name__)
+READ = ("GET", "HEAD")
+ADDRESSES = {
+    "/": READ,
+    "/config": READ,
+    "/theme.css": READ,
+    "/favicon.ico": READ,
+    "/robots.txt": READ,
+    "/history/export": READ,
+    "/gradio_api/app_id": READ,
+    "/gradio_api/queue/join": ("POST",),
+    "/gradio_api/queue/data": ("GET",),
+    "/gradio_api/run/predict": ("POST",),  # for listeners that wait in no queue; for others it answers 404
+}
+GRADIO = ("/gradio_api/", "/assets/", "/static/")
+FAILED = 500
+LOGGED = 100
+FOLDERS = ("/assets/", "/static/", f"/{DOWNLOADS}/")
+
+
+class OwnRoutes:
+    """Wraps the page's application: Gradio brings some seventy addresses, each with its own way to fail."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what the page uses; 404 for the rest, 405 for another method."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        methods = _methods(scope["path"])
+        if methods is None:
+            await refuse(scope, send, 404, "There is nothing here.", code="not_found")
+        elif scope["method"] not in methods:
+            allowed = ((b"allow", ", ".join(methods).encode()),)
+            message = f"This address takes {' and '.join(methods)}."
+            await refuse(scope, send, 405, message, code="method_not_allowed", headers=allowed)
+        elif scope["path"].startswith(GRADIO):
+            await self._graceful(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _graceful(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Where Gradio fails at what no page of ours sends (an unknown listener), the request is wrong."""
+        failed = False
+
+        async def watched(message: Message) -> None:
+            nonlocal failed
+            failed = failed or (message["type"] == "http.response.start" and message["status"] == FAILED)
+            if not failed:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if not failed:
+                raise
+            log.warning("%s %r was refused: %s", scope["method"], scope["path"][:LOGGED], type(error).__name__)
+        if failed:
+            await refuse(scope, send, 400, "The page sends nothing like this.", code="invalid_request")
+
+
+def _methods(path: str) -> tuple[str, ...] | None:
+    return READ if path.startswith(FOLDERS) else ADDRESSES.get(path)

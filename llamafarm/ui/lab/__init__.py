@@ -1,0 +1,1 @@
+"""The Lab tab: which temperature suits a task."""

@@ -1,0 +1,1 @@
+"""Parts that several tabs show: markup, words, cards, Markdown, files."""

@@ -1,0 +1,1 @@
+"""The project: opening, editing, trusting and probing it."""

@@ -1,0 +1,1 @@
+"""Votes, also blind ones."""

@@ -1,0 +1,111 @@
+"""The page while its lanes are blind, and as it is again when their names are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import gradio as gr
+from gradio.blocks import Block
+
+from llamafarm.routing import suggest
+from llamafarm.ui.layout import Page
+from llamafarm.ui.parts.cards import model_facts, routing_card
+from llamafarm.ui.project.file_cards import report
+from llamafarm.ui.sessions import Session
+from llamafarm.ui.show import Updates, live_updates, table_of
+from llamafarm.ui.votes.blind import HIDDEN, all_ended, blind_foot, blind_head, blind_routing
+from llamafarm.ui.votes.verdict import Ballot, answered
+
+MODELS = "Models that take part"
+
+
+def hidden_parts(page: Page) -> list[Block]:
+    """All that `hide` and `unhide` change."""
+    parts: list[Block] = [page.lanes, page.models, page.table, page.routing, page.outlook]
+    probe = page.panel.probe
+    parts += [page.panel.report, page.panel.editor, probe.told, probe.found, probe.start, *page.theatre.faults]
+    return parts + [part for slot in page.slots for part in (slot.tab.tab, slot.tab.facts, *slot.live, *slot.thoughts)]
+
+
+def hide(page: Page, session: Session) -> Updates:
+    """Everything that names a model goes; the answers come with `blind_answers`."""
+    panel = page.panel
+    updates: Updates = {
+        page.lanes: gr.Tabs(selected="all"),
+        page.models: gr.CheckboxGroup(choices=[], value=[], label=f"{MODELS}: {HIDDEN.lower()}"),
+        page.routing: blind_routing(),
+        page.outlook: "",
+        panel.report: "",
+        panel.editor: "",
+        panel.probe.told: "",
+        panel.probe.found: "",
+        panel.probe.start: gr.Button(visible=False),
+        **{fault: gr.Dropdown(label=f"Model {at}") for at, fault in enumerate(page.theatre.faults, 1)},
+    }
+    for at, slot in enumerate(page.slots, 1):
+        tab = slot.tab
+        updates |= {tab.tab: gr.Tab(label=f"Lane {at}"), tab.facts: ""}
+        updates |= dict.fromkeys([tab.head, tab.reasoning, tab.answer, tab.foot, tab.request], "")
+        updates |= dict.fromkeys(slot.thoughts, gr.update(label="Reasoning"))
+    return updates | blind_answers(page, session)
+
+
+def blind_answers(page: Page, session: Session) -> Updates:
+    """The cards: letters alone while anything runs, then all answers at once."""
+    updates: Updates = {page.table: table_of(session)}
+    blind = session.blind
+    shown = blind is not None and all_ended(blind, session.replies)
+    for place, seat in enumerate(session.places()):
+        card, lane = page.slots[seat].card, session.lane_at(seat) or ""
+        reply = session.replies.get(lane)
+        updates |= {
+            card.head: blind_head(place, reply, shown=shown),
+            card.reasoning: "",
+            card.answer: session.views.answer(reply) if shown and reply else "",
+            card.foot: blind_foot(),
+        }
+    return updates
+
+
+def unhide(page: Page, session: Session, prompt: str) -> Updates:
+    """Everything that `hide` took away. What the lanes' controls hold has stayed."""
+    panel, project = page.panel, session.project
+    session.routes = suggest(prompt, project) if project and prompt.strip() else ()
+    updates: Updates = {
+        page.models: gr.CheckboxGroup(
+            choices=[model.name for model in session.models],
+            value=[model.name for model in session.shown()],
+            label=MODELS,
+        ),
+        page.table: table_of(session),
+        page.routing: routing_card(session.routes, prompt),
+        panel.report: report(session.loaded, session.title, session.broken),
+        panel.editor: session.text if session.draft is None else session.draft,
+        **_named_faults(page, session),
+    }
+    for slot, model in zip(page.slots, session.seats(), strict=False):
+        updates |= live_updates(slot, model, session.replies.get(model.name), session.views)
+        updates[slot.tab.tab] = gr.Tab(label=model.name)
+        updates[slot.tab.facts] = model_facts(project, model) if project else ""
+    return updates
+
+
+def _named_faults(page: Page, session: Session) -> Updates:
+    pairs = zip(page.theatre.faults, session.seats(), strict=False)
+    return {fault: gr.Dropdown(label=model.name) for fault, model in pairs}
+
+
+def ballot_of(session: Session) -> Ballot | None:
+    """What of the newest question can be voted on; None while it runs, and where it is not kept."""
+    record = session.record
+    if session.runs or not session.replies:
+        return None
+    if record is None or session.trouble:  # then names can be told, but no vote is kept
+        return Ballot(None, session.blind.order, frozenset(), session.blind) if session.blind else None
+    lanes = session.blind.order if session.blind else tuple(session.replies)
+    return Ballot(record, lanes, answered(session.replies), session.blind, session.votes.get(record))
+
+
+def names_of(session: Session) -> Mapping[str, str]:
+    """Each lane's name with its model, to be told after the vote."""
+    return {model.name: f"{model.name} ({model.provider} {model.model})" for model in session.seats()}
