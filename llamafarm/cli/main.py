@@ -11,15 +11,18 @@ from typing import Annotated
 import typer
 
 from llamafarm import __version__
-from llamafarm.cli import batch, chat, models, report, sweep
-from llamafarm.cli.compare import compare
-from llamafarm.cli.history import history
-from llamafarm.cli.init import init
-from llamafarm.cli.pipes import OutputLost, told_output
-from llamafarm.cli.route import route
-from llamafarm.cli.serve import serve
-from llamafarm.cli.streams import clean_streams
-from llamafarm.cli.validate import validate
+from llamafarm.cli.commands import models, report
+from llamafarm.cli.commands.batch import command as batch
+from llamafarm.cli.commands.chat import command as chat
+from llamafarm.cli.commands.compare import compare
+from llamafarm.cli.commands.history.command import history
+from llamafarm.cli.commands.init import init
+from llamafarm.cli.commands.route import route
+from llamafarm.cli.commands.serve import serve
+from llamafarm.cli.commands.sweep import command as sweep
+from llamafarm.cli.commands.validate import validate
+from llamafarm.cli.terminal.pipes import OutputLost, told_output
+from llamafarm.cli.terminal.streams import clean_streams
 from llamafarm.core.errors import ConfigError, LlamaFarmError
 
 INTERRUPTED = 130

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.cli.curl import curl_command, key_variable
+from llamafarm.cli.commands.chat.curl import curl_command, key_variable
 from llamafarm.core.characters import for_terminal
 from llamafarm.core.types import JsonValue, SentRequest
 from tests.cli.conftest import Run, Serve

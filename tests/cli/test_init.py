@@ -103,7 +103,7 @@ def test_the_shell_completes_names_of_models_and_patterns(tmp_path: Path) -> Non
     ],
 )
 def test_a_broken_file_completes_what_it_can_in_silence(tmp_path: Path, text: str, names: list[str]) -> None:
-    from llamafarm.cli.complete import _models  # noqa: PLC0415 - the seam that a shell's question comes to
+    from llamafarm.cli.asking.complete import _models  # noqa: PLC0415 - the seam that a shell's question comes to
 
     assert [name for name, _ in _models(written(tmp_path, text))] == names
     assert _models(tmp_path / "nowhere.yaml") == []

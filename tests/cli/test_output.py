@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from llamafarm.cli.find import listed
+from llamafarm.cli.asking.find import listed
 from llamafarm.config.samples import sample_path
 from llamafarm.core.files import replacing, replacing_in_thread, same_file
 from tests.cli.conftest import Run

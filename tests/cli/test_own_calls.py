@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llamafarm.cli.table import tool_lines
+from llamafarm.cli.terminal.table import tool_lines
 from llamafarm.core.reply import Reply, ToolRun
 from llamafarm.core.types import ToolCall
 from llamafarm.output.contracts import lane_json

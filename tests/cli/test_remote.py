@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llamafarm.cli.remote import base_url
+from llamafarm.cli.asking.remote import base_url
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, written
 from tests.faultserver.speech import USAGE, answer, chunk, event, plays, refuses, said

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from llamafarm.access.settings import ServerSettings
-from llamafarm.cli.serve import _keys
+from llamafarm.cli.commands.serve import _keys
 from llamafarm.core.errors import RequestError
 from llamafarm.server import serve
 from tests.cli.helpers import lf

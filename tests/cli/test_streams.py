@@ -16,9 +16,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from llamafarm.cli.console import open_console, plain_table
-from llamafarm.cli.screen import Screen
-from llamafarm.cli.streams import CleanBytes, CleanStream, clean_streams
+from llamafarm.cli.terminal.console import open_console, plain_table
+from llamafarm.cli.terminal.screen import Screen
+from llamafarm.cli.terminal.streams import CleanBytes, CleanStream, clean_streams
 from tests.cli.conftest import Run, Serve
 from tests.cli.helpers import HEAD, entry, written
 from tests.cli.terminal import Terminal

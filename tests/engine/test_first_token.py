@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llamafarm.cli.lines import waiting_line
+from llamafarm.cli.terminal.lines import waiting_line
 from llamafarm.core.conditions import on_own_network
 from llamafarm.core.events import Asking, Sent, Started, TextDelta
 from llamafarm.core.reply import Reply

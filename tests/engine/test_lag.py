@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from llamafarm.cli.lines import summary_line
-from llamafarm.cli.table import LATE as MARK
-from llamafarm.cli.table import _figures, notes
+from llamafarm.cli.terminal.lines import summary_line
+from llamafarm.cli.terminal.table import LATE as MARK
+from llamafarm.cli.terminal.table import _figures, notes
 from llamafarm.core import display
 from llamafarm.core.conditions import Lagged
 from llamafarm.core.events import Event, Failed, Finished, Sent, Started, Stopped, TextDelta

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm.cli.lines import setback_line, summary_line
-from llamafarm.cli.table import LOST, _figures, chain_lines, notes
+from llamafarm.cli.terminal.lines import setback_line, summary_line
+from llamafarm.cli.terminal.table import LOST, _figures, chain_lines, notes
 from llamafarm.core import display
 from llamafarm.core.events import (
     Asking,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.cli.table import LATE, LOST, _figures
+from llamafarm.cli.terminal.table import LATE, LOST, _figures
 from llamafarm.core import display
 from llamafarm.core.conditions import ServerQueued, Upstream
 from llamafarm.core.events import (

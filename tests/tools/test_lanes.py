@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from llamafarm.cli.table import tool_lines
+from llamafarm.cli.terminal.table import tool_lines
 from llamafarm.config import parse
 from llamafarm.config.model import McpServer, NamedModel, Project
 from llamafarm.core.reply import Reply

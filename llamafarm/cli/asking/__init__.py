@@ -1,0 +1,1 @@
+"""What is asked and of whom: options, prompts, the project, a remote server."""

@@ -1,0 +1,1 @@
+"""One command of `lf` a module, or a folder where it is larger."""

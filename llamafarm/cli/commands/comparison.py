@@ -1,0 +1,96 @@
+"""One comparison, run in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from llamafarm.core import strict_json
+
+if TYPE_CHECKING:
+    from llamafarm.cli.terminal.stop import Stop
+    from llamafarm.config.model import Project
+    from llamafarm.core.reply import Reply
+    from llamafarm.engine.lane import Lane, Question
+    from llamafarm.engine.recording import Origin
+
+FRAME_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of it: the replies, the id in the history where it is kept, and why its record may be incomplete."""
+
+    replies: Sequence[Reply]
+    record: str | None
+    trouble: str | None
+
+
+def compared(
+    project: Project,
+    lanes: Sequence[Lane],
+    question: Question,
+    origin: Origin,
+    *,
+    as_json: bool,
+    record: bool = True,
+    fair: bool = False,
+) -> NoReturn:
+    """Ask, tell what came of it, and exit with the code that says so."""
+    import asyncio
+
+    from llamafarm.cli.terminal.stop import Stop
+    from llamafarm.output.contracts import comparison_json
+
+    stop = Stop()
+    ran = asyncio.run(_run(project, lanes, question, origin, stop, live=not as_json, record=record, fair=fair))
+    if as_json:
+        whole = comparison_json(question.messages[-1].content, origin.routes, ran.replies)
+        typer.echo(strict_json.dumps({"id": ran.record, **whole}, indent=2))
+    elif ran.record and not ran.trouble:
+        typer.echo(f"Kept in the history: lf history show {ran.record}")
+    if ran.trouble:
+        typer.echo(f"lf: {ran.trouble}", err=True)
+    answered = any(reply.status == "done" for reply in ran.replies)
+    raise typer.Exit(stop.code or (0 if answered else 1))
+
+
+async def _run(
+    project: Project,
+    lanes: Sequence[Lane],
+    question: Question,
+    origin: Origin,
+    stop: Stop,
+    *,
+    live: bool,
+    record: bool,
+    fair: bool,
+) -> Ran:
+    """Run the comparison until all lanes have ended, or `stop`; `live` shows it as it goes, `fair` one at a time.
+
+    Drawing is done in a thread, so that a slow terminal changes none of the measurements.
+    """
+    import asyncio
+
+    from llamafarm.cli.terminal.table import LiveTable
+    from llamafarm.runtime import open_runtime, zero
+
+    with stop.on_signals():
+        async with open_runtime(record=record) as runtime:
+            await zero(runtime)
+            board = runtime.board(project, lanes)
+            with LiveTable(origin.routes if live else (), project.default_model, shown=live) as table:
+                await asyncio.to_thread(table.show, board.replies())  # what is drawn for the first time is loaded
+                quiet = runtime.fair() if fair else None
+                async with runtime.compare(project, lanes, question, origin=origin, fair=quiet) as comparison:
+                    with stop.stops(comparison.stop):
+                        async for batch in comparison.batches(every_s=FRAME_S, heartbeat_s=FRAME_S):
+                            for told in batch:
+                                board.add(told)
+                            await asyncio.to_thread(table.show, board.replies())
+    # The store is closed by now: what it could not write is known.
+    trouble = runtime.store.trouble if runtime.store else None
+    return Ran(list(board.replies().values()), comparison.record, trouble)

@@ -1,0 +1,39 @@
+"""`lf route`: which model a router would pick, and why."""
+
+from __future__ import annotations
+
+import typer
+
+from llamafarm.cli.asking.find import project_of, project_or_sample
+from llamafarm.cli.asking.options import ConfigOption, FileOption, JsonOption, PromptArgument, wish_of
+from llamafarm.core import strict_json
+
+
+def route(
+    prompt: PromptArgument = None, config: ConfigOption = None, file: FileOption = None, as_json: JsonOption = False
+) -> None:
+    """Tell which model each routing strategy would pick.
+
+    Nobody is asked. The strategy that is marked with auto is the one of --model auto.
+    """
+    from llamafarm.routing import choose, suggest
+
+    wish = wish_of(prompt, file, None, None, None, None, None)
+    project = project_of(project_or_sample(config))
+    routes, auto = suggest(wish.prompt, project), choose(wish.prompt, project)
+    if as_json:
+        picks = {
+            each.strategy: {"model": each.model, "reason": each.reason, "signals": dict(each.signals)}
+            for each in routes
+        }
+        record = {"prompt": wish.prompt, "auto": {"strategy": auto.strategy, "model": auto.model}, "route": picks}
+        typer.echo(strict_json.dumps(record, indent=2))
+        return
+    from llamafarm.cli.terminal.console import open_console, plain_table
+    from llamafarm.core.characters import one_line
+
+    table = plain_table("Strategy", "Model", "Why")
+    for each in routes:
+        mark = " (auto)" if each.strategy == auto.strategy else ""
+        table.add_row(f"{each.strategy.replace('_', ' ')}{mark}", one_line(each.model), one_line(each.reason))
+    open_console().print(table)

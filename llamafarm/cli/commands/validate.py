@@ -1,0 +1,34 @@
+"""`lf validate`: what is wrong with a project file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llamafarm.cli.asking.find import project_file
+from llamafarm.core import strict_json
+
+
+def validate(
+    file: Annotated[Path | None, typer.Argument(help="The project file; else ./llamafarm.yaml.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")] = False,
+) -> None:
+    """Check a project file.
+
+    The exit code is 0 if a model can be used, 1 if none can, 2 for wrong usage.
+    """
+    from llamafarm.config import load
+    from llamafarm.config.report import report
+    from llamafarm.config.text import lines
+
+    path = project_file(file)
+    loaded = load(path)
+    if as_json:
+        typer.echo(strict_json.dumps(report(loaded), indent=2))
+    else:
+        for line in lines(loaded, path.name):
+            typer.echo(line)
+    usable = loaded.project is not None and any(model.usable for model in loaded.project.models)
+    raise typer.Exit(0 if usable else 1)
