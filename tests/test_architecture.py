@@ -3,103 +3,41 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "llamafarm"
 
-# What a room may import of the project, besides itself and the ground (whose modules import nothing but each other).
-GROUND = {
-    "characters", "types", "events", "conditions", "modelnames", "reply", "errors", "parameters", "strict_json", "__init__",
-}  # fmt: skip
-MAY_IMPORT: dict[str, set[str]] = {
-    "display": {"study"},
-    "tokens": set(),
-    "study": set(),
-    "sheets": set(),
-    "files": set(),
-    "experiments": {"config", "study", "sheets", "records", "display", "tokens"},
-    "signals": set(),
-    "wire": set(),
-    "records": set(),
-    "export": {"records", "display", "study", "sheets"},
-    "report": {"engine", "records", "display", "study", "config"},
-    "settings": set(),
-    "config": {"files"},
+MOST_FILES = 16  # in a folder: with more, it holds several things
+MAY_IMPORT: dict[str, set[str]] = {  # besides itself and `core`, from the lowest room to the highest
+    "core": set(),
+    "config": set(),
     "pricing": {"config"},
-    "routing": {"config", "tokens"},
-    "providers": {"config", "wire", "tokens"},
+    "routing": {"config"},
+    "providers": {"config"},
     "tools": {"config"},
-    "store": {"records"},
-    "engine": {"config", "experiments", "providers", "records", "tools", "tokens", "study"},
-    "runtime": {"config", "engine", "experiments", "pricing", "providers", "records", "store", "tools"},
-    "reports": {"runtime", "report", "asgi"},
-    "mcpserver": {"runtime", "engine", "config", "routing", "asgi"},
-    "asgi": set(),
-    "guards": {"asgi", "settings"},
-    "attempts": set(),
-    "gate": {"asgi", "settings", "attempts"},
-    "operator": {"asgi", "settings"},
-    "api": {"runtime", "engine", "config", "routing", "settings", "asgi"},
-    "ui": {
-        "runtime",
-        "engine",
-        "experiments",
-        "store",
-        "config",
-        "routing",
-        "records",
-        "export",
-        "display",
-        "settings",
-        "sheets",
-        "tokens",
-        "study",
-        "asgi",
-        "operator",
-    },
-    "server": {
-        "runtime",
-        "ui",
-        "api",
-        "mcpserver",
-        "reports",
-        "config",
-        "guards",
-        "gate",
-        "attempts",
-        "operator",
-        "asgi",
-        "settings",
-        "signals",
-    },
-    "cli": {
-        "server",
-        "signals",
-        "runtime",
-        "engine",
-        "experiments",
-        "store",
-        "config",
-        "routing",
-        "records",
-        "export",
-        "display",
-        "settings",
-        "study",
-        "report",
-        "files",
-    },
+    "history": set(),
+    "engine": {"config", "providers", "tools", "history"},
+    "experiments": {"config", "engine", "history"},
+    "output": {"config", "experiments", "history"},
+    "runtime": {"config", "pricing", "providers", "tools", "history", "engine", "experiments"},
+    "access": set(),
+    "ui": {"access", "runtime", "output", "experiments", "engine", "history", "routing", "config"},
+    "server": {"access", "ui", "runtime", "output", "engine", "routing", "config"},
+    "cli": {"access", "server", "runtime", "output", "experiments", "engine", "history", "routing", "config"},
 }
 LIVES_IN = {
     "gradio": {"ui"},
-    "pandas": {"export"},
-    "pyarrow": {"export"},
-    "fastapi": {"server", "ui", "api"},
-    "fastapi_offline": {"api"},
-    "starlette": {"server", "api", "mcpserver"},
+    "pandas": {"output"},
+    "pyarrow": {"output"},
+    "fastapi": {"server", "ui"},
+    "fastapi_offline": {"server"},
+    "starlette": {"server"},
     "uvicorn": {"server"},
     "uvloop": {"server", "cli"},
     "httpx": {"providers"},
@@ -108,22 +46,22 @@ LIVES_IN = {
     "yarl": {"providers"},
     "certifi": {"providers"},
     "xllamacpp": {"providers"},
-    "mcp": {"tools", "mcpserver"},
+    "mcp": {"tools", "server"},
     "httpx2": {"tools"},
     "genai_prices": {"pricing"},
     "yaml": {"config"},
     "dotenv": {"config"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "sqlalchemy": {"store"},
-    "platformdirs": {"store"},
-    "filelock": {"store"},
-    "regex": {"study"},
-    "jsonschema": {"study"},
-    "referencing": {"study"},
+    "sqlalchemy": {"history"},
+    "platformdirs": {"history"},
+    "filelock": {"history"},
+    "regex": {"experiments"},
+    "jsonschema": {"experiments"},
+    "referencing": {"experiments"},
     "ruamel": {"config"},
-    "jinja2": {"report"},
-    "markupsafe": {"report"},
+    "jinja2": {"output"},
+    "markupsafe": {"output"},
     "markdown_it": {"ui"},
 }
 
@@ -148,9 +86,18 @@ def imports() -> Iterator[tuple[Path, str]]:
                 yield path, node.module
 
 
+def _froms(path: Path) -> list[ast.ImportFrom]:
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return [node for node in tree if isinstance(node, ast.ImportFrom)]
+
+
 def test_every_room_has_its_place() -> None:
-    rooms = {room_of(path) for path in ROOT.rglob("*.py")}
-    assert rooms - GROUND == set(MAY_IMPORT)
+    assert {room_of(path) for path in ROOT.rglob("*.py")} == {*MAY_IMPORT, "__init__"}
+
+
+def test_a_room_imports_only_what_lies_below_it() -> None:
+    order = list(MAY_IMPORT)
+    assert [room for room, below in MAY_IMPORT.items() if below - set(order[: order.index(room)])] == []
 
 
 def test_imports_point_down() -> None:
@@ -160,10 +107,26 @@ def test_imports_point_down() -> None:
         if parts[0] != "llamafarm" or len(parts) == 1:
             continue
         here, there = room_of(path), parts[1]
-        allowed = GROUND if here in GROUND else GROUND | {here} | MAY_IMPORT[here]
-        if there not in allowed:
+        if there not in {here, "core"} | MAY_IMPORT[here]:
             wrong.append(f"{path.relative_to(ROOT)} imports {module}")
     assert wrong == []
+
+
+def test_no_folder_holds_more_than_one_story() -> None:
+    folders = Counter(path.parent for path in ROOT.rglob("*.py") if path.name != "__init__.py")
+    assert {str(folder.relative_to(ROOT)): n for folder, n in folders.items() if n > MOST_FILES} == {}
+
+
+def test_modules_stand_in_no_circle() -> None:
+    modules = {".".join(path.relative_to(ROOT.parent).with_suffix("").parts) for path in ROOT.rglob("*.py")}
+    modules = {module.removesuffix(".__init__") for module in modules}
+    below: dict[str, set[str]] = {}
+    for path in ROOT.rglob("*.py"):
+        here = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+        named = {f"{node.module}.{alias.name}" for node in _froms(path) for alias in node.names}
+        named = {name if name in modules else name.rpartition(".")[0] for name in named}
+        below[here] = (named & modules) - {here}
+    TopologicalSorter(below).prepare()  # raises CycleError, which names them
 
 
 @pytest.mark.parametrize("library", sorted(LIVES_IN))
@@ -176,3 +139,15 @@ def test_a_library_lives_in_its_rooms(library: str) -> None:
 def test_what_lies_below_httpx_is_the_affair_of_its_transport() -> None:
     found = {path.relative_to(ROOT) for path, module in imports() if module.split(".")[0] in BELOW_HTTPX}
     assert found == {TRANSPORT}
+
+
+def test_what_is_named_for_newcomers_is_there() -> None:
+    text = (ROOT.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = [line for line in text.partition("## Where things go")[2].splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == len({"provider", "check", "column", "export", "strategy", "tab"})
+    for row in rows:
+        cells = row.strip("| ").split(" | ")
+        for cell, top in zip(cells[1:], ("llamafarm", "tests"), strict=True):
+            named = [name for name in re.findall(r"`([\w./]+)`", cell) if "/" in name]
+            assert named, row
+            assert [name for name in named if not (ROOT.parent / name).exists() or not name.startswith(top)] == []

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Error, expect
 from pydantic import SecretStr
 
 from llamafarm.access.settings import Login, ServerSettings
-from tests.api.world import config_text
 from tests.browser.conftest import OpenPage, Serve
+from tests.server.api.world import config_text
 
 
 def test_the_page_and_the_api_run_on_one_port(sample_server: str, open_page: OpenPage) -> None:

@@ -20,7 +20,7 @@ from tests.browser.test_lab import by_temperature, open_lab, project
 from tests.browser.test_page import model_server
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import answer, plays
-from tests.report.made import grid, swept, with_judge
+from tests.output.report.made import grid, swept, with_judge
 from tests.serving import serving
 
 

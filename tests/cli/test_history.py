@@ -27,7 +27,7 @@ from tests.cli.conftest import Serve
 from tests.cli.helpers import HEAD, entry, written
 from tests.databases import known
 from tests.faultserver.speech import answer, plays
-from tests.store.made import PROJECT, START, asked, ended, keep
+from tests.history.database.made import PROJECT, START, asked, ended, keep
 
 Said = tuple[int, str, str]
 Lf = Callable[..., Said]

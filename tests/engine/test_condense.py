@@ -30,7 +30,7 @@ from llamafarm.engine.comparison import BACKLOG
 from llamafarm.engine.condense import condensed
 from llamafarm.engine.fold.fold import Fold
 from tests.engine.fakes import FlatPrices, Scripted, model
-from tests.engine.test_compare import comparison
+from tests.engine.test_comparison import comparison
 
 MODELS = {"m": model("m"), "other": model("other")}
 REQUEST = ChatRequest((Message("user", "What do llamas eat?"),))

@@ -26,7 +26,7 @@ from llamafarm.experiments.batch.lane import asking
 from llamafarm.experiments.sweep.grid import Grid, Judge, Prompt
 from llamafarm.experiments.sweep.sweep import Sweep, reply_of
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
-from tests.engine.test_batch import numbered
+from tests.experiments.batch.test_batch import numbered
 
 
 class Memory:

@@ -19,8 +19,8 @@ from pydantic import SecretStr
 from llamafarm.access.settings import ServerSettings
 from llamafarm.server.security import MAX_BODY
 from llamafarm.server.security.coding import Plain
-from tests.api.world import SAYS, config_text
 from tests.faultserver.server import FaultServer
+from tests.server.api.world import SAYS, config_text
 from tests.serving import serving
 
 PATIENCE_S = 30.0

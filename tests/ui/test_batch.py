@@ -134,7 +134,7 @@ def test_progress_and_choices_are_told_in_words() -> None:
 
 
 def test_the_browser_offers_every_form_that_is_read() -> None:
-    script = (Path(prompt_files.__file__).parent / "assets" / "prompts.js").read_text()
+    script = (Path(prompt_files.__file__).parents[1] / "assets" / "prompts.js").read_text()
     offered = script.partition('lfChoose("')[2].partition('"')[0].split(",")
     assert sorted(offered) == sorted(ENDINGS)
 

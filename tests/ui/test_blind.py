@@ -24,7 +24,7 @@ from llamafarm.ui.votes.blind import Blind, Secrets, all_ended, blind_head, blin
 from llamafarm.ui.votes.hiding import ballot_of
 from llamafarm.ui.votes.verdict import Ballot, recorded_ballot, revealed
 from tests.engine.fakes import model, project
-from tests.store.made import asked, ended
+from tests.history.database.made import asked, ended
 
 NAMES = ("zebra", "xylophone", "quark")
 AT = datetime(2026, 11, 24, tzinfo=UTC)

@@ -21,9 +21,9 @@ from llamafarm.history.database.store import open_store
 from llamafarm.history.model import Asked
 from llamafarm.ui.batch.view import downloads
 from tests.databases import known
+from tests.history.database.made import asked, ended, keep
+from tests.history.database.test_batch_answers import filled
 from tests.serving import serving
-from tests.store.made import asked, ended, keep
-from tests.store.test_batch_answers import filled
 
 KEY = "sk-of-the-page"
 

@@ -15,7 +15,7 @@ from llamafarm.ui.history.diff import difference_view
 from llamafarm.ui.history.view import kept_lanes, opened_view
 from llamafarm.ui.parts.cards import lane_foot
 from tests.engine.fakes import model, project
-from tests.store.made import START, asked, ended
+from tests.history.database.made import START, asked, ended
 
 EVIL = '"><img src=x onerror="alert(1)">'
 

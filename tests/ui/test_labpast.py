@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from llamafarm.history.model import Run
 from llamafarm.ui.lab.past import choices
-from tests.store.made import PROJECT, START
+from tests.history.database.made import PROJECT, START
 
 
 def test_each_says_how_far_it_is() -> None:

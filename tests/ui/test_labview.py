@@ -16,7 +16,7 @@ from llamafarm.experiments.sweep.grid import Grid, Prompt
 from llamafarm.experiments.sweep.plan import Plan
 from llamafarm.ui.lab.view import findings_view, patch_view, plan_view, progress_view
 from tests.engine.fakes import model
-from tests.study.samples import judged, samples
+from tests.experiments.stats.samples import judged, samples
 
 EVIL = '<img src=x onerror="alert(1)">'
 

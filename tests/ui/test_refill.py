@@ -13,7 +13,7 @@ from llamafarm.engine.lane import Question, request_for
 from llamafarm.history.model import LaneSpec, ProjectRef, Recorded
 from llamafarm.ui.compare.refill import refill
 from tests.engine.fakes import model, project
-from tests.store.made import PROJECT, asked, ended
+from tests.history.database.made import PROJECT, asked, ended
 
 NOW = project([model("fast"), model("wise")], namespace="default", name="farm", digest=PROJECT.digest)
 

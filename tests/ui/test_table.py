@@ -24,7 +24,7 @@ from llamafarm.ui.compare.tools import Held, held_card, held_key
 from llamafarm.ui.parts.cards import lane_head, summary, trouble
 from llamafarm.ui.parts.words import CAUTIONS
 from tests.engine.fakes import model
-from tests.export.tabled import csv_of
+from tests.output.tabled import csv_of
 
 
 def reply(name: str = "a", **changes: object) -> Reply:

@@ -11,7 +11,7 @@ from llamafarm.core.errors import LlamaFarmError
 from llamafarm.history.database.connecting.connect import Database, open_database
 from llamafarm.history.database.connecting.faults import fault_of
 from llamafarm.history.database.connecting.place import Place
-from llamafarm.history.database.writer import Outcome
+from llamafarm.history.database.outcome import Outcome
 from llamafarm.history.database.writes import add, is_orphan
 from llamafarm.history.model import Record
 

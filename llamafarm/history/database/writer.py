@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from llamafarm.core.errors import StoreError
 from llamafarm.history.database.connecting.place import Place
+from llamafarm.history.database.outcome import Outcome
 from llamafarm.history.model import Ended, Record
 
 if TYPE_CHECKING:
@@ -32,15 +33,6 @@ MOST_WAITING = 128 * 1024 * 1024  # letters of records, while the database takes
 CLOSING_S = 15.0
 CLOSED = "The history is closed."
 GONE = "what it held is gone, and a new one was begun."
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a try came to: how many records are over, how many of them were refused, and why the rest must wait."""
-
-    over: int
-    refused: Sequence[Record] = ()
-    fault: str | None = None
 
 
 @dataclass(slots=True)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from llamafarm.cli.asking.options import ExcelOption
+from llamafarm.cli.commands.history.kept import using
 from llamafarm.cli.commands.history.runs import runs
 from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
     from llamafarm.history.database.history import History
     from llamafarm.history.query import Filter
-
-Result = TypeVar("Result")
 
 history = typer.Typer(
     name="history",
@@ -226,19 +225,6 @@ def rerun(
     from llamafarm.cli.commands.history.rerun import ask_again
 
     ask_again(using(lambda kept: kept.open(identity)), config, as_json=as_json)
-
-
-def using(work: Callable[[History], Coroutine[Any, Any, Result]]) -> Result:
-    """The result of `work` with the history."""
-    import asyncio
-
-    from llamafarm.runtime import open_history
-
-    async def run() -> Result:
-        async with open_history() as kept:
-            return await work(kept)
-
-    return asyncio.run(run())
 
 
 def _filter(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from llamafarm.cli.commands.history.kept import using
 from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON for programs.")] = False,
 ) -> None:
     """List sweeps and batches, newest first: what can be resumed, and reported."""
-    from llamafarm.cli.commands.history.command import using
-
     found = using(lambda kept: kept.runs(kind=kind, limit=limit, older_than=older_than))
     if as_json:
         typer.echo(strict_json.dumps([_object(run) for run in found], indent=2))

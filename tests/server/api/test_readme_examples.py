@@ -1,0 +1,46 @@
+"""The README's examples of the API, run as they are written but for the port."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from llamafarm.config import sample_path
+from tests.server.api.test_documentation import DOCUMENTED_PORT, lf_serve, port_to_use, start
+
+TEXT = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+SECTION = TEXT[TEXT.index("## The API") : TEXT.index("### Chat completions")]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", SECTION, re.DOTALL)
+
+
+async def shell(script: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-euc", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
+@pytest.mark.timeout(240)
+async def test_the_examples_run() -> None:
+    port = port_to_use()
+    python, curl = blocks("python"), [text for text in blocks("sh") if "curl" in text]
+    assert (len(python), len(curl)) == (2, 1)
+    async with lf_serve(sample_path("embedded"), port):
+        for text in python:
+            process = await start("-c", text.replace(f":{DOCUMENTED_PORT}/", f":{port}/"))
+            output, errors = await process.communicate()
+            assert process.returncode == 0, errors.decode()
+            assert output.strip()
+        if shutil.which("curl"):
+            code, said = await shell(curl[0].replace(f":{DOCUMENTED_PORT}/", f":{port}/"))
+            assert code == 0, said
+            for words in ('"id":"expert"', '"complexity"', "event: done"):
+                assert words in said.replace(": ", ":").replace("event:", "event: ")
