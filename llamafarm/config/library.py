@@ -72,6 +72,8 @@ class Library:
 
     async def refresh(self) -> None:
         """Look for changes, once a second at most. A broken edit keeps the last good reading."""
+        if not self._lock.locked() and time.monotonic() - self._looked < LOOK_EVERY_S:
+            return
         async with self._lock:
             if time.monotonic() - self._looked >= LOOK_EVERY_S:
                 await asyncio.to_thread(self.look)

@@ -83,15 +83,24 @@ class Runtime:
         return replace(self, caller=caller)
 
     def chat(
-        self, project: Project, lane: Lane, question: Question, *, fair: Fair | None = None
+        self,
+        project: Project,
+        lane: Lane,
+        question: Question,
+        *,
+        fair: Fair | None = None,
+        caller: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """The events of one lane, without a task of its own: closing it stops the model's server.
 
-        `fair` as in `compare`. Raises TooManyGenerations with the first event.
+        `fair` as in `compare`; `caller` is in whose name it is counted, where not in that of this runtime. Raises
+        TooManyGenerations with the first event.
         """
         box = Toolbox(self.tools, self.context_window)
         events = self._opening(project, question, box, fair)(lane)
-        return events if self.generations.limit is None else held(self.generations.running(self.caller), events)
+        if self.generations.limit is None:
+            return events
+        return held(self.generations.running(self.caller if caller is None else caller), events)
 
     def _opening(
         self, project: Project, question: Question, box: Toolbox, fair: Fair | None

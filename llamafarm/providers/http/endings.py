@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, suppress
+from types import TracebackType
 from typing import Self
 
 import httpx
@@ -38,22 +38,15 @@ class Endings:
         for response in left.values():  # of a task too that was cancelled before it began
             await response.aclose()
 
-    @asynccontextmanager
-    async def reading(self, response: httpx.Response) -> AsyncIterator[Body]:
+    def reading(self, response: httpx.Response) -> Reading:
         """The body of `response` for one who reads to the last word; closed at once where anything ends that before."""
-        body = response_body(response)
-        try:
-            yield body
-        except BaseException:
-            body.close()
-            await response.aclose()
-            raise
-        if body.ended:  # the connection is free again already
-            await response.aclose()
-        else:
-            task = asyncio.create_task(self._read(response, body))
-            self._tasks[task] = response
-            task.add_done_callback(self._tasks.pop)
+        return Reading(self, response)
+
+    def take(self, response: httpx.Response, body: Body) -> None:
+        """Read what is left of `body`, meanwhile."""
+        task = asyncio.create_task(self._read(response, body))
+        self._tasks[task] = response
+        task.add_done_callback(self._tasks.pop)
 
     async def _read(self, response: httpx.Response, body: Body) -> None:
         read = 0
@@ -62,3 +55,27 @@ class Endings:
                 async with asyncio.timeout(self._linger_s):
                     while read < REST and (data := await body.read()):
                         read += len(data)
+
+
+class Reading:
+    """The body of one response, while it is read; see `Endings.reading`."""
+
+    __slots__ = ("_body", "_endings", "_response")
+
+    def __init__(self, endings: Endings, response: httpx.Response) -> None:
+        self._endings = endings
+        self._response = response
+        self._body = response_body(response)
+
+    async def __aenter__(self) -> Body:
+        return self._body
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._body.close()
+        if kind is not None or self._body.ended:  # then the connection is free again already
+            await self._response.aclose()
+        else:
+            self._endings.take(self._response, self._body)

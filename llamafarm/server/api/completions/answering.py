@@ -142,7 +142,7 @@ class ChatAnswer(Response):
     def _events(self, lane: Lane) -> AsyncGenerator[Event, None]:
         """The lane's events; the history sees them too, where completions are kept."""
         asked, services = self._asked, self._services
-        events = services.runtime.of(self._order.caller).chat(asked.project, lane, asked.question)
+        events = services.runtime.chat(asked.project, lane, asked.question, caller=self._order.caller)
         if not services.settings.record_completions:
             return events
         origin = Origin("chat", routes=[asked.route] if lane.auto else ())
