@@ -12,11 +12,12 @@ from typing import NamedTuple, Self
 
 from llamafarm.core.events import Event, Started, Stopped, Waiting, is_final
 from llamafarm.engine.condense import condensed
-from llamafarm.engine.exchange import EXCHANGE
+from llamafarm.engine.exchange import waits_behind
 from llamafarm.engine.lane import Lane, failure
 
 OpenLane = Callable[[Lane], AsyncGenerator[Event, None]]
 Before = Callable[[], Awaitable[None]]
+Turns = Callable[[], Mapping[str, Sequence[str]]]
 
 
 BACKLOG = 10_000  # events
@@ -37,8 +38,9 @@ class Comparison:
 
     No lane waits for another, nor for the reader: what a slow one leaves unread is condensed, so that it stays small
     and no instant is lost. `stop` ends one or all of them: a stopped lane closes its stream, so that its server stops
-    too, and ends with a `Stopped` event. Leaving the context stops what still runs. `turns` are by lane those that must
-    have ended before it begins (see `engine.exchange`). `before`, where given, is awaited before any lane begins.
+    too, and ends with a `Stopped` event. Leaving the context stops what still runs. `before`, where given, is
+    awaited before any lane begins. `turns`, asked after it, are by lane those that must have ended before it begins
+    (see `engine.exchange`).
     `watch` sees each event as it happens, whether somebody reads `events` or not. `record` is the id under which the
     comparison is kept, where it is. `places` are held while it runs; entering raises what they raise.
     """
@@ -52,7 +54,7 @@ class Comparison:
         record: str | None = None,
         places: AbstractContextManager[None] | None = None,
         before: Before | None = None,
-        turns: Mapping[str, Sequence[str]] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.lanes = tuple(lanes)
         self.record = record
@@ -60,7 +62,8 @@ class Comparison:
         self._watch = watch
         self._places = places or nullcontext()
         self._before = before
-        self._turns = turns or {}
+        self._take_turns = turns
+        self._turns: Mapping[str, Sequence[str]] = {}
         self._backlog: list[LaneEvent] = []
         self._room = BACKLOG
         self._begun = asyncio.Event()
@@ -74,6 +77,7 @@ class Comparison:
     async def __aenter__(self) -> Self:
         if self._before is not None:
             await self._before()
+        self._turns = self._take_turns() if self._take_turns is not None else {}
         self._places.__enter__()
         turns = [asyncio.Event() for _ in self.lanes]
         for lane, turn in zip(self.lanes, turns, strict=True):
@@ -129,11 +133,11 @@ class Comparison:
 
     async def _run(self, lane: Lane, turn: asyncio.Event) -> None:
         await turn.wait()
-        if first := [self._tasks[name] for name in self._turns.get(lane.id, ())]:
+        if first := self._turns.get(lane.id):
             now = time.perf_counter()
             self._tell(lane.id, Started(at=now))
-            self._tell(lane.id, Waiting(at=now, what=EXCHANGE))
-            await asyncio.wait(first)
+            self._tell(lane.id, Waiting(at=now, what=waits_behind(first)))
+            await asyncio.wait([self._tasks[name] for name in first])
         async with aclosing(self._open(lane)) as events:
             async for event in events:
                 self._tell(lane.id, event)

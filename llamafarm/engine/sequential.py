@@ -9,9 +9,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from llamafarm.core.events import Event, Started, Waiting
+from llamafarm.engine.exchange import ITS_TURN
 from llamafarm.engine.lane import Lane
 
-TURN = "its turn: one model is asked at a time"
+TURN = f"{ITS_TURN}: one model is asked at a time"
 Events = AsyncGenerator[Event, None]
 
 

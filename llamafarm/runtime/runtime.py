@@ -140,7 +140,7 @@ class Runtime:
             record=None if recording is None else recording.id,
             places=self.generations.running(self.caller, len(lanes)),
             before=None if looked else self._look(lane.model for lane in lanes),
-            turns=turns(lanes, question.parameters),
+            turns=partial(turns, lanes, question.parameters, self.providers.residency),
         )
 
     def _look(self, models: Iterable[NamedModel]) -> Before:

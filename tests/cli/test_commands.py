@@ -12,7 +12,7 @@ import pytest
 
 from llamafarm.config import sample_names, sample_path
 from tests.cli.helpers import HEAD, lf, lf_async, written
-from tests.faultserver.server import FaultServer
+from tests.faultserver.server import Exchange, FaultServer
 from tests.faultserver.speech import answer, ending, plays, refuses, said
 
 HEAVY = {
@@ -100,6 +100,29 @@ async def test_compare_tells_machines_everything(tmp_path: Path) -> None:
     assert 0 < good["timings"]["ttft_s"] <= good["timings"]["total_s"]
     assert (gone["status"], gone["text"], gone["cost"]["usd"]) == ("failed", "", None)
     assert "Nothing listens at 127.0.0.1:9." in gone["error"]
+
+
+async def test_compare_tells_of_a_server_that_may_have_to_exchange_models(tmp_path: Path) -> None:
+    """And once it knows that it must, a lane says behind whom it waits: here a card has no room for the second."""
+    says = plays("ollama", answer("ollama", "Hay."))
+
+    async def ollama(exchange: Exchange) -> None:
+        full = {"models": [{"name": "y:latest", "size": 100, "size_vram": 50}]}
+        await (refuses(200, full) if exchange.seen.path == "/api/ps" else says)(exchange)
+
+    async with FaultServer(ollama) as server:
+        models = (
+            f"    - {{name: {name}, provider: ollama, model: {name}, base_url: '{server.url}'}}\n" for name in "xy"
+        )
+        written(tmp_path, HEAD + "".join(models))
+        done = await lf_async("compare", "What is it?", folder=tmp_path)
+        fair = await lf_async("compare", "--fair", "What is it?", folder=tmp_path)
+        asked = [each.json()["model"] for each in server.requests if each.path == "/api/chat"]
+    assert done.returncode == 0, done.stderr
+    note = "x, y: their server exchanges models where its memory does not hold them together"
+    assert note in " ".join(done.stdout.split())
+    assert note not in " ".join(fair.stdout.split())
+    assert asked[:2] == ["y", "x"]
 
 
 async def test_compare_for_people_has_the_answer_and_the_table(tmp_path: Path) -> None:

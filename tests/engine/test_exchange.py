@@ -17,7 +17,8 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.engine.comparison import Comparison
 from llamafarm.engine.cooldown import Rests
-from llamafarm.engine.exchange import EXCHANGE, turns
+from llamafarm.engine.exchange import Memory as Known
+from llamafarm.engine.exchange import exchange_notes, turns, waits_behind
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.replies import Board
 from llamafarm.experiments.batch.batch import Batch
@@ -156,12 +157,14 @@ def test_what_is_loaded_anew_for() -> None:
     assert loading_of(model("m"), {"num_ctx": 1}) == ()
 
 
-async def compared(*lanes: Lane) -> tuple[list[tuple[str, str]], Memory]:
+async def compared(*lanes: Lane, known: Known | None = None) -> tuple[list[tuple[str, str]], Memory]:
     """What the lanes waited for, and how their server's memory was used."""
     memory, whole, registry = registered(*{lane.model.name: lane.model for lane in lanes}.values())
     asked = Question.of("Hello")
     comparison = Comparison(
-        lanes, lambda lane: chat(whole, lane, asked, registry, Rests()), turns=turns(lanes, asked.parameters)
+        lanes,
+        lambda lane: chat(whole, lane, asked, registry, Rests()),
+        turns=lambda: turns(lanes, asked.parameters, known),
     )
     waited: list[tuple[str, str]] = []
     board = Board(whole, lanes, FlatPrices())
@@ -184,7 +187,8 @@ async def test_lanes_of_one_model_in_other_contexts_take_turns() -> None:
         Lane("4", asked),
     )
     waited, memory = await compared(*lanes)
-    assert waited == [("2", EXCHANGE), ("4", EXCHANGE)]
+    assert waited == [("2", waits_behind(["1", "3"])), ("4", waits_behind(["1", "3", "2"]))]
+    assert waited[0][1] == "its turn: it waits behind 1, 3, one model at a time"
     assert len(memory.loaded) == 3
 
 
@@ -192,6 +196,59 @@ async def test_lanes_that_need_the_same_run_at_once() -> None:
     asked = local("a", "llama", num_ctx=4096)
     waited, memory = await compared(*(Lane(str(number), asked, {"temperature": number}) for number in range(4)))
     assert (waited, memory.most) == ([], 4)
+
+
+class Small:
+    """A memory of which is known that these do not fit together, and what is in it."""
+
+    def __init__(self, *apart: str, listed: str = "") -> None:
+        self._apart = {frozenset(pair) for pair in apart}
+        self._listed = listed
+
+    def listed(self, asked: NamedModel) -> bool:
+        return asked.model in self._listed
+
+    def apart(self, first: NamedModel, second: NamedModel) -> bool:
+        return frozenset((first.model, second.model)) in self._apart
+
+
+def named(*weights: str) -> tuple[Lane, ...]:
+    return tuple(Lane(f"{name}{at}", local(name, name)) for at, name in enumerate(weights))
+
+
+async def test_lanes_of_models_that_do_not_fit_together_take_turns() -> None:
+    waited, memory = await compared(*named("x", "y", "x"), known=Small("xy"))
+    assert waited == [("y1", "its turn: it waits behind x0, x2, one model at a time")]
+    assert ([each[0] for each in memory.loaded], memory.most) == (["x", "y"], 2)
+
+
+@pytest.mark.parametrize(
+    ("apart", "listed", "expected"),
+    [
+        ((), "", {}),
+        (("xy",), "", {"y1": ("x0",)}),
+        (("xy",), "y", {"x0": ("y1",)}),  # what is in memory comes first
+        (("xz",), "", {"z2": ("x0",)}),
+        (("xy", "yz"), "", {"y1": ("x0",), "z2": ("y1",)}),
+        (("xy", "yz", "xz"), "", {"y1": ("x0",), "z2": ("x0", "y1")}),
+        (("xy", "yz", "xz"), "z", {"x0": ("z2",), "y1": ("z2", "x0")}),
+    ],
+)
+def test_who_waits_for_whom(apart: tuple[str, ...], listed: str, expected: dict[str, tuple[str, ...]]) -> None:
+    assert turns(named("x", "y", "z"), {}, Small(*apart, listed=listed)) == expected
+
+
+def test_many_are_told_in_short() -> None:
+    assert waits_behind("abcde") == "its turn: it waits behind a, b, c and 2 more, one model at a time"
+
+
+def test_the_note_of_a_server_that_may_have_to() -> None:
+    llama, qwen = local("a", "llama"), local("b", "qwen")
+    (note,) = exchange_notes([llama, qwen, model("c")])
+    assert note.startswith("a, b: their server exchanges models where its memory does not hold them together")
+    assert not list(exchange_notes([llama, local("c", "llama"), model("d"), model("e")]))
+    far = qwen.model_copy(update={"base_url": "http://10.0.0.9:11434"})
+    assert not list(exchange_notes([llama, far]))
 
 
 def test_other_models_and_other_servers_wait_for_nobody() -> None:
@@ -214,7 +271,7 @@ async def test_a_lane_that_is_stopped_lets_the_next_begin() -> None:
     registry = Registry({"a": Scripted(gate, "yes")})
     lanes = tuple(Lane(str(size), asked, {"num_ctx": size}) for size in (1, 2, 3))
     comparison = Comparison(
-        lanes, lambda lane: chat(whole, lane, Question.of("Hello"), registry, Rests()), turns=turns(lanes, {})
+        lanes, lambda lane: chat(whole, lane, Question.of("Hello"), registry, Rests()), turns=lambda: turns(lanes, {})
     )
     async with comparison, aclosing(comparison.events()) as events:
         comparison.stop("2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -127,3 +128,86 @@ async def test_each_server_is_asked_once_and_not_again_soon() -> None:
         assert (len(first.requests), len(second.requests)) == (1, 1)
         await residency.look(models[:1], client)
         assert (len(first.requests), len(second.requests)) == (2, 1)
+
+
+# --- which models do not fit together
+
+
+def entry(name: str, kept_s: float | None = 300, **more: Any) -> dict[str, Any]:
+    until = {} if kept_s is None else {"expires_at": (datetime.now(UTC) + timedelta(seconds=kept_s)).isoformat()}
+    return {"name": name, "size": 100, "size_vram": 100, **until, **more}
+
+
+A, B, C = "a:latest", "b:latest", "c:latest"
+SPILLED = {"size": 100, "size_vram": 60}
+
+
+async def looked(*steps: Any, after_s: float = 30.0) -> tuple[Residency, dict[str, NamedModel]]:
+    """What is known once a server has told these lists, and between them these models have answered."""
+    now, listing = [100.0], list[Any]([[]])
+
+    async def script(exchange: Exchange) -> None:
+        await refuses(200, {"models": listing[0]})(exchange)
+
+    residency = Residency(clock=lambda: now[0])
+    async with FaultServer(script) as server, open_client() as client:
+        models = {name: named("ollama", server.url, model=name) for name in "abc"}
+        for step in steps:
+            now[0] += after_s
+            if isinstance(step, list):
+                listing[0] = step
+                await residency.look([models["a"]], client)
+            else:
+                name, request = step if isinstance(step, tuple) else (step, REQUEST)
+                residency.answered(models[name], request)
+    return residency, models
+
+
+SHORTLY = replace(REQUEST, parameters={"keep_alive": "5s"})
+
+
+@pytest.mark.parametrize(
+    ("steps", "apart"),
+    [
+        pytest.param([[], "a", "b", [entry(B)]], ["ab"], id="one took the other's place"),
+        pytest.param([[entry(A)], "b", [entry(B)]], ["ab"], id="that was there before"),
+        pytest.param([[entry(B)], "a", "b", [entry(B)]], ["ab"], id="there and back"),
+        pytest.param([[entry(A), entry(B)], "c", [entry(B), entry(C)]], ["ac"], id="a third one"),
+        pytest.param([[], "a", "b", "c", [entry(C)]], ["ac", "bc"], id="one of three is left"),
+        pytest.param([[], "a", "b", [entry(A), entry(B)]], [], id="both are there"),
+        pytest.param([[entry(A), entry(B)], [entry(B)]], [], id="gone from beside it"),
+        pytest.param([[], "a", [], "b", [entry(B)]], [], id="gone before it came"),
+        pytest.param([[], "a", "b", []], [], id="nothing is there"),
+        pytest.param([[], "a", "b", [entry(B, kept_s=40)]], [], id="its time was over"),
+        pytest.param([[], "a", "b", [entry(B, kept_s=None)]], ["ab"], id="without a time"),
+        pytest.param([[], "a", "b", [entry(B, expires_at="soon")]], ["ab"], id="with a time that is none"),
+        pytest.param([[], ("a", SHORTLY), "b", [entry(B)]], [], id="asked to be kept for seconds"),
+        pytest.param([[], "a", "b", [entry(B)], [entry(A), entry(B)]], [], id="there together later"),
+        pytest.param([[], "a", "b", [entry(B)], [entry(B)]], ["ab"], id="and it stays so"),
+        pytest.param([[entry(A, **SPILLED)]], ["ab", "ac", "bc"], id="a card without room"),
+        pytest.param([[entry(A, **SPILLED), entry(B)]], ["ac", "bc"], id="a card without room for a third"),
+        pytest.param([[entry(A, size_vram=0)]], [], id="all in the machine's own memory"),
+        pytest.param([[entry(A, size="x", size_vram=None)]], [], id="sizes that are none"),
+    ],
+)
+async def test_models_that_do_not_fit_together(steps: list[Any], apart: list[str]) -> None:
+    residency, models = await looked(*steps)
+    pairs = [first + second for first, second in ("ab", "ac", "bc") if residency.apart(models[first], models[second])]
+    assert pairs == apart
+
+
+async def test_what_was_long_ago_is_no_evidence() -> None:
+    residency, models = await looked([], "a", "b", [entry(B)], after_s=KNOWN_S)
+    assert not residency.apart(models["a"], models["b"])
+
+
+async def test_other_servers_and_protocols_are_others() -> None:
+    residency, models = await looked([], "a", "b", [entry(B)])
+    assert (residency.listed(models["b"]), residency.listed(models["a"])) == (True, False)
+    far = models["b"].model_copy(update={"base_url": "http://10.0.0.9:11434"})
+    assert not residency.apart(models["a"], far)
+    for provider in ("openai", "universal", "lemonade", "embedded"):
+        other = models["b"].model_copy(update={"provider": provider})
+        assert not residency.apart(models["a"], other)
+        assert not residency.listed(other)
+    assert not residency.apart(models["a"], models["a"])

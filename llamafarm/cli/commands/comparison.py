@@ -76,13 +76,16 @@ async def _run(
     import asyncio
 
     from llamafarm.cli.terminal.table import LiveTable
+    from llamafarm.engine.exchange import exchange_notes
     from llamafarm.runtime import open_runtime, zero
 
     with stop.on_signals():
         async with open_runtime(record=record) as runtime:
             await zero(runtime)
             board = runtime.board(project, lanes)
-            with LiveTable(origin.routes if live else (), project.default_model, shown=live) as table:
+            known = () if fair else tuple(exchange_notes([lane.model for lane in lanes]))
+            routes = origin.routes if live else ()
+            with LiveTable(routes, project.default_model, shown=live, known=known) as table:
                 await asyncio.to_thread(table.show, board.replies())  # what is drawn for the first time is loaded
                 quiet = runtime.fair() if fair else None
                 async with runtime.compare(project, lanes, question, origin=origin, fair=quiet) as comparison:

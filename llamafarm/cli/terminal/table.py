@@ -30,13 +30,17 @@ FIGURES = ("TTFT", "Total", "Speed", "In", "Out", "Cost")
 
 
 class LiveTable:
-    """Redraws on a terminal, and writes once at the end where the output goes elsewhere."""
+    """Redraws on a terminal, and writes once at the end where the output goes elsewhere.
 
-    def __init__(self, routes: Sequence[Route], default: str, *, shown: bool) -> None:
+    `known` are notes that are known from the start.
+    """
+
+    def __init__(self, routes: Sequence[Route], default: str, *, shown: bool, known: Sequence[str] = ()) -> None:
         self._console = open_console()
         self._routes = routes
         self._default = default
         self._shown = shown
+        self._known = known
         self._replies: Mapping[str, Reply] = {}
         self._spinners: dict[str, Spinner] = {}
         self._began = time.perf_counter()
@@ -61,7 +65,7 @@ class LiveTable:
                 self._answer(reply)
             self._console.print()
             self._console.print(self._table())
-            for note in notes(self._replies.values()):
+            for note in (*self._known, *notes(self._replies.values())):
                 self._console.print(Text(note, style="dim"))
 
     def show(self, replies: Mapping[str, Reply]) -> None:

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from llamafarm.config.loading import loading_of
 from llamafarm.config.model import NamedModel
-from llamafarm.config.server import RUN_MODELS, server_of
+from llamafarm.config.server import server_of
 from llamafarm.core import display
 from llamafarm.core.conditions import THIS_MACHINE, Sharing
 from llamafarm.core.conditions import Figure as FigureKind
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Route, Timings
-from llamafarm.engine.exchange import EXCHANGE
-from llamafarm.engine.sequential import TURN
+from llamafarm.engine.exchange import ITS_TURN, exchange_notes
 from llamafarm.ui.parts.markup import Markup, join, tag
 from llamafarm.ui.parts.words import SOURCES, caution_chips, ending, late_chip, shared_chip, status_pill
 
@@ -83,7 +81,7 @@ def _ttft(reply: Reply) -> Figure:
 
 def _total(reply: Reply) -> Figure:
     spans = reply.timings
-    if reply.status == "warming" or reply.note in (TURN, EXCHANGE):  # it has not begun
+    if reply.status == "warming" or reply.note.startswith(ITS_TURN):  # it has not begun
         return Figure(None, display.NOTHING)
     marks = [_with(**{"in tools": spans.tools_s, "waiting for you": spans.held_s})]
     if reply.lost_s > reply.ttft_lost_s:  # else it stands under the TTFT, which the total has in it
@@ -183,14 +181,7 @@ def shared(models: Sequence[NamedModel]) -> list[str]:
     for model in models:
         groups.setdefault(server_of(model), []).append(model)
     notes = [f"{_names(group)} {_company(server)}" for server, group in groups.items() if len(group) > 1]
-    for group in groups.values():
-        loaded = [model for model in group if model.provider in RUN_MODELS]
-        if len({loading_of(model, {}) for model in loaded}) > 1:
-            notes.append(
-                f"{_names(loaded)}: their server exchanges models where its memory does not hold them together, "
-                "and then one waits until the other has answered."
-            )
-    return notes
+    return [*notes, *exchange_notes(models)]
 
 
 def _names(models: Sequence[NamedModel]) -> str:
