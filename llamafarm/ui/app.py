@@ -20,7 +20,7 @@ from llamafarm.ui.compare.runs import Runner
 from llamafarm.ui.compare.tool_handlers import ToolHandlers
 from llamafarm.ui.conversation.handlers import TalkHandlers
 from llamafarm.ui.conversation.panel import talk_outputs
-from llamafarm.ui.gradio_workarounds.blocks import QUIET, QuickBlocks
+from llamafarm.ui.gradio_workarounds.blocks import QUIET, QuickBlocks, leave_matplotlib_alone
 from llamafarm.ui.gradio_workarounds.routes import OwnRoutes
 from llamafarm.ui.gradio_workarounds.states import TabStates
 from llamafarm.ui.handlers import Handlers
@@ -45,6 +45,7 @@ EVENTS_AT_ONCE = 500  # Gradio's own bound is 40 for the whole process: the 41st
 
 def build_page(runtime: Runtime, settings: ServerSettings, tabs: Tabs) -> gr.Blocks:
     """The page as Gradio Blocks; nothing is opened and nothing runs before a browser comes in one of `tabs`."""
+    leave_matplotlib_alone()
     projects = Projects(runtime, reached=not settings.has_operator)
     demo = QuickBlocks(title="LlamaFarm Playground", fill_width=True, analytics_enabled=False)
     with demo:

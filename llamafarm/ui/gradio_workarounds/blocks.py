@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
 from typing import Any
 
 import gradio as gr
+from gradio import utils
 from gradio.block_function import BlockFunction
 from gradio.blocks import convert_component_dict_to_list
 from gradio.components import Component
@@ -16,6 +18,14 @@ from llamafarm.ui.gradio_workarounds.states import TabState
 
 # What the page's listeners are registered with: they are the page's own, and it shows itself what runs.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def leave_matplotlib_alone() -> None:
+    """Let Gradio not set matplotlib's backend around each step of each listener: the page draws no plots.
+
+    Where it is not installed, each of the two imports of a step searches the whole path, on the event loop.
+    """
+    vars(utils)["MatplotlibBackendMananger"] = nullcontext
 
 
 class QuickBlocks(gr.Blocks):
