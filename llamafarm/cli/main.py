@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from llamafarm import __version__
+from llamafarm.cli.asking.once import Commands
 from llamafarm.cli.commands import models, report
 from llamafarm.cli.commands.batch import command as batch
 from llamafarm.cli.commands.chat import command as chat
@@ -27,7 +28,7 @@ from llamafarm.core.errors import ConfigError, LlamaFarmError
 
 INTERRUPTED = 130
 
-app = typer.Typer(
+app = Commands(
     name="lf",
     help="Ask and compare the language models of a llamafarm.yaml: which answers best, how fast, at what cost.",
     epilog="""\b

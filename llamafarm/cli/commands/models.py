@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from llamafarm.cli.asking.find import project_of, project_or_sample
+from llamafarm.cli.asking.once import Commands
 from llamafarm.cli.asking.options import ConfigOption, JsonOption
 from llamafarm.cli.commands.probe import EXAMPLE, probe_models
 from llamafarm.config.secrets.secret import shown_address
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from llamafarm.config.model import NamedModel, Project
     from llamafarm.core.types import JsonValue, ModelCheck
 
-app = typer.Typer(help="The project's named models.", no_args_is_help=True)
+app = Commands(help="The project's named models.", no_args_is_help=True)
 
 
 @app.command("list", epilog="Example: lf models list --config llamafarm.yaml --json")

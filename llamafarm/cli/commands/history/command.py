@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from llamafarm.cli.asking.once import Commands
 from llamafarm.cli.asking.options import ExcelOption
 from llamafarm.cli.commands.history.kept import using
 from llamafarm.cli.commands.history.runs import runs
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from llamafarm.history.database.history import History
     from llamafarm.history.query import Filter
 
-history = typer.Typer(
+history = Commands(
     name="history",
     help="Find, show, compare, export, rerun and delete what was asked before.",
     epilog="LF_DATABASE_URL names another database than the file in your data folder; `off` keeps nothing.",
