@@ -10,8 +10,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from llamafarm.config.model import NamedModel
-from llamafarm.core.conditions import ServerQueued
-from llamafarm.core.events import Event, Loaded
+from llamafarm.core.conditions import Cautioned, ServerQueued
+from llamafarm.core.events import Event, Finished, Loaded
 from llamafarm.core.parameters import OF_TOOLS
 from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.providers.answers.chat_chunks import ChatChunks
@@ -24,6 +24,7 @@ from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.exchange import Exchange, parse
 from llamafarm.providers.openai import body_of
+from llamafarm.providers.templates import left_out_by_ollama
 
 # Parameters that stand beside `options`; all others are options, under Ollama's own names.
 TOP_LEVEL = ("keep_alive", "format", "think", "truncate", "shift", "logprobs", "top_logprobs")
@@ -95,6 +96,9 @@ class Ollama:
         )
         async with aclosing(answer(exchange, chat)) as events:
             async for event in events:
+                offered = isinstance(event, Finished) and event.reason != "tool_calls" and exchange.body.get("tools")
+                if offered and (caution := await left_out_by_ollama(exchange)) is not None:
+                    yield Cautioned(at=event.at, caution=caution)
                 yield event
 
 

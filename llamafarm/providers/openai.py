@@ -18,7 +18,7 @@ from llamafarm.providers.counts.usage import Counting
 from llamafarm.providers.http.address import endpoint
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.http.exchange import Exchange
-from llamafarm.providers.templates import SERVER, ignored
+from llamafarm.providers.templates import SERVER, left_out
 
 COUNTED: Mapping[str, JsonValue] = {"stream_options": {"include_usage": True}}
 
@@ -100,7 +100,7 @@ async def _toolless(exchange: Exchange, chat: ChatChunks, end: Finished) -> Caut
     """Whether tools were left out of the prompt: asked behind the answer, so that it is in no time."""
     if end.reason == "tool_calls" or chat.server != SERVER or not exchange.body.get("tools"):
         return None
-    return await ignored(exchange)
+    return await left_out(exchange)
 
 
 def message_json(message: Message) -> dict[str, JsonValue]:

@@ -10,9 +10,11 @@ from llamafarm.core.conditions import Cautioned
 from llamafarm.core.events import Event, Finished, TextDelta
 from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.providers.http.client import open_client
+from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible
 from tests.faultserver.server import Exchange, FaultServer, Script
-from tests.faultserver.speech import answer, chunk, ending
+from tests.faultserver.speech import answer, chunk, ending, record
+from tests.providers.captured import sends
 from tests.providers.helpers import named
 
 LOOK: dict[str, JsonValue] = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
@@ -84,3 +86,66 @@ async def test_nobody_is_asked_where_it_does_not_matter() -> None:
     for script in (serves(blind, server="uvicorn"), serves(blind, pieces=CALLS)):
         (events,), paths = await asked(script)
         assert (kinds(events), paths) == ([], ["/v1/chat/completions"])
+
+
+# --- Ollama
+
+
+def shows(shown: JsonValue | Script, pieces: list[bytes] | None = None) -> Script:
+    async def script(exchange: Exchange) -> None:
+        if exchange.seen.path != "/api/show":
+            await exchange.head(content_type="application/x-ndjson")
+            for piece in pieces or answer("ollama", "so"):
+                await exchange.send(piece)
+        elif callable(shown):
+            await shown(exchange)
+            return
+        else:
+            await exchange.head(content_type="application/json")
+            await exchange.send(json.dumps(shown).encode())
+        await exchange.end()
+
+    return script
+
+
+async def asked_of_ollama(script: Script, times: int = 1, path: str = "") -> tuple[list[list[Event]], list[str]]:
+    request = ChatRequest((Message("user", "Look!"),), tools=(LOOK,))
+    async with FaultServer(script) as server, open_client() as client:
+        provider = Ollama(named("ollama", f"{server.url}{path}"), client)
+        told = [[event async for event in provider.stream(request)] for _ in range(times)]
+        assert all(seen.json()["model"] == "llama3.1:8b" for seen in server.requests)
+        return told, [seen.path for seen in server.requests]
+
+
+@pytest.mark.parametrize("path", ["", "/v1", "/api"])
+@pytest.mark.parametrize(
+    "shown",
+    [{"capabilities": ["completion"]}, {"template": "{{ .Prompt }}"}, {"capabilities": ["completion", "vision"]}],
+)
+async def test_ollama_is_asked_once_too(shown: JsonValue, path: str) -> None:
+    told, paths = await asked_of_ollama(shows(shown), 3, path)
+    assert [kinds(events) for events in told] == [["tools_ignored"]] * 3
+    assert paths.count("/api/show") == 1
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"capabilities": ["completion", "tools"], "template": "{{ .Prompt }}"},  # it renders them itself
+        {"capabilities": [], "template": "{{ if .Tools }}{{ .Tools }}{{ end }}"},
+        {"template": ""},
+        {"error": "model not found"},
+        ["tools"],
+        sends("ollama_show"),
+    ],
+)
+async def test_what_ollama_does_not_tell_is_not_said(shown: JsonValue | Script) -> None:
+    (events,), paths = await asked_of_ollama(shows(shown))
+    assert (kinds(events), paths.count("/api/show")) == ([], 1)
+    assert isinstance(events[-1], Finished)
+
+
+async def test_ollama_is_not_asked_behind_a_call() -> None:
+    call = record({"content": "", "tool_calls": [{"function": {"name": "look", "arguments": {}}}]})
+    (events,), paths = await asked_of_ollama(shows({"capabilities": []}, [call, ending("ollama")]))
+    assert (kinds(events), paths) == ([], ["/api/chat"])
