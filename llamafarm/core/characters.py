@@ -20,6 +20,12 @@ _UNSEEN = re.compile(
     "[\u00a0\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200a\u202f\u205f\u2800\u3000\u3164"
     "\ufe00-\ufe0f\uffa0\ufffc\U000e0100-\U000e01ef]"
 )
+_WORD = re.compile(r"\w+")
+_SIGNS = frozenset("∕⁄⧸╱‐‑‒–—―−˗։׃᛬∣ǀ˸⁚∖⧵∼")
+_LATIN_LIKE = frozenset("ıɑɡɩʟʏᴀᴄᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱ")
+# Letters of Cyrillic, Greek and Armenian, and digits, of which whole Latin words can be made: after Unicode's
+# confusables (https://www.unicode.org/reports/tr39/#Confusable_Detection).
+_LATIN_LOOKING = frozenset("аеорсухіјѕһԁԛԝӏкмтвнАВЕКМНОРСТХУЅІЈԌԚԜαβγεικνορτυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧոսօցհզքԼՍՏ_0123456789")
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
@@ -32,11 +38,38 @@ def for_consent(text: str) -> str:
     """`text` with everything that has no picture of its own as `\\u…`; line ends stay, tabs do not.
 
     So are controls, direction marks, joiners, tags, selectors, fillers, blanks that are not the usual one, line and
-    paragraph separators, and what Unicode has not assigned. Letters that look like others can't be told by a rule.
+    paragraph separators, and what Unicode has not assigned. See `look_alikes` for letters that look like others.
     """
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if char == "\n" or not hidden(char) else _numbered(char) for char in text)
+
+
+def look_alikes(text: str) -> tuple[str, ...]:
+    """Characters that pass for ASCII's in a command or an address, each once.
+
+    Those are the letters of other scripts in a word with Latin ones, whole words of letters that look Latin, other
+    forms of ASCII's characters (full width, mathematical), and signs that look like its own. A word that is plainly of
+    another script is none.
+    """
+    if text.isascii():
+        return ()
+    found = dict.fromkeys(char for char in text if not char.isascii() and (char in _SIGNS or _is_a_form(char)))
+    for word in _WORD.findall(text):
+        other = [char for char in word if char.isalpha() and not char.isascii() and not _is_latin(char)]
+        if other and ((len(other) < len(word) and any(map(_is_latin, word))) or set(word) <= _LATIN_LOOKING):
+            found |= dict.fromkeys(other)
+        found |= dict.fromkeys(char for char in word if char in _LATIN_LIKE)
+    return tuple(found)
+
+
+def _is_latin(char: str) -> bool:
+    return unicodedata.name(char, "").startswith("LATIN")
+
+
+def _is_a_form(char: str) -> bool:
+    plain = unicodedata.normalize("NFKC", char)
+    return plain != char and plain.isascii() and not hidden(char)
 
 
 def hidden(char: str) -> bool:

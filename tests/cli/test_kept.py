@@ -73,6 +73,17 @@ async def test_what_a_full_disk_lost_is_told_and_can_be_asked_again(tmp_path: Pa
     assert asked == ROWS + ROWS - stored
 
 
+async def test_a_comparison_that_is_not_kept_whole_says_so_by_its_exit_code(tmp_path: Path) -> None:
+    async with FaultServer(plays("openai", answer("openai", "grass" * 200_000))) as server:
+        written(tmp_path, HEAD + entry("m", server.url) + entry("n", server.url))
+        code, out, notes = await on_a_small_disk("compare", "--json", "Why?", folder=tmp_path)
+        kept = await lf_async("compare", "--json", "--no-record", "Why?", folder=tmp_path)
+    assert {lane["status"] for lane in json.loads(out)["lanes"]} == {"done"}
+    assert code == 1
+    assert "can't be written: the disk" in notes
+    assert kept.returncode == 0, kept.stderr
+
+
 @BOTH
 def test_where_the_history_cannot_be_used_nothing_is_asked(
     tmp_path: Path, run: Run, serve: Serve, monkeypatch: pytest.MonkeyPatch, name: str

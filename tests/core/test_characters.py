@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llamafarm.core.characters import for_consent, for_terminal, one_line
+from llamafarm.core.characters import for_consent, for_terminal, look_alikes, one_line
 
 STAY = (
     "tab\t line\n NBSP\u00a0 wide\u3000 Persian\u200c join\u200d 👩\u200d🌾 new \U0001faea \u2028 é ß 中 \ufe0f \u00ad"
@@ -72,3 +72,29 @@ def test_what_consent_shows_has_a_picture(text: str) -> None:
 
 def test_one_line_keeps_other_blanks() -> None:
     assert one_line(" a\u00a0b \t\r\n c\u3000 ") == "a\u00a0b c\u3000"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("b\u0430sh -c ls", "\u0430"),
+        ("\u0441url http://example.com", "\u0441"),
+        ("https://\u0440\u0430\u0443\u0440\u0430l.com", "\u0440\u0430\u0443"),
+        ("\u0440\u0443", "\u0440\u0443"),
+        ("n\u03bfde server.js", "\u03bf"),
+        ("\u057d\u057d\u0570", "\u057d\u0570"),
+        ("rm \u2013rf x", "\u2013"),
+        ("https://good.com\u2215.evil.com", "\u2215"),
+        ("\uff42\uff41sh", "\uff42\uff41"),
+        ("\U0001d41bash", "\U0001d41b"),
+        ("np\u0131x", "\u0131"),
+    ],
+)
+def test_characters_that_pass_for_others_in_a_command_are_found(text: str, found: str) -> None:
+    assert "".join(look_alikes(text)) == found
+
+
+@pytest.mark.parametrize("text", ["npx -y @scope/server", "/home/J\u00fcrgen/caf\u00e9", "cat \u0414\u043e\u043a\u0443\u043c\u0435\u043d\u0442\u044b",
+                                  "\u4e2d\u6587 \U0001f469", "\u05e2\u05d1\u05e8\u05d9\u05ea", ""])  # fmt: skip
+def test_words_that_are_plainly_of_a_script_are_none(text: str) -> None:
+    assert look_alikes(text) == ()

@@ -169,3 +169,13 @@ def test_what_asks_too_much_to_be_shown_can_t_be_trusted() -> None:
 
 def test_a_change_that_is_applied_shows_nothing_unseen() -> None:
     assert not set(UNSEEN) & set(patch_view(f"--- a\n+++ b\n+temperature: 1{UNSEEN}".replace("\r", ""), ""))
+
+
+def test_the_trust_card_names_what_looks_like_another_character() -> None:
+    card = asks(
+        parse(FILE + "    - {name: a, command: b\u0430sh, args: [-c, ls]}", name="x.yaml", trusted=False),
+        Rights(trust=True),
+    )
+    assert "Looks like another character: \u0430 is cyrillic small letter a (U+0430)." in card
+    plain = asks(parse(FILE + "    - {name: a, command: bash}", name="x.yaml", trusted=False), Rights(trust=True))
+    assert "Looks like" not in plain

@@ -42,7 +42,8 @@ def compare(
 ) -> None:
     """Ask several models the same, side by side.
 
-    The exit code is 0 if at least one answered, 1 if none did, 130 after Ctrl-C: what had come is shown.
+    The exit code is 0 if at least one answered, 1 if none did or not all could be kept, 130 after Ctrl-C: what had come
+    is shown.
     """
     wish = wish_of(prompt, file, system, temperature, max_tokens, param, var)
     from llamafarm.engine.lane import Lane

@@ -55,7 +55,7 @@ def compared(
     if ran.trouble:
         typer.echo(f"lf: {ran.trouble}", err=True)
     answered = any(reply.status == "done" for reply in ran.replies)
-    raise typer.Exit(stop.code or (0 if answered else 1))
+    raise typer.Exit(stop.code or (0 if answered and not ran.trouble else 1))
 
 
 async def _run(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from llamafarm.access.operator import BY_LINK, Rights
 from llamafarm.config.model import Ask, Loaded
-from llamafarm.core.characters import for_consent
+from llamafarm.core.characters import for_consent, look_alikes
 from llamafarm.core.errors import Problem
 from llamafarm.ui.parts.markup import Markup, tag
 
@@ -56,6 +57,7 @@ def place(problem: Problem) -> str:
     return " · ".join(part for part in (line, problem.key) if part)
 
 
+MOST = 8  # characters that are named
 ASKED = 64_000  # characters of all that a file asks for
 TOO_MUCH = "It asks for more than can be shown whole, so it can't be trusted here: start the server with it instead."
 ASKS = {
@@ -84,7 +86,7 @@ def asks(loaded: Loaded, rights: Rights) -> Markup:
         note = "Nothing of this happens unless you trust the file."
     else:
         note = f"This page can't trust files. {rights.how('--trust-uploads')}"
-    items = [tag("li", _ask(ask), dir="ltr") for ask in loaded.asks if not too_much(loaded)]
+    items = [tag("li", _ask(ask), _look_alikes(ask), dir="ltr") for ask in loaded.asks if not too_much(loaded)]
     if loaded.more_asks:
         items.append(tag("li", f"And {loaded.more_asks:,} things more: a file that asks for so much can't be trusted."))
     listed = tag("ul", *items) if loaded.asks else tag("p", "It asks for nothing more than what runs already.")
@@ -100,6 +102,16 @@ def asks(loaded: Loaded, rights: Rights) -> Markup:
 def _ask(ask: Ask) -> str:
     place = f" (line {ask.line})" if ask.line else ""
     return for_consent(ASKS[ask.kind].format(name=ask.name, target=ask.target)) + place
+
+
+def _look_alikes(ask: Ask) -> Markup | None:
+    """What in a command or an address is not the character that it looks like, by its name."""
+    found = look_alikes(f"{ask.name} {ask.target}")
+    if not found:
+        return None
+    named = (f"{char} is {unicodedata.name(char, 'unnamed').lower()} (U+{ord(char):04X})" for char in found[:MOST])
+    more = f", and {len(found) - MOST:,} more" if len(found) > MOST else ""
+    return tag("div", f"Looks like another character: {'; '.join(named)}{more}.", class_="lf-mark lf-warn")
 
 
 def too_much(loaded: Loaded) -> bool:
