@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from llamafarm.conditions import ModelNamed
-from llamafarm.errors import AuthFailed, Interrupted, ModelNotFound, ProviderError, RequestRejected, ServerFailed
-from llamafarm.events import Event, Finished, ToolCalled, UsageReported
+from llamafarm.core.conditions import ModelNamed
+from llamafarm.core.errors import AuthFailed, Interrupted, ModelNotFound, ProviderError, RequestRejected, ServerFailed
+from llamafarm.core.events import Event, Finished, ToolCalled, UsageReported
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.providers.captured import FIXTURES, sends
 from tests.providers.helpers import ask, named, reasoning_of, text_of
