@@ -58,6 +58,10 @@ class Terminal:
         """What was seen, without colours and movements."""
         return _STYLE.sub("", self.seen).replace("\r", "")
 
+    def settings(self) -> list[object]:
+        """How the terminal is set: whether it shows what is typed, and the like."""
+        return list(termios.tcgetattr(self._master))
+
     def type(self, text: str) -> None:
         """Keys: a line with its end, or a control character."""
         os.write(self._master, text.encode())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Run, Serve, left
 from tests.cli.helpers import HEAD, entry, written
@@ -31,6 +34,24 @@ def until(gate: threading.Event, script: Script) -> Script:
         await script(exchange)
 
     return gated
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("asking", [False, True], ids=["at the prompt", "in an answer"])
+def test_a_signal_ends_it_as_a_person_would(number: signal.Signals, asking: bool, tmp_path: Path, serve: Serve) -> None:
+    server = serve(plays("openai", [said("openai", "One, two")], then="hang"))
+    written(tmp_path, HEAD + entry("fast", server.url))
+    with Terminal("chat", "-i", folder=tmp_path) as terminal:
+        before = terminal.settings()
+        terminal.wait_for("› ")
+        if asking:
+            terminal.type("Count!\n")
+            terminal.wait_for("One, two")
+        terminal.process.send_signal(number)
+        assert terminal.end() == 128 + number
+        assert "Traceback" not in terminal.text
+        assert terminal.settings() == before
+    assert not asking or left(server)
 
 
 def test_a_conversation_goes_on(tmp_path: Path, serve: Serve) -> None:

@@ -46,13 +46,17 @@ class Background(Generic[R]):
     def run(self, work: Coroutine[Any, Any, T], interrupt: Callable[[], None]) -> T:
         """The result of `work`. Each Ctrl-C calls `interrupt` in the loop, and the wait goes on. In the main thread."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        before = signal.signal(signal.SIGINT, lambda *_: self._loop.call_soon_threadsafe(interrupt))
+        before = signal.signal(signal.SIGINT, lambda *_: self.interrupt(interrupt))
         try:
             while not future.done():
                 wait((future,), LOOK_EVERY_S)
         finally:
             signal.signal(signal.SIGINT, before)
         return future.result()
+
+    def interrupt(self, stop: Callable[[], None]) -> None:
+        """Call `stop` in the loop."""
+        self._loop.call_soon_threadsafe(stop)
 
     async def _main(self) -> None:
         self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import typer
 
+from llamafarm.access.signals import stopping_signals
 from llamafarm.cli.asking.options import Wish
 from llamafarm.cli.asking.remote import seen_through
 from llamafarm.cli.asking.target import Target
@@ -31,10 +34,16 @@ Ctrl-C        stop the answer; the conversation stays
 
 
 def converse(target: Target, wish: Wish, screen: Screen, *, whole: bool) -> int:
-    """Talk until Ctrl-D or /exit; the exit code is 1 where something was asked and nothing answered."""
+    """Talk until Ctrl-D or /exit; the exit code is 1 where something was asked and nothing answered.
+
+    SIGTERM and SIGHUP end it as Ctrl-D does, an answer that runs as Ctrl-C does; the code is then 143 or 129.
+    """
     with Background(open_runtime) as background:
         conversation = Conversation(target, wish, screen, background, whole=whole)
-        conversation.talk()
+        with conversation.leaving():
+            conversation.talk()
+    if conversation.by is not None:
+        return 128 + conversation.by
     return 1 if conversation.asked and not conversation.answered else 0
 
 
@@ -50,7 +59,27 @@ class Conversation:
     messages: tuple[Message, ...] = ()
     asked: int = 0
     answered: int = 0
+    by: int | None = None
     _left: bool = field(default=False)
+    _stop: Stop | None = None
+
+    @contextmanager
+    def leaving(self) -> Iterator[None]:
+        """What asks the process to end, but for Ctrl-C, ends the conversation: the terminal is put right."""
+        before = {each: signal.signal(each, self._end) for each in stopping_signals() if each != signal.SIGINT}
+        try:
+            yield
+        except EOFError:
+            self.screen.next_line()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _end(self, number: int, _frame: object) -> None:
+        self.by, self._left = number, True
+        if self._stop is None:
+            raise EOFError
+        self.background.interrupt(self._stop)
 
     def talk(self) -> None:
         """Ask for lines until one of them leaves."""
@@ -63,9 +92,6 @@ class Conversation:
         while not self._left:
             try:
                 self._take(lines.ask("› ").strip())
-            except EOFError:
-                self.screen.next_line()
-                return
             except KeyboardInterrupt:
                 self.screen.note(" (Ctrl-D or /exit leaves)")
 
@@ -128,10 +154,12 @@ class Conversation:
         lane, question = replace(lane, history=self.messages), replace(self.wish, prompt=prompt).question()
         if line := route_line(route):
             self.screen.note(line)
-        teller, stop = Teller(self.screen, text=not self.whole), Stop()
+        teller = Teller(self.screen, text=not self.whole)
+        self._stop = stop = Stop()
         work = ask(self.background.resource, self.target.project, lane, question, teller, stop)
         self.asked += 1
         reply = self.background.run(work, stop)
+        self._stop = None
         teller.end(reply, whole=self.whole)
         self._keep(prompt, reply)
         reply = seen_through(reply)
