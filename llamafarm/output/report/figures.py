@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from llamafarm.core import display
+from llamafarm.core.conditions import ProbeMark
 from llamafarm.core.figures import Estimate
 from llamafarm.experiments.stats.bootstrap import mean, share
 from llamafarm.experiments.stats.sample import Judged, Sample
@@ -46,6 +47,7 @@ class Figures:
     first_priced: date | None = None
     last_priced: date | None = None
     said: dict[str, str] = field(default_factory=dict)
+    probed: dict[str, ProbeMark] = field(default_factory=dict)
     voted: int = 0
     best: int = 0
     unscored: int = 0
@@ -65,6 +67,8 @@ class Figures:
         self.last_priced = max(self.last_priced or ended.priced_on, ended.priced_on)
         if reply.failure is not None and len(self.said) < MOST:
             self.said.setdefault(reply.failure.kind, display.why_failed(reply.failure))
+        for mark in reply.probed:  # by what was looked for, of which there are a dozen
+            self.probed[mark.check] = mark
         if reply.status == "done":
             self.paid.add(reply.cost)
         if sample.answered:

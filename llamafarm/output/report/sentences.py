@@ -144,6 +144,12 @@ def _failures(whole: Collected, models: Sequence[Figures]) -> Iterator[Markup]:
         yield _say("{:,} more calls never ended: they are in no figure.", whole.unfinished)
 
 
+def _probes(models: Sequence[Figures]) -> Iterator[Markup]:
+    for each in models:
+        for mark in each.probed.values():
+            yield _say("A probe of {}'s server on {} found: {}. {}", each.name, mark.day, mark.short, mark.meaning)
+
+
 def _doubts(models: Sequence[Figures]) -> Iterator[Markup]:
     answered, shared = sum(each.tally.answered for each in models), sum(each.shared for each in models)
     unknown = answered - shared - sum(each.alone for each in models)
@@ -162,6 +168,7 @@ def _doubts(models: Sequence[Figures]) -> Iterator[Markup]:
         yield _say("Of {:,} calls the server counted what can't be: that was not used.", doubted)
     for told in cautioned(all_cautions(each.tally.cautions for each in models)):
         yield _say(told)
+    yield from _probes(models)
     if lost := sum(each.tally.lost_s for each in models):
         retried = sum(each.tally.retried for each in models)
         text = "{} went to failed tries, pauses and closed connections, {:,} calls had a failed try: it is in no time."

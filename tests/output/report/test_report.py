@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from llamafarm.core.conditions import Sharing, WarmUp
+from llamafarm.core.conditions import ProbeMark, Sharing, WarmUp
 from llamafarm.core.errors import RequestError
 from llamafarm.core.events import Failed
 from llamafarm.core.types import Cost, JsonValue, Message, Timings
@@ -230,3 +230,16 @@ async def test_a_batch_is_told_by_row_with_its_file(store: Store) -> None:
         texts(html, ("cities.csv: 2 rows", "not finished", "row 2 q2", "contains:Rome", "One at a time, warmed")) == []
     )
     assert "By checks passed <strong>fast</strong> is ahead with 100 %" in html
+
+
+async def test_what_a_probe_had_found_is_written_out_once_a_model(store: Store) -> None:
+    mark = ProbeMark("stream", ("ttft",), "in lumps", "Times of the first token are too long <here>.", "2026-11-20")
+    swept(store, grid(), probed=(mark,))
+    told = re.sub("<[^>]*>", "", await report(History(store), "latest"))
+    for name in ("fast", "wise"):
+        says = (
+            f"A probe of {name}'s server on 2026-11-20 found: in lumps. Times of the first token are too long &lt;here"
+        )
+        assert told.replace("&#39;", "'").count(says) == 1
+    swept(store, grid())
+    assert "A probe of" not in await report(History(store), "latest")
