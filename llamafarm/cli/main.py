@@ -12,7 +12,7 @@ import typer
 
 from llamafarm import __version__
 from llamafarm.cli.asking.once import Commands
-from llamafarm.cli.commands import models, report
+from llamafarm.cli.commands import learn, models, report
 from llamafarm.cli.commands.batch import command as batch
 from llamafarm.cli.commands.chat import command as chat
 from llamafarm.cli.commands.compare import compare
@@ -46,6 +46,7 @@ app.command(epilog='Example: lf compare --models fast,expert "Why is the sky blu
 app.command(epilog=sweep.HELP)(sweep.sweep)
 app.command(epilog=batch.HELP)(batch.batch)
 app.command(epilog='Example: lf route "Analyze the causes of the war"')(route)
+app.command(epilog=learn.HELP)(learn.learn)
 app.add_typer(models.app, name="models", epilog="Example: lf models check")
 app.add_typer(history)
 app.command(epilog=report.HELP)(report.report)

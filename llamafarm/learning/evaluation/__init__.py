@@ -1,0 +1,1 @@
+"""Trying the method on outcomes that are known."""

@@ -1,0 +1,1 @@
+"""What of an answer shows whether it will do."""
