@@ -18,7 +18,7 @@ BASIC = b'Basic realm="LlamaFarm Playground", charset="UTF-8"'
 OPEN_PATHS = ("/health",)  # what watches a server has no key; it is told less there
 
 
-class Gate:
+class Authentication:
     """Wraps an application; the caller's name stands in the scope under `CALLER`, or None on an open path.
 
     Programs send `Authorization: Bearer KEY`; browsers ask people for a name and a password (HTTP Basic, RFC 7617),

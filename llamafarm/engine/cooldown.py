@@ -35,7 +35,7 @@ class Rest:
 
 
 @dataclass(slots=True)
-class Rests:
+class Cooldowns:
     """Remembers failures by project and named model; an edit of the project's file forgets them.
 
     A model rests for 30 s, or as long as its server asked for (Retry-After, at most 5 minutes). `clock` gives

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import LlamaFarmError, MissingPartError, ModelUnusable, ProviderError
 from llamafarm.core.events import Event, FellBack, is_content
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 
 Ask = Callable[[NamedModel], AsyncGenerator[Event, None]]
 
@@ -33,7 +33,7 @@ def chain_of(project: Project, model: NamedModel, *, auto: bool = False) -> tupl
 
 
 async def chained(
-    project: Project, chain: tuple[NamedModel, ...], ask: Ask, rests: Rests
+    project: Project, chain: tuple[NamedModel, ...], ask: Ask, cooldowns: Cooldowns
 ) -> AsyncGenerator[Event, None]:
     """The events of the first model that begins to answer, with a `FellBack` for each that failed before.
 
@@ -41,7 +41,7 @@ async def chained(
     """
     for model, then in zip(chain, (*chain[1:], None), strict=True):
         begun, asked_at = False, time.perf_counter()
-        resting = rests.why(project, model) if then else None
+        resting = cooldowns.why(project, model) if then else None
         if then and resting:
             yield FellBack(at=asked_at, model=model.name, to=then.name, lost_s=0.0, kind="Resting", message=resting)
             continue
@@ -51,12 +51,12 @@ async def chained(
                     begun = begun or is_content(event)
                     yield event
         except (ProviderError, MissingPartError, ModelUnusable) as error:
-            rests.failed(project, model, error)
+            cooldowns.failed(project, model, error)
             if begun or then is None:
                 raise
             yield _fell_back(model, then, asked_at, error)
         else:
-            rests.answered(project, model)
+            cooldowns.answered(project, model)
             return
 
 

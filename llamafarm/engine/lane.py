@@ -16,7 +16,7 @@ from llamafarm.core.events import Event, Failed, Started
 from llamafarm.core.parameters import check_parameters
 from llamafarm.core.types import ChatRequest, Image, JsonValue, Message
 from llamafarm.engine.allowance import Allowance
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.fallback import chain_of, chained
 from llamafarm.engine.tool_loop.loop import Answering, Toolbox
 from llamafarm.providers.base import Provider
@@ -127,11 +127,16 @@ def overridden(parameters: Mapping[str, JsonValue], by: Mapping[str, JsonValue])
 
 
 async def chat(
-    project: Project, lane: Lane, question: Question, providers: Registry, rests: Rests, box: Toolbox | None = None
+    project: Project,
+    lane: Lane,
+    question: Question,
+    providers: Registry,
+    cooldowns: Cooldowns,
+    box: Toolbox | None = None,
 ) -> AsyncGenerator[Event, None]:
     """The events of one lane, whichever model of its chain answers. Every error becomes a `Failed` event.
 
-    Only cancelling ends it otherwise. `rests` remembers which models to pass over. `box` runs the tools of MCP servers;
+    Only cancelling ends it otherwise. `cooldowns` says which models to pass over. `box` runs the tools of MCP servers;
     without one no model is told of them.
     """
 
@@ -145,7 +150,7 @@ async def chat(
     yield Started(at=time.perf_counter())
     try:
         chain = chain_of(project, lane.model, auto=lane.auto)
-        async with aclosing(chained(project, chain, ask, rests)) as events:
+        async with aclosing(chained(project, chain, ask, cooldowns)) as events:
             async for event in events:
                 yield allowance.admit(event)
                 allowance.check()

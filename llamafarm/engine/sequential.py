@@ -17,11 +17,11 @@ Events = AsyncGenerator[Event, None]
 
 
 @dataclass(slots=True)
-class Fair:
+class Sequential:
     """Lets lanes run one after the other, and has each model warmed before its first lane.
 
-    Lanes at different servers wait for each other too: figures that may be compared need this machine quiet. One
-    `Fair` belongs to one comparison, sweep or batch; `turn` belongs to the process, so that two of them don't measure
+    Lanes at different servers wait for each other too: figures that may be compared need a quiet machine. One
+    `Sequential` belongs to one comparison, sweep or batch; `turn` belongs to the process, so that two don't measure
     at once. Lanes of others, which are not fair, run all the same: `Reply.sharing` tells where they were in the way.
     `warmed` are the named models that need no warming any more.
     """

@@ -26,7 +26,7 @@ class Past(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class DurationEstimate:
     """Medians over `answers` earlier ones that were timed: seconds to the first token and to the end, tokens made.
 
     `tokens_per_s` is None where no answer was long enough to tell it.
@@ -45,7 +45,7 @@ class Pace:
         return min(self.total_s, self.ttft_s + bound / self.tokens_per_s)
 
 
-def pace_of(replies: Iterable[Reply]) -> Pace | None:
+def pace_of(replies: Iterable[Reply]) -> DurationEstimate | None:
     """The pace of a model by earlier replies; None where none of them was timed."""
     samples = [sample for reply in replies if (sample := Sample(0, 0, reply)).ttft_s is not None]
     totals = [sample.total_s for sample in samples if sample.total_s is not None]
@@ -53,7 +53,7 @@ def pace_of(replies: Iterable[Reply]) -> Pace | None:
         return None
     counts = [sample.reply.usage.output.value for sample in samples if sample.reply.usage.output]
     speeds = [speed for sample in samples if (speed := sample.reply.timings.tokens_per_s) is not None]
-    return Pace(
+    return DurationEstimate(
         answers=len(totals),
         ttft_s=median(sample.ttft_s for sample in samples if sample.ttft_s is not None),
         total_s=median(totals),

@@ -15,7 +15,7 @@ from llamafarm.providers.http.client import Client
 from llamafarm.providers.lemonade import Lemonade
 from llamafarm.providers.ollama import Ollama
 from llamafarm.providers.openai import OpenAICompatible
-from llamafarm.providers.policies.fault_injection import Staged
+from llamafarm.providers.policies.fault_injection import FaultInjection
 from llamafarm.providers.policies.in_flight import Watched
 from llamafarm.providers.policies.retry import Pauses, Retried
 from llamafarm.providers.policies.scrubbed import Scrubbed
@@ -67,5 +67,5 @@ class Providers:
         if scrubber := model_scrubber(model):
             provider = Scrubbed(provider, scrubber)
         if fault := self.faults.get(model.name):
-            provider = Staged(provider, model.name, fault)
+            provider = FaultInjection(provider, model.name, fault)
         return Retried(Watched(provider, server_of(model), self.servers, one_at_a_time), self.pauses)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from llamafarm.config import parse
 from llamafarm.config.model import Project
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Origin, Recording
 from llamafarm.history.model import Record
@@ -57,7 +57,7 @@ async def _rehearsed(runtime: Runtime) -> None:
     async with _answering() as address:
         project = _project(address)
         lanes = [Lane(f"{model.name}-{number}", model) for model in project.models for number in range(LANES)]
-        apart, kept, board = replace(runtime, store=None, rests=Rests()), _Kept(), runtime.board(project, lanes)
+        apart, kept, board = replace(runtime, store=None, cooldowns=Cooldowns()), _Kept(), runtime.board(project, lanes)
         named = {lane.id: lane for lane in lanes}
         recording = Recording(kept, project, named, QUESTION, Origin(), runtime.board(project, lanes))
         comparison = apart.compare(project, lanes, QUESTION, looked=True)

@@ -16,14 +16,14 @@ from llamafarm.core.events import Event
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Fault, ModelCheck, SentRequest
 from llamafarm.engine.comparison import Before, Comparison
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.exchange import turns
 from llamafarm.engine.lag import LoopLag, with_lag
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
 from llamafarm.engine.replies import Board
-from llamafarm.engine.sequential import Fair
+from llamafarm.engine.sequential import Sequential
 from llamafarm.engine.tool_loop.calls import Approve
 from llamafarm.engine.tool_loop.loop import Toolbox
 from llamafarm.engine.warmup import warm
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 class Runtime:
     """What the faces (page, API, command line) share: projects, providers with their connections, prices.
 
-    `tools` are the MCP servers of all projects; `rests` the models that failed a moment ago; `embedded` is the home of
+    `tools` are the MCP servers of all projects; `cooldowns` the models that failed just now; `embedded` is the home of
     the embedded models. `store` keeps what happens, and is None where that is switched off. `turn` is what fair lanes
     take, one at a time in the whole process. `lag` tells how late the event loop is while lanes are timed.
     `generations` counts the lanes that run for each `caller`. `probes` are what servers were found to do.
@@ -69,7 +69,7 @@ class Runtime:
     providers: Providers
     prices: PriceBook
     tools: McpServers
-    rests: Rests = field(default_factory=Rests)
+    cooldowns: Cooldowns = field(default_factory=Cooldowns)
     embedded: EmbeddedModels | None = None
     store: Store | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -88,7 +88,7 @@ class Runtime:
         lane: Lane,
         question: Question,
         *,
-        fair: Fair | None = None,
+        fair: Sequential | None = None,
         caller: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """The events of one lane, without a task of its own: closing it stops the model's server.
@@ -103,10 +103,10 @@ class Runtime:
         return held(self.generations.running(self.caller if caller is None else caller), events)
 
     def _opening(
-        self, project: Project, question: Question, box: Toolbox, fair: Fair | None
+        self, project: Project, question: Question, box: Toolbox, fair: Sequential | None
     ) -> Callable[[Lane], AsyncGenerator[Event, None]]:
         def ask(lane: Lane) -> AsyncGenerator[Event, None]:
-            return chat(project, lane, question, self.providers, self.rests, box)
+            return chat(project, lane, question, self.providers, self.cooldowns, box)
 
         if fair is not None:
             return with_lag(fair.opening(ask, lambda lane: warm(project, lane, question, self.providers)), self.lag)
@@ -120,7 +120,7 @@ class Runtime:
         *,
         origin: Origin = Origin(),
         approve: Approve | None = None,
-        fair: Fair | None = None,
+        fair: Sequential | None = None,
         looked: bool = False,
     ) -> Comparison:
         """`question` to all `lanes` at once; nothing runs before the comparison is entered.
@@ -162,9 +162,9 @@ class Runtime:
         named = {lane.id: lane for lane in lanes}
         return Recording(self.store, project, named, question, origin, self.board(project, lanes))
 
-    def fair(self) -> Fair:
+    def fair(self) -> Sequential:
         """One at a time, warmed: for `compare`, the same for all comparisons that are measured together."""
-        return Fair(self.turn)
+        return Sequential(self.turn)
 
     def history(self) -> History:
         """What was recorded. Raises StoreError where recording is switched off."""
@@ -172,9 +172,9 @@ class Runtime:
             raise switched_off()
         return history_of(self.store)
 
-    def staged(self, faults: Mapping[str, Fault], rests: Rests) -> Runtime:
-        """This runtime with `faults` staged for named models; what fails there is remembered in `rests` alone."""
-        return replace(self, providers=self.providers.staging(faults), rests=rests)
+    def staged(self, faults: Mapping[str, Fault], cooldowns: Cooldowns) -> Runtime:
+        """This runtime with `faults` staged for named models; what fails there is remembered in `cooldowns` alone."""
+        return replace(self, providers=self.providers.staging(faults), cooldowns=cooldowns)
 
     def context_window(self, model: NamedModel) -> int | None:
         """How many tokens prompt and answer of `model` have together; None where nobody tells."""
@@ -191,7 +191,7 @@ class Runtime:
         """The calls of `grid`, at most `at_once` at each server; nothing runs before the sweep is entered.
 
         `run` is what they are recorded as, and what is done of it is not asked again; without one nothing is recorded.
-        `fair`: one call at a time, a model's calls one after the other, each model warmed before (see `Fair`); a run
+        `fair`: one call at a time, a model's calls one after the other, each model warmed before (`Sequential`); a run
         that was begun so goes on so.
         """
         kept = self._patient()

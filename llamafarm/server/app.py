@@ -10,18 +10,18 @@ from starlette.middleware.cors import CORSMiddleware
 
 from llamafarm.access.asgi import MCP_PATH, App, Receive, Scope, Send
 from llamafarm.access.attempts import Attempts
-from llamafarm.access.auth import Gate
+from llamafarm.access.auth import Authentication
 from llamafarm.access.operator import Operator
 from llamafarm.access.settings import ServerSettings
 from llamafarm.runtime import Runtime
 from llamafarm.server.api.app import PATHS, build_api
 from llamafarm.server.api.completions import chat
-from llamafarm.server.api.completions.fast_path import Express
+from llamafarm.server.api.completions.fast_path import FastPath
 from llamafarm.server.api.elsewhere import ELSEWHERE, Elsewhere
 from llamafarm.server.http.proxies import Proxies
 from llamafarm.server.report_pages import PATH as REPORTS
 from llamafarm.server.report_pages import reports
-from llamafarm.server.security import Guards, Whole
+from llamafarm.server.security import SecurityMiddleware, Whole
 
 
 class Doors:
@@ -41,15 +41,15 @@ def build_app(runtime: Runtime, settings: ServerSettings, mcp: App | None = None
     """The HTTP application around an open runtime; `mcp` is its endpoint for MCP clients."""
     attempts = Attempts()
     own = build_api(runtime, settings)
-    api = _shared(Gate(Express(own, chat.router), settings, attempts), settings)
-    doors: dict[str, App] = dict.fromkeys(ELSEWHERE, Gate(Elsewhere(own), settings, attempts)) | dict.fromkeys(
-        PATHS, api
-    )
+    api = _shared(Authentication(FastPath(own, chat.router), settings, attempts), settings)
+    doors: dict[str, App] = dict.fromkeys(
+        ELSEWHERE, Authentication(Elsewhere(own), settings, attempts)
+    ) | dict.fromkeys(PATHS, api)
     if mcp:
-        doors[MCP_PATH] = _shared(Gate(Whole(mcp), settings, attempts), settings)
-    doors[REPORTS] = Gate(reports(runtime), settings, attempts)
-    page = Gate(Operator(_page(runtime, settings), settings), settings, attempts)
-    guarded = Guards(Doors(doors, page), settings)
+        doors[MCP_PATH] = _shared(Authentication(Whole(mcp), settings, attempts), settings)
+    doors[REPORTS] = Authentication(reports(runtime), settings, attempts)
+    page = Authentication(Operator(_page(runtime, settings), settings), settings, attempts)
+    guarded = SecurityMiddleware(Doors(doors, page), settings)
     return Proxies(guarded, settings.forwarded_allow_ips)
 
 

@@ -13,7 +13,7 @@ from llamafarm.core.errors import ToolServerFailed
 from llamafarm.core.types import JsonValue, Tool
 from llamafarm.tools.base import Offer, ToolResult
 from llamafarm.tools.names import call_names
-from llamafarm.tools.supervisor import Keeper, Patience
+from llamafarm.tools.supervisor import Deadlines, Supervisor
 
 UNTRUSTED = "The file is not trusted, so its MCP servers are not started."
 MAX_SERVERS = 24  # kept at once; beyond, the one that was not used for longest is closed
@@ -26,9 +26,9 @@ class McpServers:
     nothing is started and nothing is called.
     """
 
-    def __init__(self, patience: Patience | None = None) -> None:
-        self._patience = patience or Patience()
-        self._keepers: dict[Hashable, Keeper] = {}
+    def __init__(self, deadlines: Deadlines | None = None) -> None:
+        self._patience = deadlines or Deadlines()
+        self._keepers: dict[Hashable, Supervisor] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -39,7 +39,7 @@ class McpServers:
     ) -> None:
         keepers = list(self._keepers.values())
         self._keepers.clear()
-        await asyncio.gather(*(keeper.close() for keeper in keepers), *self._closing, return_exceptions=True)
+        await asyncio.gather(*(supervisor.close() for supervisor in keepers), *self._closing, return_exceptions=True)
 
     async def offer(self, project: Project, servers: Sequence[str], taken: Collection[str] = ()) -> Offer:
         """The tools of the project's `servers`, which are started where they are not running, all at once.
@@ -79,17 +79,17 @@ class McpServers:
     def running(self, project: Project) -> frozenset[str]:
         """The names of the project's servers that are up now."""
         keepers = {server.name: self._keepers.get(_identity(server)) for server in project.mcp_servers}
-        return frozenset(name for name, keeper in keepers.items() if keeper is not None and keeper.running)
+        return frozenset(name for name, supervisor in keepers.items() if supervisor is not None and supervisor.running)
 
-    def _keeper(self, server: McpServer) -> Keeper:
+    def _keeper(self, server: McpServer) -> Supervisor:
         key = _identity(server)
         if key not in self._keepers:
             self._make_room()
-            self._keepers[key] = Keeper(server, self._patience)
+            self._keepers[key] = Supervisor(server, self._patience)
         return self._keepers[key]
 
     def _make_room(self) -> None:
-        idle = [key for key, keeper in self._keepers.items() if not keeper.busy]
+        idle = [key for key, supervisor in self._keepers.items() if not supervisor.busy]
         if len(self._keepers) >= MAX_SERVERS and idle:
             oldest = min(idle, key=lambda key: self._keepers[key].used_at)
             task = asyncio.create_task(self._keepers.pop(oldest).close(), name="mcp close")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Deadlines:
     """After a crash the server starts again, at most `restarts` times in `within_s` seconds.
 
     Before each a pause, `pause_s` at first and doubled each time. A start that failed is not tried anew for `pause_s`:
@@ -44,14 +44,14 @@ def _hear(start: asyncio.Task[Session]) -> None:
         start.exception()
 
 
-class Keeper:
+class Supervisor:
     """One server; `close` once at the end."""
 
-    def __init__(self, server: McpServer, patience: Patience) -> None:
+    def __init__(self, server: McpServer, deadlines: Deadlines) -> None:
         self.server = server
         self.used_at = time.monotonic()
         self.busy = 0
-        self._patience = patience
+        self._patience = deadlines
         self._session: Session | None = None
         self._starting: asyncio.Task[Session] | None = None
         self._failed: tuple[float, ToolServerFailed] | None = None
@@ -125,14 +125,14 @@ class Keeper:
         if crashed is None:
             return
         await crashed.close()
-        now, patience = time.monotonic(), self._patience
-        self._crashes = [at for at in self._crashes if now - at < patience.within_s]
-        if len(self._crashes) >= patience.restarts:
+        now, deadlines = time.monotonic(), self._patience
+        self._crashes = [at for at in self._crashes if now - at < deadlines.within_s]
+        if len(self._crashes) >= deadlines.restarts:
             self._session = crashed
             raise ToolServerFailed(
                 f"The MCP server {self.server.name} was lost {len(self._crashes) + 1} times within "
-                f"{patience.within_s:g} s and is not started again yet.",
+                f"{deadlines.within_s:g} s and is not started again yet.",
                 hint="Run its command by hand to see why.",
             )
         self._crashes.append(now)
-        await asyncio.sleep(patience.pause_s * 2 ** (len(self._crashes) - 1))
+        await asyncio.sleep(deadlines.pause_s * 2 ** (len(self._crashes) - 1))

@@ -128,27 +128,37 @@ def _shown(page: Page) -> list[Block]:
         panel.probe.start,
         panel.probe.stop,
     ]
-    outputs += page.theatre.faults
-    for slot in page.slots:
-        tab = slot.tab
-        outputs += [slot.card.column, tab.tab, tab.facts, tab.guide, *tab.controls, *slot.live, *slot.thoughts]
+    outputs += page.fault_panel.faults
+    for lane_panel in page.lane_panels:
+        tab = lane_panel.tab
+        outputs += [
+            lane_panel.card.column,
+            tab.tab,
+            tab.facts,
+            tab.guide,
+            *tab.controls,
+            *lane_panel.live,
+            *lane_panel.thoughts,
+        ]
     return outputs
 
 
 def _talk(page: Page) -> list[Block]:
-    return talk_outputs(page.talk, page.pictures, page.follow, page.slots)
+    return talk_outputs(page.talk, page.pictures, page.follow, page.lane_panels)
 
 
 def _live(page: Page) -> list[Block]:
     """What follows the replies of all lanes."""
     gate = [page.gate.shown, page.gate.key]
-    return gate + [component for slot in page.slots for component in (*slot.live, *slot.thoughts)]
+    return gate + [
+        component for lane_panel in page.lane_panels for component in (*lane_panel.live, *lane_panel.thoughts)
+    ]
 
 
 def _asked(page: Page) -> list[Any]:
     """What Send, Follow up and Retry read."""
-    controls = [control for slot in page.slots for control in slot.tab.controls]
-    return [page.prompt, page.variables, page.fair, page.tools.ask, page.blind, *page.theatre.inputs, *controls]
+    controls = [control for lane_panel in page.lane_panels for control in lane_panel.tab.controls]
+    return [page.prompt, page.variables, page.fair, page.tools.ask, page.blind, *page.fault_panel.inputs, *controls]
 
 
 def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> Dependency:
@@ -190,17 +200,27 @@ def _running(page: Page) -> list[Block]:
 
 def _refilled(page: Page) -> list[Block]:
     """All that putting a past comparison into the page changes."""
-    own = [page.prompt, page.variables, *(control for slot in page.slots for control in slot.tab.controls)]
-    guides = [slot.tab.guide for slot in page.slots]
-    columns = [slot.card.column for slot in page.slots]
+    own = [
+        page.prompt,
+        page.variables,
+        *(control for lane_panel in page.lane_panels for control in lane_panel.tab.controls),
+    ]
+    guides = [lane_panel.tab.guide for lane_panel in page.lane_panels]
+    columns = [lane_panel.card.column for lane_panel in page.lane_panels]
     return [*own, *guides, *columns, *_running(page)]
 
 
 def _chosen(page: Page) -> list[Block]:
     """All that choosing models changes."""
-    columns = [component for slot in page.slots for component in (slot.card.column, slot.tab.tab)]
-    seated = [c for slot in page.slots for c in (slot.tab.facts, slot.tab.guide, *slot.tab.controls)]
-    return [page.models, page.table, page.outlook, *page.theatre.faults, *columns, *seated, *_live(page)]
+    columns = [
+        component for lane_panel in page.lane_panels for component in (lane_panel.card.column, lane_panel.tab.tab)
+    ]
+    seated = [
+        c
+        for lane_panel in page.lane_panels
+        for c in (lane_panel.tab.facts, lane_panel.tab.guide, *lane_panel.tab.controls)
+    ]
+    return [page.models, page.table, page.outlook, *page.fault_panel.faults, *columns, *seated, *_live(page)]
 
 
 def _wire_talk(page: Page, handlers: TalkHandlers) -> None:
@@ -217,9 +237,9 @@ def _wire_talk(page: Page, handlers: TalkHandlers) -> None:
         handlers.attach, [pictures.uploaded, page.prompt], attached, js=script("pictures.js"), **QUIET
     )
     pictures.remove.click(handlers.detach, [page.prompt], attached, **QUIET)
-    for seat, slot in enumerate(page.slots):
-        for alone in (slot.card.alone, slot.tab.alone):
-            alone.click(handlers.alone(seat), [page.prompt], _chosen(page), **QUIET)
+    for index, lane_panel in enumerate(page.lane_panels):
+        for alone in (lane_panel.card.alone, lane_panel.tab.alone):
+            alone.click(handlers.alone(index), [page.prompt], _chosen(page), **QUIET)
 
 
 def _wire_tools(page: Page, handlers: ToolHandlers) -> None:
@@ -239,10 +259,10 @@ def _wire_probe(panel: ProbePanel, handlers: ProbeHandlers) -> None:
 
 
 def _wire_lanes(page: Page, handlers: Handlers) -> None:
-    for seat, slot in enumerate(page.slots):
-        tab = slot.tab
-        for stop in (slot.card.stop, tab.stop):
-            stop.click(handlers.stop_lane(seat), None, None, queue=False, **QUIET)
+    for index, lane_panel in enumerate(page.lane_panels):
+        tab = lane_panel.tab
+        for stop in (lane_panel.card.stop, tab.stop):
+            stop.click(handlers.stop_lane(index), None, None, queue=False, **QUIET)
         followed = [
             page.send,
             page.stop,
@@ -253,11 +273,11 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
             *page.verdict.outputs,
             *_talk(page),
         ]
-        for retry in (slot.card.retry, tab.retry):
+        for retry in (lane_panel.card.retry, tab.retry):
             retry.click(
-                handlers.retry(seat),
+                handlers.retry(index),
                 _asked(page),
-                [*followed, *slot.live, *slot.thoughts],
+                [*followed, *lane_panel.live, *lane_panel.thoughts],
                 concurrency_limit=None,
                 **QUIET,
             )

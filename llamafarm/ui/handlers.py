@@ -16,7 +16,7 @@ from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.lane import Question
 from llamafarm.routing import suggest
 from llamafarm.ui.compare.estimate import look_ahead, outlook_card
-from llamafarm.ui.compare.fault_injection import theatre_updates
+from llamafarm.ui.compare.fault_injection import fault_updates
 from llamafarm.ui.compare.runs import Ask, Runner
 from llamafarm.ui.compare.settings import Settings
 from llamafarm.ui.compare.table_file import table_file
@@ -114,11 +114,11 @@ class Handlers:
         if not session.closed:
             yield {self.page.outlook: self.outlook(session, question.prompt)}
 
-    def retry(self, seat: int) -> Callable[..., AsyncGenerator[Updates, None]]:
-        """The listener that asks the lane in `seat` again."""
+    def retry(self, index: int) -> Callable[..., AsyncGenerator[Updates, None]]:
+        """The listener that asks the lane in `index` again."""
 
         async def listener(request: gr.Request, *inputs: Any) -> AsyncGenerator[Updates, None]:
-            async for updates in self._told(self.runner.retry(self.session(request), seat, _ask(inputs))):
+            async for updates in self._told(self.runner.retry(self.session(request), index, _ask(inputs))):
                 yield updates
 
         return listener
@@ -135,12 +135,12 @@ class Handlers:
         """Stop everything that runs in this tab."""
         self.session(request).stop()
 
-    def stop_lane(self, seat: int) -> Callable[[gr.Request], None]:
-        """The listener that stops the lane in `seat`."""
+    def stop_lane(self, index: int) -> Callable[[gr.Request], None]:
+        """The listener that stops the lane in `index`."""
 
         def listener(request: gr.Request) -> None:
             session = self.session(request)
-            if (lane := session.lane_at(seat)) is not None:
+            if (lane := session.lane_at(index)) is not None:
                 session.stop(lane)
 
         return listener
@@ -185,7 +185,9 @@ class Handlers:
     def talk(self, session: Session) -> Updates:
         """The conversation's panel as the session has it."""
         page = self.page
-        return talk_updates(page.talk, page.pictures, page.follow, page.slots, session, running=bool(session.runs))
+        return talk_updates(
+            page.talk, page.pictures, page.follow, page.lane_panels, session, running=bool(session.runs)
+        )
 
     # --- choosing and exporting
 
@@ -197,15 +199,15 @@ class Handlers:
         too_many = len(names) > MAX_LANES
         if too_many:
             gr.Warning(f"The page shows up to {MAX_LANES} lanes at once: the first {MAX_LANES} are kept.")
-        before = session.seats()
+        before = session.panel_models()
         session.chosen = [model.name for model in session.models if model.name in names][:MAX_LANES]
         return {
             # Told only where it changes: the answer to an older click must not undo a newer one.
             self.page.models: gr.CheckboxGroup(value=list(session.chosen)) if too_many else gr.skip(),
             self.page.table: table_of(session),
             self.page.outlook: self.outlook(session, prompt),
-            **theatre_updates(self.page.theatre, session.seats(), before),
-            **slots_updates(self.page.slots, session, before),
+            **fault_updates(self.page.fault_panel, session.panel_models(), before),
+            **slots_updates(self.page.lane_panels, session, before),
         }
 
     async def csv(self, request: gr.Request) -> str:

@@ -9,9 +9,9 @@ import gradio as gr
 
 from llamafarm.output.tables import writable
 from llamafarm.ui.batch.tab import BatchTab, build_batch
-from llamafarm.ui.compare.fault_injection import Theatre, build_theatre
-from llamafarm.ui.compare.lane_panel import Slot, build_card, build_tab, html
-from llamafarm.ui.compare.tools import Gate, Tools, build_gate, build_tools
+from llamafarm.ui.compare.fault_injection import FaultInjectionPanel, build_fault_panel
+from llamafarm.ui.compare.lane_panel import LanePanel, build_card, build_tab, html
+from llamafarm.ui.compare.tools import ToolApproval, Tools, build_gate, build_tools
 from llamafarm.ui.conversation.panel import Pictures, Talk, build_pictures, build_talk
 from llamafarm.ui.history.tab import HistoryTab, build_history
 from llamafarm.ui.lab.tab import Lab, build_lab
@@ -57,9 +57,9 @@ class Page:
     models: gr.CheckboxGroup
     fair: gr.Checkbox
     variables: gr.Textbox
-    theatre: Theatre
+    fault_panel: FaultInjectionPanel
     tools: Tools
-    gate: Gate
+    gate: ToolApproval
     routing: gr.HTML
     outlook: gr.HTML
     talk: Talk
@@ -70,7 +70,7 @@ class Page:
     verdict: Verdict
     notice: gr.HTML
     lanes: gr.Tabs
-    slots: tuple[Slot, ...]
+    lane_panels: tuple[LanePanel, ...]
     lab: Lab
     batch: BatchTab
     history: HistoryTab
@@ -83,7 +83,7 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=1, min_width=300, elem_id="side"):
             panel = _project_panel(sources)
-            theatre = build_theatre()
+            fault_panel = build_fault_panel()
             tools = build_tools()
         with gr.Column(scale=4, min_width=320, elem_id="main"):
             with gr.Row(elem_id="ask"):
@@ -107,7 +107,7 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
                 )
                 table_file = gr.Textbox(visible=False)
             verdict, notice = build_verdict("verdict"), html(elem_id="notice")
-            lanes, slots, lab, batch, history = _lanes()
+            lanes, lane_panels, lab, batch, history = _lanes()
             talk = build_talk(editing)
     return Page(
         masthead=head,
@@ -121,7 +121,7 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
         models=models,
         fair=fair,
         variables=variables,
-        theatre=theatre,
+        fault_panel=fault_panel,
         tools=tools,
         gate=gate,
         routing=routing,
@@ -134,7 +134,7 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
         verdict=verdict,
         notice=notice,
         lanes=lanes,
-        slots=slots,
+        lane_panels=lane_panels,
         lab=lab,
         batch=batch,
         history=history,
@@ -172,15 +172,15 @@ def _options() -> tuple[gr.CheckboxGroup, gr.Checkbox, gr.Checkbox]:
     return models, fair, blind
 
 
-def _lanes() -> tuple[gr.Tabs, tuple[Slot, ...], Lab, BatchTab, HistoryTab]:
+def _lanes() -> tuple[gr.Tabs, tuple[LanePanel, ...], Lab, BatchTab, HistoryTab]:
     go, picked = gr.Button(visible="hidden", elem_id="history-go"), gr.JSON(visible=False)
     with gr.Tabs(elem_id="lanes") as lanes:
         with gr.Tab("Side by side", id="all"), gr.Row(elem_id="cards", elem_classes=["lf-cards"]):
             cards = [build_card(index) for index in range(MAX_LANES)]
         tabs = [build_tab(index) for index in range(MAX_LANES)]
         lab, batch, history = build_lab(), build_batch(), build_history(go, picked)
-    slots = tuple(Slot(card, tab) for card, tab in zip(cards, tabs, strict=True))
-    return lanes, slots, lab, batch, history
+    lane_panels = tuple(LanePanel(card, tab) for card, tab in zip(cards, tabs, strict=True))
+    return lanes, lane_panels, lab, batch, history
 
 
 def _project_panel(sources: Sequence[tuple[str, str]]) -> ProjectPanel:

@@ -16,7 +16,7 @@ from llamafarm.core.errors import Problem
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Message, Route, Tool
 from llamafarm.engine.comparison import Comparison
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Question
 from llamafarm.engine.recording import Origin
 from llamafarm.experiments.batch.batch import Batch
@@ -70,7 +70,7 @@ class Session:
     `source` is the project's key in the page's list, None for what came by path or from the browser. `holder` says
     which run owns each lane: a lane that is retried while others still stream belongs to the newer run, and the
     older one no longer speaks for it. `record` is the newest question's id in the history, `trouble` why that may
-    not be kept. `rests` are the models that failed on this tab's stage, apart from the server's own. `sweep` is the
+    not be kept. `cooldowns` are the models that failed on this tab's stage, apart from the server's own. `sweep` is the
     lab's that runs, `proposal` what it would change in the project's file; `batch` runs in the batch tab, and
     `prompts` is the file that was chosen there. `probe` is what was told what it takes, `probing` the one that
     runs. `held` are the tool calls that wait for a person, `tools` those that were listed. `closed`: another
@@ -98,7 +98,7 @@ class Session:
     record: str | None = None
     trouble: str | None = None
     holder: dict[str, object] = field(default_factory=dict)
-    rests: Rests = field(default_factory=Rests)
+    cooldowns: Cooldowns = field(default_factory=Cooldowns)
     sweep: Sweep | None = None
     batch: Batch | None = None
     probe: ProbeRun | None = None
@@ -136,24 +136,24 @@ class Session:
         """The models that take part, in the file's order."""
         return [model for model in self.models if model.name in self.chosen]
 
-    def seats(self) -> Sequence[NamedModel]:
+    def panel_models(self) -> Sequence[NamedModel]:
         """Which model sits in which slot of the page: all where they fit, else those that take part."""
         return self.models if len(self.models) <= MAX_LANES else self.shown()
 
     def places(self) -> list[int]:
         """The seats of the lanes that take part."""
-        return [at for at, model in enumerate(self.seats()) if model.name in self.chosen]
+        return [at for at, model in enumerate(self.panel_models()) if model.name in self.chosen]
 
     def named(self, lane: str) -> str:
         """What `lane` is called on the page."""
         return lane if self.blind is None else self.blind.label(lane)
 
-    def lane_at(self, seat: int) -> str | None:
-        """The lane that is shown in `seat`, under its name or without; None where there is none."""
+    def lane_at(self, index: int) -> str | None:
+        """The lane that is shown in `index`, under its name or without; None where there is none."""
         if self.blind is None:
-            return self.seats()[seat].name if seat < len(self.seats()) else None
+            return self.panel_models()[index].name if index < len(self.panel_models()) else None
         places = self.places()
-        return self.blind.order[places.index(seat)] if seat in places else None
+        return self.blind.order[places.index(index)] if index in places else None
 
     def all_turns(self) -> list[Turn]:
         """The whole conversation, the newest question included."""

@@ -10,8 +10,8 @@ import gradio as gr
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.sections.template import variables
 from llamafarm.core.reply import Reply
-from llamafarm.ui.compare.fault_injection import theatre_updates
-from llamafarm.ui.compare.lane_panel import Slot
+from llamafarm.ui.compare.fault_injection import fault_updates
+from llamafarm.ui.compare.lane_panel import LanePanel
 from llamafarm.ui.compare.live import lane_values, reasoning_title
 from llamafarm.ui.compare.settings import Settings
 from llamafarm.ui.compare.table import condition_notes, shared, table
@@ -56,12 +56,12 @@ def project_updates(page: Page, session: Session) -> Updates:
         ),
         page.variables: variables_box(project),
         page.table: table_of(session),
-        **theatre_updates(page.theatre, session.seats()),
+        **fault_updates(page.fault_panel, session.panel_models()),
         page.tools.ask: asked_before(project.mcp_servers if project else ()),
         page.tools.listed: "",
         page.tools.tool: gr.Dropdown(choices=[], value=None),
         page.tools.result: "",
-        **slots_updates(page.slots, session),
+        **slots_updates(page.lane_panels, session),
     }
 
 
@@ -101,28 +101,30 @@ def idle(model: NamedModel) -> Reply:
     )
 
 
-def slots_updates(slots: Sequence[Slot], session: Session, before: Sequence[NamedModel] = ()) -> Updates:
+def slots_updates(lane_panels: Sequence[LanePanel], session: Session, before: Sequence[NamedModel] = ()) -> Updates:
     """The cards and tabs of the session's lanes; those that are not used are hidden.
 
     Where the same model sat `before`, what a person has set there stays.
     """
     updates: Updates = {}
-    seats = session.seats()
+    panel_models = session.panel_models()
     chosen = {model.name for model in session.shown()}
     for index in range(MAX_LANES):
-        slot = slots[index]
-        model = seats[index] if index < len(seats) else None
-        updates[slot.card.column] = gr.Column(visible=model is not None and model.name in chosen)
-        updates[slot.tab.tab] = gr.Tab(label=model.name if model else "", visible=model is not None)
+        lane_panel = lane_panels[index]
+        model = panel_models[index] if index < len(panel_models) else None
+        updates[lane_panel.card.column] = gr.Column(visible=model is not None and model.name in chosen)
+        updates[lane_panel.tab.tab] = gr.Tab(label=model.name if model else "", visible=model is not None)
         stayed = index < len(before) and before[index] == model
         if model is not None and session.project is not None and not stayed:
-            updates |= _slot_updates(slot, session.project, model, session.replies.get(model.name), session.views)
+            updates |= _slot_updates(lane_panel, session.project, model, session.replies.get(model.name), session.views)
     return updates
 
 
-def _slot_updates(slot: Slot, project: Project, model: NamedModel, reply: Reply | None, views: Views) -> Updates:
+def _slot_updates(
+    lane_panel: LanePanel, project: Project, model: NamedModel, reply: Reply | None, views: Views
+) -> Updates:
     settings = Settings.of(project, model)
-    tab = slot.tab
+    tab = lane_panel.tab
     return {
         tab.facts: model_facts(project, model),
         tab.system: settings.system,
@@ -133,12 +135,12 @@ def _slot_updates(slot: Slot, project: Project, model: NamedModel, reply: Reply 
         tab.top_p: settings.top_p,
         tab.max_tokens: settings.max_tokens,
         tab.others: settings.others,
-        **live_updates(slot, model, reply, views),
+        **live_updates(lane_panel, model, reply, views),
     }
 
 
-def live_updates(slot: Slot, model: NamedModel, reply: Reply | None, views: Views) -> Updates:
+def live_updates(lane_panel: LanePanel, model: NamedModel, reply: Reply | None, views: Views) -> Updates:
     """The values of the components that follow the reply."""
     title = gr.update(label=reasoning_title(reply) if reply else "Reasoning")
-    values: Updates = dict(zip(slot.live, lane_values(model, reply, views), strict=True))
-    return values | dict.fromkeys(slot.thoughts, title)
+    values: Updates = dict(zip(lane_panel.live, lane_values(model, reply, views), strict=True))
+    return values | dict.fromkeys(lane_panel.thoughts, title)

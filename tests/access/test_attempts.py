@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from llamafarm.access.asgi import CALLER, Message, Receive, Scope, Send
 from llamafarm.access.attempts import ADDRESSES, FORGOTTEN_S, FREE, LONGEST_S, WAITING, Attempts, TooManyTries
-from llamafarm.access.auth import Gate
+from llamafarm.access.auth import Authentication
 from llamafarm.access.settings import ServerSettings
 
 KEY = "the-right-key"
@@ -39,7 +39,7 @@ class Server:
         self.clock = Clock()
         self.attempts = Attempts(self.clock, self.clock.pause)
         settings = ServerSettings(api_keys=(SecretStr(KEY),))
-        self.gates = [Gate(self._app, settings, self.attempts) for _ in range(2)]
+        self.gates = [Authentication(self._app, settings, self.attempts) for _ in range(2)]
 
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope[CALLER] == "key 1"

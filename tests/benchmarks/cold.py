@@ -29,10 +29,10 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from tests.benchmarks.machine import busy_s, processor
-from tests.benchmarks.mock import Pace, paced_server
+from tests.benchmarks.mock import DurationEstimate, paced_server
 from tests.browser.conftest import ARGUMENTS, NAMES
 
-PACED = Pace(ttft_s=0.2, gap_s=0.01, tokens=50)
+PACED = DurationEstimate(ttft_s=0.2, gap_s=0.01, tokens=50)
 LANES = (1, 8, 32)
 GOALS_MS = {1: 5, 8: 5, 32: 15}
 NEVER_MS = 25

@@ -26,11 +26,11 @@ import uvloop
 from llamafarm.runtime import settle
 from tests.benchmarks.contenders import CONTENDERS, Contender
 from tests.benchmarks.machine import busy_s, processor, worked_s
-from tests.benchmarks.mock import Pace, Server, paced_server
+from tests.benchmarks.mock import DurationEstimate, Server, paced_server
 
 LANES = (8, 32, 128)
-PACED = Pace(ttft_s=0.2, gap_s=0.01, tokens=50)
-POURED = Pace(ttft_s=0.0, gap_s=0.0, tokens=20_000)
+PACED = DurationEstimate(ttft_s=0.2, gap_s=0.01, tokens=50)
+POURED = DurationEstimate(ttft_s=0.0, gap_s=0.0, tokens=20_000)
 CASES = (*((PACED, lanes) for lanes in LANES), (POURED, 1))
 QUIET = 0.05  # of one core: others may work so much while a round is measured
 
@@ -49,10 +49,10 @@ class Round:
     ttft_s: tuple[float, ...]
 
 
-Found = dict[tuple[str, Pace, int], list[Round]]
+Found = dict[tuple[str, DurationEstimate, int], list[Round]]
 
 
-async def measured(contender: Contender, server: Server, pace: Pace, lanes: int) -> Round:
+async def measured(contender: Contender, server: Server, pace: DurationEstimate, lanes: int) -> Round:
     """Let `contender` ask `lanes` times at once; what others left behind is not collected in its time."""
     gc.collect()
     own = time.process_time() + worked_s(server.pid)

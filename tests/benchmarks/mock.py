@@ -51,7 +51,7 @@ LAST = framed(ending("openai")) + END_OF_BODY
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class DurationEstimate:
     """Seconds to the first token and between two, and how many there are."""
 
     ttft_s: float
@@ -69,7 +69,7 @@ class Pace:
         return f"/{self.ttft_s * 1000:.0f}/{self.gap_s * 1000:.0f}/{self.tokens}/v1"
 
     @classmethod
-    def of(cls, path: str) -> Pace:
+    def of(cls, path: str) -> DurationEstimate:
         """The pace that `path` asks for."""
         ttft_ms, gap_ms, tokens = path.strip("/").split("/")[:3]
         return cls(int(ttft_ms) / 1000, int(gap_ms) / 1000, int(tokens))
@@ -107,9 +107,9 @@ class Connection(asyncio.Protocol):
         headers = dict(line.lower().split(":", 1) for line in lines)
         if len(rest) >= int(headers.get("content-length", 0)):
             self._received.clear()
-            self._answer(Pace.of(request.split(" ")[1]), streams=STREAMS in rest.replace(b" ", b""))
+            self._answer(DurationEstimate.of(request.split(" ")[1]), streams=STREAMS in rest.replace(b" ", b""))
 
-    def _answer(self, pace: Pace, *, streams: bool) -> None:
+    def _answer(self, pace: DurationEstimate, *, streams: bool) -> None:
         if not streams:
             self._loop.call_later(pace.ideal_s, self._transport.write, whole(pace.tokens))
         elif pace.gap_s:
@@ -120,7 +120,7 @@ class Connection(asyncio.Protocol):
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _say(self, pace: Pace, first_at: float, number: int) -> None:
+    def _say(self, pace: DurationEstimate, first_at: float, number: int) -> None:
         if self._transport.is_closing():
             return
         if number == pace.tokens:
@@ -131,7 +131,7 @@ class Connection(asyncio.Protocol):
         then = first_at + (number + 1) * pace.gap_s
         self._loop.call_at(then, partial(self._say, pace, first_at, number + 1))
 
-    async def _pour(self, pace: Pace) -> None:
+    async def _pour(self, pace: DurationEstimate) -> None:
         await asyncio.sleep(pace.ttft_s)
         self._transport.write(HEAD)
         tokens = islice(cycle(TOKENS), pace.tokens)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage, Serve
 from tests.browser.test_page import model_server
 from tests.browser.test_votes import numbered, told, zoo
-from tests.browser.wire import SCRIPT, forget, hears, held_up, rests
+from tests.browser.wire import SCRIPT, cooldowns, forget, hears, held_up
 
 CLOSED, ENDED = '"close_stream"', '"process_completed"'
 TRIES = 5
@@ -21,7 +21,7 @@ def leave_a_stream_open(page: Page) -> None:
     What the page asks by itself meanwhile closes it again.
     """
     for prompt in map("Which number are you? {}".format, range(TRIES)):
-        rests(page)
+        cooldowns(page)
         forget(page)
         with held_up(page):
             page.locator("#prompt textarea").fill(prompt)
@@ -31,7 +31,7 @@ def leave_a_stream_open(page: Page) -> None:
             hears(page, CLOSED)
             streams = page.evaluate("window.streams")
         page.wait_for_function("streams => window.streams > streams", arg=streams)
-        rests(page)
+        cooldowns(page)
         if page.evaluate("window.open") == 1:
             return
     raise AssertionError("No stream stays open any more.")

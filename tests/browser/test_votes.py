@@ -64,7 +64,7 @@ def test_a_blind_vote_hides_everything_until_it_is_given(
         if width > 768:  # where all that names a model is in sight before
             page.get_by_text("The file's text").click()
             page.get_by_role("tab", name="zebra1").click()
-            page.get_by_text("Fallback theatre").click()
+            page.get_by_text("Fault injection").click()
             page.locator("#talk").get_by_text("Conversation").click()
             assert told(page) == list(SECRETS)
         with asked(page):

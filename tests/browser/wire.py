@@ -55,7 +55,7 @@ def hears(page: Page, words: str) -> None:
     page.wait_for_function("words => window.heard.join('').includes(words)", arg=words)
 
 
-def rests(page: Page) -> None:
+def cooldowns(page: Page) -> None:
     """Wait until all that the page has asked of the server has ended."""
     page.wait_for_function("window.joins == window.ended")
 
@@ -66,7 +66,7 @@ def asked(page: Page) -> Iterator[None]:
     joins = page.evaluate("window.joins")
     yield
     page.wait_for_function("joins => window.joins > joins", arg=joins)
-    rests(page)
+    cooldowns(page)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.project import parse
 from llamafarm.core.events import Event, Failed, ReasoningDelta, TextDelta, ToolCalled
 from llamafarm.core.tokens import Growing, estimate
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
@@ -54,7 +54,7 @@ async def answers(script: Script, provider: str, **settings: Any) -> tuple[list[
     async with FaultServer(script) as server, open_client() as client, EmbeddedModels(client) as embedded:
         here = project(provider, server.url, **settings)
         lane = chat(
-            here, Lane("a", here.models[0]), Question.of("Hello"), Providers(client, embedded.provider), Rests()
+            here, Lane("a", here.models[0]), Question.of("Hello"), Providers(client, embedded.provider), Cooldowns()
         )
         async with aclosing(lane) as events:
             told = [each async for each in events]

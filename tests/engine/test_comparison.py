@@ -5,7 +5,7 @@ from llamafarm.core.errors import ServerFailed
 from llamafarm.core.events import Failed, Finished, Stopped, TextDelta, is_final
 from llamafarm.core.reply import Reply
 from llamafarm.engine.comparison import Comparison
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.replies import Board
 from llamafarm.providers.base import Provider
@@ -19,7 +19,7 @@ def comparison(**providers: Provider) -> tuple[Comparison, Board]:
     whole = project(models)
     lanes = tuple(Lane(each.name, each) for each in models)
     registry = Registry(providers)
-    run = Comparison(lanes, lambda lane: chat(whole, lane, QUESTION, registry, Rests()))
+    run = Comparison(lanes, lambda lane: chat(whole, lane, QUESTION, registry, Cooldowns()))
     return run, Board(whole, lanes, FlatPrices())
 
 

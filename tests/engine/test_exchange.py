@@ -16,7 +16,7 @@ from llamafarm.core.events import Event, Finished, Stopped, Waiting, is_final
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.engine.comparison import Comparison
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.exchange import Memory as Known
 from llamafarm.engine.exchange import exchange_notes, turns, waits_behind
 from llamafarm.engine.lane import Lane, Question, chat
@@ -92,8 +92,10 @@ CASES: Mapping[str, tuple[NamedModel, ...]] = {
 async def test_a_batch_loads_each_model_once(case: str, tmp_path: Path) -> None:
     models = CASES[case]
     memory, whole, registry = registered(*models)
-    rests, asked = Rests(), Job(models, numbered(tmp_path, 4))
-    ask = asking(whole, asked, FlatPrices(), lambda lane, question: chat(whole, lane, question, registry, rests), None)
+    cooldowns, asked = Cooldowns(), Job(models, numbered(tmp_path, 4))
+    ask = asking(
+        whole, asked, FlatPrices(), lambda lane, question: chat(whole, lane, question, registry, cooldowns), None
+    )
     running = Batch(asked, survey_of(whole, asked, FlatPrices()), ask, at_once=8)
     async with running, aclosing(running.ticks(0.01)) as ticks:
         async for _ in ticks:
@@ -105,7 +107,7 @@ async def test_a_batch_loads_each_model_once(case: str, tmp_path: Path) -> None:
 
 async def swept(grid: Grid, whole: Project, registry: Registry, **settings: Any) -> list[Reply]:
     async def ask(lane: Lane, question: Question, _: str) -> Reply:
-        comparison = Comparison((lane,), lambda each: chat(whole, each, question, registry, Rests()))
+        comparison = Comparison((lane,), lambda each: chat(whole, each, question, registry, Cooldowns()))
         return await reply_of(comparison, Board(whole, (lane,), FlatPrices()))
 
     found: list[Reply] = []
@@ -163,7 +165,7 @@ async def compared(*lanes: Lane, known: Known | None = None) -> tuple[list[tuple
     asked = Question.of("Hello")
     comparison = Comparison(
         lanes,
-        lambda lane: chat(whole, lane, asked, registry, Rests()),
+        lambda lane: chat(whole, lane, asked, registry, Cooldowns()),
         turns=lambda: turns(lanes, asked.parameters, known),
     )
     waited: list[tuple[str, str]] = []
@@ -271,7 +273,9 @@ async def test_a_lane_that_is_stopped_lets_the_next_begin() -> None:
     registry = Registry({"a": Scripted(gate, "yes")})
     lanes = tuple(Lane(str(size), asked, {"num_ctx": size}) for size in (1, 2, 3))
     comparison = Comparison(
-        lanes, lambda lane: chat(whole, lane, Question.of("Hello"), registry, Rests()), turns=lambda: turns(lanes, {})
+        lanes,
+        lambda lane: chat(whole, lane, Question.of("Hello"), registry, Cooldowns()),
+        turns=lambda: turns(lanes, {}),
     )
     async with comparison, aclosing(comparison.events()) as events:
         comparison.stop("2")

@@ -26,7 +26,7 @@ from llamafarm.core.events import ReasoningDelta, ToolCalled, UsageReported
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Message, ToolCall, Usage
 from llamafarm.engine.comparison import LaneEvent
-from llamafarm.engine.cooldown import LONGEST_S, REST_S, Rests
+from llamafarm.engine.cooldown import LONGEST_S, REST_S, Cooldowns
 from llamafarm.engine.fallback import chain_of
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.replies import Board
@@ -60,14 +60,14 @@ class Clock:
 async def run(
     providers: Mapping[str, Provider | LlamaFarmError],
     name: str = "primary",
-    rests: Rests | None = None,
+    cooldowns: Cooldowns | None = None,
     **lane: object,
 ) -> Reply:
     asked = PROJECT.model(name)
     assert asked is not None
     lane_of = Lane("lane", asked, **lane)  # type: ignore[arg-type]  # each test names fields that exist
     board = Board(PROJECT, (lane_of,), FlatPrices())
-    async for event in chat(PROJECT, lane_of, Question.of("Hay?"), Registry(providers), rests or Rests()):
+    async for event in chat(PROJECT, lane_of, Question.of("Hay?"), Registry(providers), cooldowns or Cooldowns()):
         board.add(LaneEvent("lane", event))
     return board.replies()["lane"]
 
@@ -159,37 +159,37 @@ async def test_what_a_failed_try_reported_is_paid_for() -> None:
 
 async def test_a_model_that_failed_rests_and_is_tried_again() -> None:
     clock = Clock()
-    rests = Rests(clock)
+    cooldowns = Cooldowns(clock)
     primary = Scripted(DOWN)
     providers = {"primary": primary, "second": Scripted("Hay.")}
-    await run(providers, rests=rests)
+    await run(providers, cooldowns=cooldowns)
     clock.now += 10
-    reply = await run(providers, rests=rests)
+    reply = await run(providers, cooldowns=cooldowns)
     assert len(primary.requests) == 1
     [step] = reply.fallbacks
     assert (step.kind, step.lost_s) == ("Resting", 0.0)
     assert step.message == "Passed over: it failed 10 s ago and is tried again in 20 s. Nothing listens there."
     clock.now += REST_S
-    reply = await run(providers, rests=rests)
+    reply = await run(providers, cooldowns=cooldowns)
     assert len(primary.requests) == 2
     assert [step.kind for step in reply.fallbacks] == ["ConnectFailed"]
 
 
 async def test_the_last_of_a_chain_is_asked_although_it_rests() -> None:
-    rests = Rests()
+    cooldowns = Cooldowns()
     third = Scripted(DOWN)
     for _ in range(2):
-        await run({"third": third}, "third", rests)
+        await run({"third": third}, "third", cooldowns)
     assert len(third.requests) == 2
 
 
 async def test_an_answer_ends_the_rest() -> None:
-    rests = Rests()
+    cooldowns = Cooldowns()
     own = MODELS[0]
-    rests.failed(PROJECT, own, DOWN)
-    assert rests.why(PROJECT, own)
-    rests.answered(PROJECT, own)
-    assert rests.why(PROJECT, own) is None
+    cooldowns.failed(PROJECT, own, DOWN)
+    assert cooldowns.why(PROJECT, own)
+    cooldowns.answered(PROJECT, own)
+    assert cooldowns.why(PROJECT, own) is None
 
 
 @pytest.mark.parametrize(
@@ -203,19 +203,19 @@ async def test_an_answer_ends_the_rest() -> None:
 )  # fmt: skip
 def test_how_long_a_model_rests(error: LlamaFarmError, span: float) -> None:
     clock = Clock()
-    rests = Rests(clock)
-    rests.failed(PROJECT, MODELS[0], error)
+    cooldowns = Cooldowns(clock)
+    cooldowns.failed(PROJECT, MODELS[0], error)
     clock.now += span - 0.5
-    assert bool(rests.why(PROJECT, MODELS[0])) is (span > 0)
+    assert bool(cooldowns.why(PROJECT, MODELS[0])) is (span > 0)
     clock.now += 1
-    assert rests.why(PROJECT, MODELS[0]) is None
+    assert cooldowns.why(PROJECT, MODELS[0]) is None
 
 
 def test_an_edited_file_forgets_the_rests() -> None:
-    rests = Rests()
-    rests.failed(PROJECT, MODELS[0], ProviderError("base"))
-    rests.failed(PROJECT, MODELS[0], DOWN)
-    assert rests.why(PROJECT.model_copy(update={"digest": "other"}), MODELS[0]) is None
+    cooldowns = Cooldowns()
+    cooldowns.failed(PROJECT, MODELS[0], ProviderError("base"))
+    cooldowns.failed(PROJECT, MODELS[0], DOWN)
+    assert cooldowns.why(PROJECT.model_copy(update={"digest": "other"}), MODELS[0]) is None
 
 
 async def test_machines_are_told_who_was_asked_and_who_answered() -> None:

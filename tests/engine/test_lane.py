@@ -10,7 +10,7 @@ from llamafarm.config.model import NamedModel, Project, PromptMessage, PromptSet
 from llamafarm.core.errors import RateLimited, RequestError, ServerFailed
 from llamafarm.core.events import Event, Failed, Finished
 from llamafarm.core.types import Message
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat, failure, request_for
 from tests.engine.fakes import Registry, Scripted, model, project, unusable
 
@@ -66,7 +66,7 @@ def test_the_users_words_are_no_template() -> None:
 
 
 async def events_of(registry: Registry, lane: Lane) -> list[Event]:
-    return [event async for event in chat(PROJECT, lane, Question.of("Hay?"), registry, Rests())]
+    return [event async for event in chat(PROJECT, lane, Question.of("Hay?"), registry, Cooldowns())]
 
 
 async def test_a_missing_variable_fails_the_lane() -> None:

@@ -14,7 +14,7 @@ from llamafarm.core.errors import RequestError, ServerFailed
 from llamafarm.core.events import Sent
 from llamafarm.core.types import Image, JsonValue, Message, Route, SentRequest
 from llamafarm.engine.comparison import Comparison
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.recording import Origin, Recording, again
 from llamafarm.engine.replies import Board
@@ -55,9 +55,9 @@ def recorded(
     asked = tuple(Lane(each.name, each, {"temperature": 0.1}) for each in models)
     named = {lane.id: lane for lane in asked}
     recording = Recording(kept, whole, named, QUESTION, origin, Board(whole, asked, FlatPrices()))
-    registry, rests = Registry(lanes), Rests()
+    registry, cooldowns = Registry(lanes), Cooldowns()
     run = Comparison(
-        asked, lambda lane: chat(whole, lane, QUESTION, registry, rests), watch=recording.watch, record=recording.id
+        asked, lambda lane: chat(whole, lane, QUESTION, registry, cooldowns), watch=recording.watch, record=recording.id
     )
     return run, Board(whole, asked, FlatPrices()), recording
 

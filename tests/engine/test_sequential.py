@@ -14,10 +14,10 @@ from llamafarm.core.events import Event, Loaded, Sent, Started, UsageReported, W
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, JsonValue, Message, SentRequest, Usage
 from llamafarm.engine.comparison import Comparison
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.replies import Board
-from llamafarm.engine.sequential import Fair
+from llamafarm.engine.sequential import Sequential
 from llamafarm.engine.warmup import TOKENS, warm
 from llamafarm.providers.base import Provider
 from tests.engine.fakes import FlatPrices, Registry, Scripted, Turns, model, project, unusable
@@ -28,13 +28,14 @@ SENT = Sent(at=0.0, request=SentRequest("POST", "http://localhost", {}, {}))
 
 
 def prepared(
-    fair: Fair, providers: dict[str, Provider | ServerFailed], **parameters: JsonValue
+    fair: Sequential, providers: dict[str, Provider | ServerFailed], **parameters: JsonValue
 ) -> tuple[Comparison, Board]:
     models = [model(name, parameters=parameters) for name in providers]
     whole, registry = project(models), Registry(dict(providers))
     lanes = tuple(Lane(each.name, each) for each in models)
     opening = fair.opening(
-        lambda lane: chat(whole, lane, QUESTION, registry, Rests()), lambda lane: warm(whole, lane, QUESTION, registry)
+        lambda lane: chat(whole, lane, QUESTION, registry, Cooldowns()),
+        lambda lane: warm(whole, lane, QUESTION, registry),
     )
     return Comparison(lanes, opening), Board(whole, lanes, FlatPrices())
 
@@ -50,7 +51,7 @@ async def ran(run: Comparison, board: Board) -> tuple[dict[str, Reply], list[tup
 
 async def test_lanes_run_one_after_the_other_each_warmed_before() -> None:
     a, b = (Turns([SENT, COUNTED, "hi"], [SENT, "whole"]) for _ in range(2))
-    replies, told = await ran(*prepared(Fair(asyncio.Lock()), {"a": a, "b": b}))
+    replies, told = await ran(*prepared(Sequential(asyncio.Lock()), {"a": a, "b": b}))
     kinds = [(lane, type(event)) for lane, event in told]
     assert kinds.index(("b", Warming)) > max(at for at, (lane, _) in enumerate(kinds) if lane == "a")
     for provider in (a, b):
@@ -67,7 +68,7 @@ async def test_lanes_run_one_after_the_other_each_warmed_before() -> None:
 
 
 async def test_spans_begin_when_the_turn_has_come_and_the_model_is_warm() -> None:
-    replies, told = await ran(*prepared(Fair(asyncio.Lock()), {"a": Scripted("x"), "b": Scripted("y")}))
+    replies, told = await ran(*prepared(Sequential(asyncio.Lock()), {"a": Scripted("x"), "b": Scripted("y")}))
     for lane in ("a", "b"):
         own = [event for name, event in told if name == lane]
         begun = [event.at for event in own if isinstance(event, Started)]
@@ -80,7 +81,7 @@ async def test_spans_begin_when_the_turn_has_come_and_the_model_is_warm() -> Non
 
 
 async def test_a_model_is_warmed_once_for_all_that_is_measured_together() -> None:
-    fair, provider = Fair(asyncio.Lock()), Scripted("x")
+    fair, provider = Sequential(asyncio.Lock()), Scripted("x")
     first, _ = await ran(*prepared(fair, {"a": provider}))
     second, _ = await ran(*prepared(fair, {"a": provider}))
     assert len(provider.requests) == 3
@@ -90,7 +91,10 @@ async def test_a_model_is_warmed_once_for_all_that_is_measured_together() -> Non
 
 async def test_two_comparisons_of_a_process_wait_for_each_other() -> None:
     turn, gate = asyncio.Lock(), asyncio.Event()
-    slow, quick = prepared(Fair(turn), {"a": Turns(["hi"], [gate, "late"])}), prepared(Fair(turn), {"b": Scripted("y")})
+    slow, quick = (
+        prepared(Sequential(turn), {"a": Turns(["hi"], [gate, "late"])}),
+        prepared(Sequential(turn), {"b": Scripted("y")}),
+    )
     first, second = asyncio.create_task(ran(*slow)), asyncio.create_task(ran(*quick))
     done, _ = await asyncio.wait({first, second}, timeout=0.05)
     assert not done
@@ -103,7 +107,7 @@ async def test_two_comparisons_of_a_process_wait_for_each_other() -> None:
 
 async def test_a_lane_that_is_stopped_passes_its_turn_on() -> None:
     gate = asyncio.Event()
-    run, board = prepared(Fair(asyncio.Lock()), {"a": Turns(["hi"], ["begun", gate]), "b": Scripted("y")})
+    run, board = prepared(Sequential(asyncio.Lock()), {"a": Turns(["hi"], ["begun", gate]), "b": Scripted("y")})
     async with run, aclosing(run.events()) as events:
         async for told in events:
             board.add(told)
@@ -113,7 +117,7 @@ async def test_a_lane_that_is_stopped_passes_its_turn_on() -> None:
 
 
 async def test_warming_that_fails_is_told_and_the_lane_goes_on() -> None:
-    replies, _ = await ran(*prepared(Fair(asyncio.Lock()), {"a": Turns([ServerFailed("too busy")], ["fine"])}))
+    replies, _ = await ran(*prepared(Sequential(asyncio.Lock()), {"a": Turns([ServerFailed("too busy")], ["fine"])}))
     warmup = replies["a"].warmup
     assert replies["a"].text == "fine"
     assert replies["a"].failure is None
@@ -123,7 +127,7 @@ async def test_warming_that_fails_is_told_and_the_lane_goes_on() -> None:
 
 async def test_loading_while_it_is_warmed_is_not_in_the_answers_times() -> None:
     provider = Turns([Loaded(at=0.0, seconds=4.0), "hi"], ["fine"])
-    replies, _ = await ran(*prepared(Fair(asyncio.Lock()), {"a": provider}))
+    replies, _ = await ran(*prepared(Sequential(asyncio.Lock()), {"a": provider}))
     assert replies["a"].timings.load_s is None
     assert replies["a"].warmup is not None
     assert replies["a"].warmup.load_s == 4.0
@@ -132,14 +136,14 @@ async def test_loading_while_it_is_warmed_is_not_in_the_answers_times() -> None:
 async def test_the_short_request_keeps_what_a_model_is_loaded_with() -> None:
     provider = Scripted("x")
     settings: dict[str, JsonValue] = {"num_ctx": 8192, "num_predict": 500, "stop": ["."]}
-    await ran(*prepared(Fair(asyncio.Lock()), {"a": provider}, **settings, tool_choice="auto"))
+    await ran(*prepared(Sequential(asyncio.Lock()), {"a": provider}, **settings, tool_choice="auto"))
     assert provider.requests[0].parameters == {"num_ctx": 8192, "num_predict": TOKENS}
     assert provider.requests[1].parameters == settings
 
 
 async def test_a_model_that_cannot_be_used_is_not_warmed() -> None:
     broken: NamedModel = model("a", problems=({"line": 1, "key": "x", "message": "no key"},))
-    fair, asked = Fair(asyncio.Lock()), list[str]()
+    fair, asked = Sequential(asyncio.Lock()), list[str]()
 
     async def opened(lane: Lane) -> AsyncGenerator[Event, None]:
         asked.append("lane")

@@ -29,7 +29,7 @@ from llamafarm.core.events import (
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import JsonValue, Message, Tool, ToolCall
 from llamafarm.engine.comparison import Comparison
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.replies import Board
 from llamafarm.engine.tool_loop.calls import DENIED, Approve
@@ -59,8 +59,8 @@ async def running(
     lane = Lane("lane", named)
     box = Toolbox(servers, lambda _: window, approve)
     asked = question or Question.of("What is in the barn?")
-    registry, rests = Registry({named.name: provider}), Rests()
-    async with Comparison([lane], lambda one: chat(whole(named), one, asked, registry, rests, box)) as comparison:
+    registry, cooldowns = Registry({named.name: provider}), Cooldowns()
+    async with Comparison([lane], lambda one: chat(whole(named), one, asked, registry, cooldowns, box)) as comparison:
         yield comparison, Board(whole(named), (lane,), FlatPrices())
 
 
@@ -289,7 +289,7 @@ async def test_after_a_tool_call_there_is_no_way_back_to_another_model() -> None
     registry = Registry({"m": Turns([asks("look")], [ServerFailed("It broke.")]), "spare": spare})
     lane = Lane("lane", models[0])
     box = Toolbox(FakeServers(tool("look")), lambda _: None)
-    events = [e async for e in chat(project(models), lane, Question.of("Go"), registry, Rests(), box)]
+    events = [e async for e in chat(project(models), lane, Question.of("Go"), registry, Cooldowns(), box)]
     assert isinstance(events[-1], Failed)
     assert spare.requests == []
 

@@ -15,7 +15,7 @@ import trustme
 from llamafarm.core.errors import ConnectFailed, TimedOut
 from llamafarm.core.events import Retrying, TextDelta
 from llamafarm.engine.comparison import Comparison
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.replies import Board
 from llamafarm.pricing import PriceBook
@@ -164,7 +164,9 @@ async def test_timings_are_those_of_the_server(protocol: Protocol) -> None:
             lanes = (Lane("lane", model),)
             registry = Registry({"lane": provider})
             board = Board(whole, lanes, PriceBook())
-            async with Comparison(lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Rests())) as run:
+            async with Comparison(
+                lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Cooldowns())
+            ) as run:
                 started = time.perf_counter()
                 async for told in run.events():
                     board.add(told)
@@ -185,7 +187,7 @@ async def test_a_million_deltas_leave_only_their_text(protocol: Protocol, deltas
         async with asking(model) as provider:
             before = most = sys.getallocatedblocks()
             async with Comparison(
-                lanes, lambda lane: chat(whole, lane, Question.of("Hi"), Registry({"lane": provider}), Rests())
+                lanes, lambda lane: chat(whole, lane, Question.of("Hi"), Registry({"lane": provider}), Cooldowns())
             ) as run:
                 async for batch in run.batches(heartbeat_s=None):
                     most = max(most, sys.getallocatedblocks())
@@ -208,7 +210,7 @@ async def test_stop_ends_a_flood_that_nobody_reads(protocol: Protocol) -> None:
         board = Board(whole, lanes, PriceBook())
         registry = Registry({"lane": provider})
         async with (
-            Comparison(lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Rests())) as run,
+            Comparison(lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Cooldowns())) as run,
             aclosing(run.batches(heartbeat_s=None)) as batches,
         ):
             while not board.replies()["lane"].text:

@@ -66,7 +66,7 @@ async def test_lanes_of_one_caller_are_counted_together_and_of_two_apart(tmp_pat
 
 async def test_a_staged_runtime_counts_with_the_others(tmp_path: Path) -> None:
     async with opened(tmp_path, 1, HANGS) as (runtime, project, _):
-        staged = runtime.staged({}, runtime.rests).of("ann")
+        staged = runtime.staged({}, runtime.cooldowns).of("ann")
         async with staged.compare(project, lanes(project, "a"), Question.of("Hello")):
             with pytest.raises(TooManyGenerations):
                 runtime.of("ann").generations.check("ann")

@@ -13,7 +13,7 @@ from llamafarm.config.model import Project
 from llamafarm.core.conditions import Sharing
 from llamafarm.core.errors import RequestError, StoreError
 from llamafarm.core.reply import Reply
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Origin
 from llamafarm.experiments.sweep.grid import Grid, Prompt
@@ -150,7 +150,7 @@ async def test_comparisons_of_one_process_know_of_each_other() -> None:
         project = two_at(server.url)
         first = asyncio.create_task(run(runtime, project, "good"))
         await held.wait()
-        _, second = await run(runtime.staged({}, Rests()), project, "also")
+        _, second = await run(runtime.staged({}, Cooldowns()), project, "also")
         gate.set()
         _, third = await first
         _, alone = await run(runtime, project, "good")

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from llamafarm.access.auth import Gate
+from llamafarm.access.auth import Authentication
 from llamafarm.access.settings import ServerSettings
 from llamafarm.runtime import Runtime, open_runtime
 from llamafarm.server.report_pages import reports
@@ -14,7 +14,7 @@ from tests.history.database.made import asked, ended, keep
 
 
 def client(runtime: Runtime, settings: ServerSettings) -> httpx.AsyncClient:
-    app = Gate(reports(runtime), settings)
+    app = Authentication(reports(runtime), settings)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost")
 
 

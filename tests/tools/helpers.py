@@ -14,11 +14,11 @@ import pytest
 
 from llamafarm.config.model import McpServer, Project
 from llamafarm.tools import McpServers, ToolResult
-from llamafarm.tools.supervisor import Patience
+from llamafarm.tools.supervisor import Deadlines
 from tests.engine.fakes import model, project
 
 HERE = Path(__file__).parent
-QUICK = Patience(restarts=2, pause_s=0.01)
+QUICK = Deadlines(restarts=2, pause_s=0.01)
 
 
 def raw(*quirks: str, name: str = "raw", **settings: Any) -> McpServer:

@@ -100,9 +100,9 @@ def test_a_seat_is_the_lane_that_is_shown_there() -> None:
     found = session()
     found.chosen = ["zebra", "quark"]
     found.blind = Blind(("quark", "zebra"))
-    assert [found.lane_at(seat) for seat in range(4)] == ["quark", None, "zebra", None]
+    assert [found.lane_at(index) for index in range(4)] == ["quark", None, "zebra", None]
     found.blind = None
-    assert [found.lane_at(seat) for seat in range(4)] == [*NAMES, None]
+    assert [found.lane_at(index) for index in range(4)] == [*NAMES, None]
 
 
 def test_a_vote_names_its_lane_and_says_that_it_was_blind() -> None:

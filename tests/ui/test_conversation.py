@@ -15,7 +15,7 @@ from llamafarm.core.types import Cost, Count, Image, Message, Usage
 from llamafarm.engine.lane import Question
 from llamafarm.experiments.stats.sample import money
 from llamafarm.pricing import PriceBook
-from llamafarm.ui.compare.estimate import Outlook, look_ahead, outlook_card
+from llamafarm.ui.compare.estimate import MessageEstimate, look_ahead, outlook_card
 from llamafarm.ui.conversation.conversation import Turn, history, ledger, transcript
 from llamafarm.ui.parts.pictures import MOST, MOST_BYTES, media_type, read_pictures, shown
 from tests.engine.fakes import model, project
@@ -63,7 +63,7 @@ def test_the_ledger_sums_what_is_known_and_says_what_is_not() -> None:
     assert '<th scope="row">All turns</th>' in html
 
 
-def looked(asked: NamedModel, turns: Sequence[Turn], question: Question, window: int | None = None) -> Outlook:
+def looked(asked: NamedModel, turns: Sequence[Turn], question: Question, window: int | None = None) -> MessageEstimate:
     whole: Project = project([asked])
     [found] = look_ahead(
         whole, [asked], turns, question, price=lambda m, usage: PriceBook().price(m, usage), window=lambda _: window

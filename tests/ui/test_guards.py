@@ -17,7 +17,7 @@ from llamafarm.access.settings import ServerSettings
 from llamafarm.config import sample_path
 from llamafarm.core.errors import RequestError
 from llamafarm.server import serve
-from llamafarm.server.security import MAX_BODY, Guards
+from llamafarm.server.security import MAX_BODY, SecurityMiddleware
 from tests.serving import TOKEN, serving
 
 
@@ -143,7 +143,7 @@ async def test_a_stream_that_is_open_when_the_server_ends_is_closed_quietly() ->
         sent.append(message)
 
     scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
-    task = asyncio.create_task(Guards(endless, ServerSettings())(scope, receive, send))
+    task = asyncio.create_task(SecurityMiddleware(endless, ServerSettings())(scope, receive, send))
     await opened.wait()
     task.cancel()
     await task

@@ -93,7 +93,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write a JSON object fo
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Options:
     """What is asked, and how: the same for one model and for many."""
 
     prompt: str
@@ -119,7 +119,7 @@ def wish_of(
     variables: Sequence[str] | None,
     *,
     piped: bool = True,
-) -> Wish:
+) -> Options:
     """The wish of a command line. Wrong usage where something can't be read, or where there is no prompt at all.
 
     `piped`: standard input, where it is no terminal, belongs to the prompt; else an empty prompt is none.
@@ -130,7 +130,7 @@ def wish_of(
     text = read_prompt(prompt, files or (), piped=piped)
     if piped and not text:
         raise typer.BadParameter("There is no prompt: give one, name a file with -f, or pipe it in.")
-    return Wish(text, system, parameters, variables_of(variables or ()))
+    return Options(text, system, parameters, variables_of(variables or ()))
 
 
 def given_parameters(

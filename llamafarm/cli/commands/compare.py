@@ -45,12 +45,12 @@ def compare(
     The exit code is 0 if at least one answered, 1 if none did or not all could be kept, 130 after Ctrl-C: what had come
     is shown.
     """
-    wish = wish_of(prompt, file, system, temperature, max_tokens, param, var)
+    given = wish_of(prompt, file, system, temperature, max_tokens, param, var)
     from llamafarm.engine.lane import Lane
     from llamafarm.engine.recording import Origin
     from llamafarm.routing import suggest
 
     project = project_of(project_or_sample(config))
     lanes = tuple(Lane(model.name, model) for model in models_of(project, models))
-    origin = Origin(routes=suggest(wish.prompt, project))
-    compared(project, lanes, wish.question(), origin, as_json=as_json, record=record, fair=fair)
+    origin = Origin(routes=suggest(given.prompt, project))
+    compared(project, lanes, given.question(), origin, as_json=as_json, record=record, fair=fair)

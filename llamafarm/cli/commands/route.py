@@ -18,15 +18,15 @@ def route(
     """
     from llamafarm.routing import choose, suggest
 
-    wish = wish_of(prompt, file, None, None, None, None, None)
+    given = wish_of(prompt, file, None, None, None, None, None)
     project = project_of(project_or_sample(config))
-    routes, auto = suggest(wish.prompt, project), choose(wish.prompt, project)
+    routes, auto = suggest(given.prompt, project), choose(given.prompt, project)
     if as_json:
         picks = {
             each.strategy: {"model": each.model, "reason": each.reason, "signals": dict(each.signals)}
             for each in routes
         }
-        record = {"prompt": wish.prompt, "auto": {"strategy": auto.strategy, "model": auto.model}, "route": picks}
+        record = {"prompt": given.prompt, "auto": {"strategy": auto.strategy, "model": auto.model}, "route": picks}
         typer.echo(strict_json.dumps(record, indent=2))
         return
     from llamafarm.cli.terminal.console import open_console, plain_table

@@ -32,7 +32,7 @@ class Job:
     """`parameters` and `system` are for all calls; a row's own system prompt comes before `system`.
 
     `skip_bad`: rows that can't be asked are passed over. Else they are an error before anything is asked. `fair`: one
-    call at a time, whichever servers there are, and each model warmed before (see `Fair`).
+    call at a time, whichever servers there are, and each model warmed before (see `Sequential`).
     """
 
     models: tuple[NamedModel, ...]

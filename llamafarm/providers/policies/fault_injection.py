@@ -18,11 +18,11 @@ from llamafarm.providers.base import Provider
 
 TIMEOUT_S = 3.0
 PIECES = 5  # of the real answer, before it is cut
-HINT = "It is staged in this browser tab alone: see “Fallback theatre” on the page."
+HINT = "It is staged in this browser tab alone: see “Fault injection” on the page."
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class FaultInjection:
     """A provider that fails as `fault` says; `cut` lets the real answer begin. `model` is the named model."""
 
     provider: Provider

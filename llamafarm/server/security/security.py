@@ -50,7 +50,7 @@ HEADERS = (
 )
 
 
-class Guards:
+class SecurityMiddleware:
     """Wraps an application.
 
     On loopback only known names are answered to. A page of another origin gets nothing (but of the API and the MCP

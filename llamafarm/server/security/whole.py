@@ -6,7 +6,7 @@ from llamafarm.access.asgi import App, Message, Receive, Scope, Send
 
 
 class Whole:
-    """Wraps an application, which is called when the body is there. `Guards` bounds it, and answers what it cuts."""
+    """Wraps an application, which is called when the body is there; `SecurityMiddleware` bounds and cuts it."""
 
     def __init__(self, app: App) -> None:
         self._app = app

@@ -21,7 +21,7 @@ Window = Callable[[NamedModel], int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class MessageEstimate:
     """One lane's next message, all of it estimated.
 
     `given`: tokens of the whole prompt; None with pictures, whose tokens nobody here can guess. `answer`: the most that
@@ -50,9 +50,9 @@ def look_ahead(
     *,
     price: Price,
     window: Window,
-) -> list[Outlook]:
+) -> list[MessageEstimate]:
     """The next message of each of `models`; those whose prompts lack a variable are left out."""
-    found: list[Outlook] = []
+    found: list[MessageEstimate] = []
     for model in models:
         lane = Lane(model.name, model, history=history(turns, model.name))
         try:
@@ -63,7 +63,7 @@ def look_ahead(
         given = None if guess is None else _given(turns, model, question) or guess.value
         limit = next((value for name in LIMITS if isinstance(value := request.parameters.get(name), int)), None)
         found.append(
-            Outlook(
+            MessageEstimate(
                 model,
                 given,
                 limit,
@@ -98,7 +98,7 @@ def _usage(given: int | None, made: int) -> Usage:
     )
 
 
-def outlook_card(outlooks: Sequence[Outlook], *, follows: bool) -> Markup:
+def outlook_card(outlooks: Sequence[MessageEstimate], *, follows: bool) -> Markup:
     """A line for each lane, and a warning where it does not fit. `follows`: the conversation goes along."""
     if not outlooks:
         return Markup("")
@@ -106,7 +106,7 @@ def outlook_card(outlooks: Sequence[Outlook], *, follows: bool) -> Markup:
     return join(title, tag("div", *map(_line, outlooks), class_="lf-outlook"))
 
 
-def _line(each: Outlook) -> Markup:
+def _line(each: MessageEstimate) -> Markup:
     given = "pictures: tokens not known" if each.given is None else f"~{each.given:,} tokens in"
     parts = [given]
     if each.answer is not None:
@@ -124,7 +124,7 @@ def _line(each: Outlook) -> Markup:
     return tag("div", tag("strong", each.model.name), f" {' · '.join(parts)} ", warning)
 
 
-def _cost(each: Outlook) -> str:
+def _cost(each: MessageEstimate) -> str:
     if each.least.usd is None:
         return "cost unknown"
     if each.least.source == "free":

@@ -1,4 +1,4 @@
-"""The fallback theatre: faults that are staged for this browser tab alone, so that a chain can be watched."""
+"""The fault injection: faults that are staged for this browser tab alone, so that a chain can be watched."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ ABOUT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Theatre:
+class FaultInjectionPanel:
     """The switch, and a choice for each seat that is seen while it is on."""
 
     on: gr.Checkbox
-    seats: gr.Row
+    panel_models: gr.Row
     faults: tuple[gr.Dropdown, ...]
 
     @property
@@ -48,12 +48,12 @@ class Theatre:
         return [self.on, *self.faults]
 
 
-def build_theatre() -> Theatre:
+def build_fault_panel() -> FaultInjectionPanel:
     """Build the panel inside the current Blocks."""
-    with gr.Accordion("Fallback theatre", open=False, elem_id="theatre"):
+    with gr.Accordion("Fault injection", open=False, elem_id="fault-injection"):
         gr.Markdown(ABOUT, elem_classes=["lf-sub"], container=False)
-        on = gr.Checkbox(label="Stage faults in this tab", elem_id="theatre-on")
-        with gr.Row(visible=False, elem_id="theatre-seats") as seats:
+        on = gr.Checkbox(label="Make models fail in this tab", elem_id="inject-faults")
+        with gr.Row(visible=False, elem_id="faults") as panel_models:
             faults = tuple(
                 gr.Dropdown(list(FAULTS), value=NONE, visible=False, min_width=170, elem_id=f"fault-{index}")
                 for index in range(MAX_LANES)
@@ -61,19 +61,21 @@ def build_theatre() -> Theatre:
     on.input(
         lambda value: gr.Row(visible=value),
         [on],
-        [seats],
+        [panel_models],
         queue=False,
         api_visibility="private",
         show_progress="hidden",
     )
-    return Theatre(on, seats, faults)
+    return FaultInjectionPanel(on, panel_models, faults)
 
 
-def theatre_updates(theatre: Theatre, seats: Sequence[NamedModel], before: Sequence[NamedModel] = ()) -> dict[Any, Any]:
+def fault_updates(
+    fault_panel: FaultInjectionPanel, panel_models: Sequence[NamedModel], before: Sequence[NamedModel] = ()
+) -> dict[Any, Any]:
     """A choice for each model that sits on the page; where another sat `before`, set back to what works."""
     updates: dict[Any, Any] = {}
-    for index, fault in enumerate(theatre.faults):
-        model = seats[index] if index < len(seats) else None
+    for index, fault in enumerate(fault_panel.faults):
+        model = panel_models[index] if index < len(panel_models) else None
         if model is None:
             updates[fault] = gr.Dropdown(visible=False)
         elif index >= len(before) or before[index] != model:
@@ -81,8 +83,8 @@ def theatre_updates(theatre: Theatre, seats: Sequence[NamedModel], before: Seque
     return updates
 
 
-def staged(on: bool, chosen: Sequence[str], seats: Sequence[NamedModel]) -> dict[str, Fault] | None:  # noqa: FBT001 - a checkbox's value
-    """The faults by named model; None while the theatre is off."""
+def staged(on: bool, chosen: Sequence[str], panel_models: Sequence[NamedModel]) -> dict[str, Fault] | None:  # noqa: FBT001 - a checkbox's value
+    """The faults by named model; None while the panel is off."""
     if not on:
         return None
-    return {model.name: KINDS[kind] for model, kind in zip(seats, chosen, strict=False) if kind in KINDS}
+    return {model.name: KINDS[kind] for model, kind in zip(panel_models, chosen, strict=False) if kind in KINDS}

@@ -71,7 +71,7 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class LanePanel:
     """Everything on the page that belongs to one lane; `live` changes while it streams."""
 
     card: Card

@@ -11,7 +11,7 @@ import gradio as gr
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.recording import question_of
 from llamafarm.history.model import Recorded
-from llamafarm.ui.compare.fault_injection import theatre_updates
+from llamafarm.ui.compare.fault_injection import fault_updates
 from llamafarm.ui.compare.refill import Refill, refill
 from llamafarm.ui.conversation.conversation import Turn, history
 from llamafarm.ui.handlers import Handlers, refuse
@@ -54,7 +54,7 @@ class Rerun:
     def _filled(
         self, session: Session, recorded: Recorded, found: Refill, turns: Sequence[Turn], notes: Sequence[str]
     ) -> Updates:
-        page, before = self.base.page, session.seats()
+        page, before = self.base.page, session.panel_models()
         was_blind, session.blind = session.blind is not None, None
         session.keep(turns)
         session.chosen, session.rerun = found.chosen, (recorded.asked.id, found.prompt)
@@ -73,18 +73,18 @@ class Rerun:
             **self.base.routed(session, found.prompt),
             **self.base.talk(session),
             **verdict_updates(page.verdict, ballot_of(session)),
-            **theatre_updates(page.theatre, session.seats(), before),
-            **slots_updates(page.slots, session),
+            **fault_updates(page.fault_panel, session.panel_models(), before),
+            **slots_updates(page.lane_panels, session),
             **self._settings(session, found),
         }
 
     def _settings(self, session: Session, found: Refill) -> Updates:
         updates: Updates = {}
-        for slot, model in zip(self.base.page.slots, session.seats(), strict=False):
-            updates |= live_updates(slot, model, session.replies.get(model.name), session.views)
+        for lane_panel, model in zip(self.base.page.lane_panels, session.panel_models(), strict=False):
+            updates |= live_updates(lane_panel, model, session.replies.get(model.name), session.views)
             if (settings := found.settings.get(model.name)) is not None:
-                updates |= dict(zip(slot.tab.controls, astuple(settings), strict=True))
-                updates[slot.tab.guide] = scale(settings.temperature if settings.send_temperature else None)
+                updates |= dict(zip(lane_panel.tab.controls, astuple(settings), strict=True))
+                updates[lane_panel.tab.guide] = scale(settings.temperature if settings.send_temperature else None)
         return updates
 
     async def _turns(self, recorded: Recorded) -> list[Turn] | None:

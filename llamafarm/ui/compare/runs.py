@@ -40,7 +40,7 @@ RECORDED_S = 2.0
 class Ask:
     """What Send and Retry read from the page; `settings` and `faults` are the controls of each seat, in order.
 
-    `stage`: the theatre is on, and `faults` are staged. `ask_before` are the MCP servers whose calls wait for a person.
+    `stage`: fault injection is on, and `faults` are staged. `ask_before`: MCP servers whose calls wait for a person.
     `fair`: one lane at a time, each model warmed before. `blind`: the lanes are to be judged without their names.
     """
 
@@ -101,23 +101,23 @@ class Runner:
         """What stands around the lanes, while they run and when they have ended."""
         page = self.page
         return {
-            **talk_updates(page.talk, page.pictures, page.follow, page.slots, session, running=running),
+            **talk_updates(page.talk, page.pictures, page.follow, page.lane_panels, session, running=running),
             **({page.notice: ""} if running else {}),
             **verdict_updates(page.verdict, None if running else ballot_of(session)),
             page.send: gr.Button(interactive=not running),
             page.stop: gr.Button(interactive=running),
         }
 
-    async def retry(self, session: Session, seat: int, ask: Ask) -> AsyncGenerator[Updates, None]:
-        """The newest question again to the lane in `seat`, with its controls as they stand now."""
-        if session.project is None or seat >= len(session.seats()):
+    async def retry(self, session: Session, index: int, ask: Ask) -> AsyncGenerator[Updates, None]:
+        """The newest question again to the lane in `index`, with its controls as they stand now."""
+        if session.project is None or index >= len(session.panel_models()):
             raise RequestError("This lane is no longer there.")
         session.question = question = session.question or ask.question(
             tuple(picture.image for picture in session.pictures)
         )
         if session.blind is not None:
             raise RequestError("A lane can be asked again after the vote.")
-        model = session.seats()[seat]
+        model = session.panel_models()[index]
         self.runtime.generations.check(session.caller)
         session.stop(model.name)
         async with aclosing(self._follow(session, session.project, question, [model], ask)) as updates:
@@ -135,8 +135,8 @@ class Runner:
         ask: Ask,
     ) -> AsyncGenerator[Updates, None]:
         lanes, refused = _lanes(session, project, models, ask.settings)
-        faults = staged(ask.stage, ask.faults, session.seats())
-        runtime = self.runtime if faults is None else self.runtime.staged(faults, session.rests)
+        faults = staged(ask.stage, ask.faults, session.panel_models())
+        runtime = self.runtime if faults is None else self.runtime.staged(faults, session.cooldowns)
         runtime = runtime.of(session.caller)
         board = self.runtime.board(project, lanes)
         ticket = session.take({model.name for model in models})
@@ -182,9 +182,9 @@ class Runner:
         }
         if session.blind is not None:
             return updates | blind_answers(self.page, session)
-        for slot, model in zip(self.page.slots, session.seats(), strict=False):
+        for lane_panel, model in zip(self.page.lane_panels, session.panel_models(), strict=False):
             if session.holder.get(model.name) is ticket:
-                updates |= live_updates(slot, model, session.replies.get(model.name), session.views)
+                updates |= live_updates(lane_panel, model, session.replies.get(model.name), session.views)
         return updates
 
 
@@ -228,7 +228,7 @@ def _lanes(
     """The lanes that can run, and the replies of those whose controls make no sense."""
     lanes: list[Lane] = []
     refused: dict[str, Reply] = {}
-    for model, setting in zip(session.seats(), settings, strict=False):
+    for model, setting in zip(session.panel_models(), settings, strict=False):
         if model not in models:
             continue
         try:

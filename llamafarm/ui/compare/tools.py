@@ -22,7 +22,7 @@ ASKED = 64_000  # characters of a call that a person is asked about: more can't 
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class ToolApproval:
     """What is asked before a call: the call that waits longest, its key, and the two answers."""
 
     shown: gr.HTML
@@ -58,14 +58,14 @@ class Held:
     word: asyncio.Future[bool] = field(repr=False)
 
 
-def build_gate() -> Gate:
+def build_gate() -> ToolApproval:
     """Build the gate inside the current Blocks; the style sheet hides it while nothing waits."""
     with gr.Row(elem_id="gate"):
         shown = html(elem_id="held")
         key = gr.Textbox(visible=False)
         allow = gr.Button("Allow", size="sm", min_width=90, variant="primary", elem_id="allow")
         deny = gr.Button("Deny", size="sm", min_width=90, elem_id="deny")
-    return Gate(shown, key, allow, deny)
+    return ToolApproval(shown, key, allow, deny)
 
 
 def build_tools() -> Tools:

@@ -63,20 +63,20 @@ class TalkHandlers:
         page = self.base.page
         updates: Updates = {**self.base.routed(session, prompt), **self.base.talk(session)}
         updates |= verdict_updates(page.verdict, ballot_of(session))
-        for slot, model in zip(page.slots, session.seats(), strict=False):
-            updates |= live_updates(slot, model, session.replies.get(model.name), session.views)
+        for lane_panel, model in zip(page.lane_panels, session.panel_models(), strict=False):
+            updates |= live_updates(lane_panel, model, session.replies.get(model.name), session.views)
         return updates
 
-    def alone(self, seat: int) -> Callable[[gr.Request, str], Awaitable[Updates]]:
-        """The listener that goes on with the lane in `seat` alone."""
+    def alone(self, index: int) -> Callable[[gr.Request, str], Awaitable[Updates]]:
+        """The listener that goes on with the lane in `index` alone."""
 
         async def listener(request: gr.Request, prompt: str) -> Updates:
             session = self.base.session(request)
-            if seat >= len(session.seats()):
+            if index >= len(session.panel_models()):
                 return refuse(RequestError("This lane is no longer there."))
             if session.blind is not None:
                 return refuse(RequestError("Vote first: the models are hidden until then."))
-            name = session.seats()[seat].name
+            name = session.panel_models()[index].name
             chosen = await self.base.choose(request, [name], prompt)
             return {**chosen, self.base.page.models: gr.CheckboxGroup(value=[name])}
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from llamafarm.ui.compare.lane_panel import Slot, html
+from llamafarm.ui.compare.lane_panel import LanePanel, html
 from llamafarm.ui.conversation.conversation import Turn, ledger, transcript, turn_names
 from llamafarm.ui.parts.markup import tag
 from llamafarm.ui.parts.pictures import shown
@@ -62,14 +62,20 @@ def build_talk(editing: gr.HTML) -> Talk:
     return Talk(panel, book, turn, edit, remove, clear, editing)
 
 
-def talk_outputs(talk: Talk, pictures: Pictures, follow: gr.Button, slots: Sequence[Slot]) -> list[Any]:
+def talk_outputs(talk: Talk, pictures: Pictures, follow: gr.Button, lane_panels: Sequence[LanePanel]) -> list[Any]:
     """All components that `talk_updates` may change."""
-    past: list[Component] = [component for slot in slots for component in slot.past]
+    past: list[Component] = [component for lane_panel in lane_panels for component in lane_panel.past]
     return [talk.panel, talk.ledger, talk.turn, talk.editing, pictures.shown, follow, *past]
 
 
 def talk_updates(
-    talk: Talk, pictures: Pictures, follow: gr.Button, slots: Sequence[Slot], session: Session, *, running: bool = False
+    talk: Talk,
+    pictures: Pictures,
+    follow: gr.Button,
+    lane_panels: Sequence[LanePanel],
+    session: Session,
+    *,
+    running: bool = False,
 ) -> dict[Any, Any]:
     """The panel and every lane's earlier turns; while a question runs, its own turn is not counted yet."""
     turns = session.turns if running else session.all_turns()
@@ -82,9 +88,11 @@ def talk_updates(
         follow: gr.Button(interactive=bool(turns) and not running),
     }
     newest = session.question.messages[-1].content if session.question else ""
-    for seat in range(min(len(slots), len(session.seats()))):
-        lane = session.lane_at(seat)
-        updates |= dict.fromkeys(slots[seat].past, "" if lane is None else transcript(session.turns, lane, newest))
+    for index in range(min(len(lane_panels), len(session.panel_models()))):
+        lane = session.lane_at(index)
+        updates |= dict.fromkeys(
+            lane_panels[index].past, "" if lane is None else transcript(session.turns, lane, newest)
+        )
     return updates
 
 

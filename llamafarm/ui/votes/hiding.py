@@ -23,8 +23,12 @@ def hidden_parts(page: Page) -> list[Block]:
     """All that `hide` and `unhide` change."""
     parts: list[Block] = [page.lanes, page.models, page.table, page.routing, page.outlook]
     probe = page.panel.probe
-    parts += [page.panel.report, page.panel.editor, probe.told, probe.found, probe.start, *page.theatre.faults]
-    return parts + [part for slot in page.slots for part in (slot.tab.tab, slot.tab.facts, *slot.live, *slot.thoughts)]
+    parts += [page.panel.report, page.panel.editor, probe.told, probe.found, probe.start, *page.fault_panel.faults]
+    return parts + [
+        part
+        for lane_panel in page.lane_panels
+        for part in (lane_panel.tab.tab, lane_panel.tab.facts, *lane_panel.live, *lane_panel.thoughts)
+    ]
 
 
 def hide(page: Page, session: Session) -> Updates:
@@ -40,13 +44,13 @@ def hide(page: Page, session: Session) -> Updates:
         panel.probe.told: "",
         panel.probe.found: "",
         panel.probe.start: gr.Button(visible=False),
-        **{fault: gr.Dropdown(label=f"Model {at}") for at, fault in enumerate(page.theatre.faults, 1)},
+        **{fault: gr.Dropdown(label=f"Model {at}") for at, fault in enumerate(page.fault_panel.faults, 1)},
     }
-    for at, slot in enumerate(page.slots, 1):
-        tab = slot.tab
+    for at, lane_panel in enumerate(page.lane_panels, 1):
+        tab = lane_panel.tab
         updates |= {tab.tab: gr.Tab(label=f"Lane {at}"), tab.facts: ""}
         updates |= dict.fromkeys([tab.head, tab.reasoning, tab.answer, tab.foot, tab.request], "")
-        updates |= dict.fromkeys(slot.thoughts, gr.update(label="Reasoning"))
+        updates |= dict.fromkeys(lane_panel.thoughts, gr.update(label="Reasoning"))
     return updates | blind_answers(page, session)
 
 
@@ -55,8 +59,8 @@ def blind_answers(page: Page, session: Session) -> Updates:
     updates: Updates = {page.table: table_of(session)}
     blind = session.blind
     shown = blind is not None and all_ended(blind, session.replies)
-    for place, seat in enumerate(session.places()):
-        card, lane = page.slots[seat].card, session.lane_at(seat) or ""
+    for place, index in enumerate(session.places()):
+        card, lane = page.lane_panels[index].card, session.lane_at(index) or ""
         reply = session.replies.get(lane)
         updates |= {
             card.head: blind_head(place, reply, shown=shown),
@@ -83,15 +87,15 @@ def unhide(page: Page, session: Session, prompt: str) -> Updates:
         panel.editor: session.text if session.draft is None else session.draft,
         **_named_faults(page, session),
     }
-    for slot, model in zip(page.slots, session.seats(), strict=False):
-        updates |= live_updates(slot, model, session.replies.get(model.name), session.views)
-        updates[slot.tab.tab] = gr.Tab(label=model.name)
-        updates[slot.tab.facts] = model_facts(project, model) if project else ""
+    for lane_panel, model in zip(page.lane_panels, session.panel_models(), strict=False):
+        updates |= live_updates(lane_panel, model, session.replies.get(model.name), session.views)
+        updates[lane_panel.tab.tab] = gr.Tab(label=model.name)
+        updates[lane_panel.tab.facts] = model_facts(project, model) if project else ""
     return updates
 
 
 def _named_faults(page: Page, session: Session) -> Updates:
-    pairs = zip(page.theatre.faults, session.seats(), strict=False)
+    pairs = zip(page.fault_panel.faults, session.panel_models(), strict=False)
     return {fault: gr.Dropdown(label=model.name) for fault, model in pairs}
 
 
@@ -108,4 +112,4 @@ def ballot_of(session: Session) -> Ballot | None:
 
 def names_of(session: Session) -> Mapping[str, str]:
     """Each lane's name with its model, to be told after the vote."""
-    return {model.name: f"{model.name} ({model.provider} {model.model})" for model in session.seats()}
+    return {model.name: f"{model.name} ({model.provider} {model.model})" for model in session.panel_models()}

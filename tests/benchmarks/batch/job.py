@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.benchmarks.mock import Pace
+from tests.benchmarks.mock import DurationEstimate
 
 PROMPTS, MODELS, AT_ONCE = 200, 4, 32
-PACE = Pace(ttft_s=0.05, gap_s=0.002, tokens=20)
+PACE = DurationEstimate(ttft_s=0.05, gap_s=0.002, tokens=20)
 IDEAL_S = PROMPTS * MODELS / AT_ONCE * PACE.ideal_s
 CALLS = PROMPTS * MODELS
 KEY = "none"

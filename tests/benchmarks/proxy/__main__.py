@@ -22,13 +22,13 @@ from statistics import median, quantiles
 import uvloop
 
 from tests.benchmarks.machine import pin
-from tests.benchmarks.mock import Pace, paced_server
+from tests.benchmarks.mock import DurationEstimate, paced_server
 from tests.benchmarks.proxy.contenders import CONTENDERS, Place
 from tests.benchmarks.proxy.load import at_once, callers, request_bytes, sustained
 
 AT_ONCE = (1, 32, 128)
-PACED = Pace(ttft_s=0.2, gap_s=0.01, tokens=50)
-SHORT = Pace(ttft_s=0.0, gap_s=0.0, tokens=20)
+PACED = DurationEstimate(ttft_s=0.2, gap_s=0.01, tokens=50)
+SHORT = DurationEstimate(ttft_s=0.0, gap_s=0.0, tokens=20)
 SECONDS = 4.0
 ROUNDS = 5
 

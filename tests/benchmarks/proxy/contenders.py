@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.mock import Pace
+from tests.benchmarks.mock import DurationEstimate
 
 LITELLM = "litellm[proxy]==1.106.12"
 PATIENCE_S = 180.0
@@ -30,18 +30,18 @@ PRICED = {"pricing": {"input": 1, "output": 2}}
 class Place:
     """Where a contender answers at a pace: its base URL and the name of the model, by pace; its process."""
 
-    urls: dict[Pace, tuple[str, str]]
+    urls: dict[DurationEstimate, tuple[str, str]]
     pid: int | None = None
 
 
 @contextmanager
-def direct(upstream: str, paces: Sequence[Pace]) -> Iterator[Place]:
+def direct(upstream: str, paces: Sequence[DurationEstimate]) -> Iterator[Place]:
     """The model server itself: what the others are compared with."""
     yield Place({pace: (upstream + pace.path, "m") for pace in paces})
 
 
 @contextmanager
-def minimal(upstream: str, paces: Sequence[Pace]) -> Iterator[Place]:
+def minimal(upstream: str, paces: Sequence[DurationEstimate]) -> Iterator[Place]:
     """The pass-through of `minimal.py`."""
     port = _free_port()
     command = [sys.executable, "-m", "tests.benchmarks.proxy.minimal", upstream, str(port), str(CORE)]
@@ -51,7 +51,7 @@ def minimal(upstream: str, paces: Sequence[Pace]) -> Iterator[Place]:
 
 
 @contextmanager
-def ours(upstream: str, paces: Sequence[Pace]) -> Iterator[Place]:
+def ours(upstream: str, paces: Sequence[DurationEstimate]) -> Iterator[Place]:
     """`lf serve`, as it comes: page, guards, keys, figures, prices and all."""
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def ours(upstream: str, paces: Sequence[Pace]) -> Iterator[Place]:
 
 
 @contextmanager
-def litellm(upstream: str, paces: Sequence[Pace]) -> Iterator[Place]:
+def litellm(upstream: str, paces: Sequence[DurationEstimate]) -> Iterator[Place]:
     """LiteLLM's proxy, one worker, without its database, logs off; in an environment of its own."""
     port = _free_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -91,7 +91,7 @@ def litellm(upstream: str, paces: Sequence[Pace]) -> Iterator[Place]:
             yield Place({pace: (f"{url}/v1", _name(pace)) for pace in paces}, process.pid)
 
 
-CONTENDERS: dict[str, Callable[[str, Sequence[Pace]], AbstractContextManager[Place]]] = {
+CONTENDERS: dict[str, Callable[[str, Sequence[DurationEstimate]], AbstractContextManager[Place]]] = {
     "the model server itself": direct,
     "minimal pass-through": minimal,
     "LlamaFarm Playground": ours,
@@ -99,7 +99,7 @@ CONTENDERS: dict[str, Callable[[str, Sequence[Pace]], AbstractContextManager[Pla
 }
 
 
-def _name(pace: Pace) -> str:
+def _name(pace: DurationEstimate) -> str:
     return pace.path.strip("/").replace("/", "-")
 
 

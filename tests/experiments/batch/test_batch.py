@@ -20,7 +20,7 @@ from llamafarm.core.errors import RequestError, ServerFailed
 from llamafarm.core.events import Event
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Cost, Count, Timings, Usage
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, chat
 from llamafarm.experiments.batch.batch import Ask, Batch, Kept
 from llamafarm.experiments.batch.job import Job, Survey, check_survey, survey_of, without_tools
@@ -54,8 +54,10 @@ def surveyed(within: Project, asked: Job) -> Survey:
 
 def batch(asked: Job, providers: Mapping[str, Provider], within: Project | None = None, **settings: Any) -> Batch:
     whole = within or project(asked.models)
-    registry, rests = Registry(providers), Rests()
-    ask = asking(whole, asked, FlatPrices(), lambda lane, question: chat(whole, lane, question, registry, rests), None)
+    registry, cooldowns = Registry(providers), Cooldowns()
+    ask = asking(
+        whole, asked, FlatPrices(), lambda lane, question: chat(whole, lane, question, registry, cooldowns), None
+    )
     return Batch(asked, surveyed(whole, asked), ask, **settings)
 
 

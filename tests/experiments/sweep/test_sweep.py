@@ -15,7 +15,7 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.tokens import estimate_messages
 from llamafarm.core.types import JsonValue, Message
 from llamafarm.engine.comparison import Comparison
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.replies import Board
 from llamafarm.experiments.checks.checks import check_of
@@ -40,7 +40,7 @@ def asks(within: Project, providers: Mapping[str, Provider]) -> Ask:
     async def ask(lane: Lane, question: Question, key: str) -> Reply:
         alone = without_fallback(within)
         registry = Registry(providers)
-        comparison = Comparison((lane,), lambda lane: chat(alone, lane, question, registry, Rests()))
+        comparison = Comparison((lane,), lambda lane: chat(alone, lane, question, registry, Cooldowns()))
         return await reply_of(comparison, Board(alone, (lane,), FlatPrices()))
 
     return ask

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from llamafarm.access.asgi import Message, Receive, Scope, Send
-from llamafarm.access.auth import Gate
+from llamafarm.access.auth import Authentication
 from llamafarm.access.settings import Login, ServerSettings
 from llamafarm.core.errors import RequestError
 from llamafarm.server.security import MAX_BODY
@@ -233,7 +233,7 @@ async def test_websockets_are_closed_to_strangers() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await Gate(app, PROTECTED)({"type": "websocket", "path": "/", "headers": []}, receive, send)
+    await Authentication(app, PROTECTED)({"type": "websocket", "path": "/", "headers": []}, receive, send)
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 

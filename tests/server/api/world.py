@@ -15,16 +15,16 @@ import httpx
 import uvicorn
 
 from llamafarm.access.asgi import App
-from llamafarm.access.auth import Gate
+from llamafarm.access.auth import Authentication
 from llamafarm.access.settings import ServerSettings
-from llamafarm.engine.cooldown import Rests
+from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.providers.policies.retry import Pauses
 from llamafarm.runtime import open_runtime
 from llamafarm.server.api.app import build_api
 from llamafarm.server.api.completions import chat
-from llamafarm.server.api.completions.fast_path import Express
+from llamafarm.server.api.completions.fast_path import FastPath
 from llamafarm.server.api.services import Services
-from llamafarm.server.security import Guards
+from llamafarm.server.security import SecurityMiddleware
 from tests.faultserver.server import FaultServer, Script, Seen
 from tests.faultserver.speech import answer, plays
 from tests.serving import Announcing
@@ -66,7 +66,7 @@ class World:
         """Forget what earlier tests did."""
         self.says(SAYS)
         self.upstream.requests.clear()
-        self.services.runtime = replace(self.services.runtime, rests=Rests())
+        self.services.runtime = replace(self.services.runtime, cooldowns=Cooldowns())
 
 
 def config_text(base_url: str, name: str = "my-project", **more: Any) -> str:
@@ -120,6 +120,6 @@ async def world(folder: Path, settings: ServerSettings | None = None) -> AsyncIt
         async with open_runtime([folder], generations=settings.generations) as opened:
             runtime = replace(opened, providers=replace(opened.providers, pauses=Pauses(tries=1)))
             api = build_api(runtime, settings)
-            app = Guards(Gate(Express(api, chat.router), settings), settings)
+            app = SecurityMiddleware(Authentication(FastPath(api, chat.router), settings), settings)
             async with listening(app) as url, httpx.AsyncClient(base_url=url) as client:
                 yield World(url, upstream, api.state.services, client, config)

@@ -12,12 +12,12 @@ from llamafarm.cli.asking.options import (
     JsonOption,
     MaxTokensOption,
     ModelOption,
+    Options,
     ParamOption,
     PromptArgument,
     SystemOption,
     TemperatureOption,
     VarOption,
-    Wish,
     wish_of,
 )
 from llamafarm.core import strict_json
@@ -76,30 +76,30 @@ def chat(
     """Ask one model. The answer goes to standard output, everything else to standard error."""
     if interactive and (as_json or curl):
         raise typer.BadParameter("A conversation is neither JSON nor a curl command.", param_hint="--interactive")
-    wish = wish_of(prompt, file, system, temperature, max_tokens, param, var, piped=not interactive)
+    given = wish_of(prompt, file, system, temperature, max_tokens, param, var, piped=not interactive)
     from llamafarm.cli.asking.target import target_of
 
-    target = target_of(model, config, url, api_key, dict(wish.variables))
-    _check_variables(target, wish)
+    target = target_of(model, config, url, api_key, dict(given.variables))
+    _check_variables(target, given)
     if curl:
-        _show_curl(target, wish)
+        _show_curl(target, given)
         return
-    raise typer.Exit(_run(target, wish, interactive=interactive, whole=no_stream, as_json=as_json))
+    raise typer.Exit(_run(target, given, interactive=interactive, whole=no_stream, as_json=as_json))
 
 
-def _check_variables(target: Target, wish: Wish) -> None:
+def _check_variables(target: Target, given: Options) -> None:
     """Raises RequestError where the prompts need a value that was not given."""
     from llamafarm.core.errors import RequestError
     from llamafarm.engine.lane import request_for
 
-    lane, _ = target.lane(wish.prompt)
+    lane, _ = target.lane(given.prompt)
     try:
-        request_for(target.project, lane, wish.question())
+        request_for(target.project, lane, given.question())
     except RequestError as error:
         raise RequestError(error.message, hint="Give it with --var NAME=TEXT.") from None
 
 
-def _show_curl(target: Target, wish: Wish) -> None:
+def _show_curl(target: Target, given: Options) -> None:
     """The request on standard output; which variable it needs on standard error."""
     import asyncio
     import os
@@ -109,7 +109,7 @@ def _show_curl(target: Target, wish: Wish) -> None:
 
     async def sent() -> None:
         async with open_runtime() as runtime:
-            request = await runtime.preview(target.project, target.lane(wish.prompt)[0], wish.question())
+            request = await runtime.preview(target.project, target.lane(given.prompt)[0], given.question())
         typer.echo(curl_command(request))
         variable = key_variable(request)
         if variable and variable not in os.environ:
@@ -118,7 +118,7 @@ def _show_curl(target: Target, wish: Wish) -> None:
     asyncio.run(sent())
 
 
-def _run(target: Target, wish: Wish, *, interactive: bool, whole: bool, as_json: bool) -> int:
+def _run(target: Target, given: Options, *, interactive: bool, whole: bool, as_json: bool) -> int:
     """The exit code of an answer or of a conversation."""
     import asyncio
 
@@ -130,8 +130,8 @@ def _run(target: Target, wish: Wish, *, interactive: bool, whole: bool, as_json:
         if interactive:
             from llamafarm.cli.commands.chat.conversation import converse
 
-            return converse(target, wish, screen, whole=whole)
-        return asyncio.run(_once(target, wish, screen, whole=whole, as_json=as_json))
+            return converse(target, given, screen, whole=whole)
+        return asyncio.run(_once(target, given, screen, whole=whole, as_json=as_json))
     except BrokenPipeError:
         close_output()
         return BROKEN_PIPE
@@ -141,7 +141,7 @@ def _run(target: Target, wish: Wish, *, interactive: bool, whole: bool, as_json:
         return 1
 
 
-async def _once(target: Target, wish: Wish, screen: Screen, *, whole: bool, as_json: bool) -> int:
+async def _once(target: Target, given: Options, screen: Screen, *, whole: bool, as_json: bool) -> int:
     from llamafarm.cli.asking.remote import seen_through
     from llamafarm.cli.commands.chat.answer import Teller, ask
     from llamafarm.cli.terminal.lines import route_line, summary_line
@@ -149,18 +149,18 @@ async def _once(target: Target, wish: Wish, screen: Screen, *, whole: bool, as_j
     from llamafarm.output.contracts import chat_json
     from llamafarm.runtime import open_runtime, zero
 
-    lane, route = target.lane(wish.prompt)
+    lane, route = target.lane(given.prompt)
     teller, stop = Teller(screen, text=not (whole or as_json)), Stop()
     with stop.on_signals():
         async with open_runtime() as runtime:
             await zero(runtime)
             if line := route_line(route):
                 screen.note(line)
-            reply = await ask(runtime, target.project, lane, wish.question(), teller, stop)
+            reply = await ask(runtime, target.project, lane, given.question(), teller, stop)
     teller.end(reply, whole=whole and not as_json)
     reply, route = seen_through(reply), (reply.relayed and reply.relayed.route) or route
     if as_json:
-        typer.echo(strict_json.dumps(chat_json(wish.prompt, route, reply), indent=2))
+        typer.echo(strict_json.dumps(chat_json(given.prompt, route, reply), indent=2))
     else:
         screen.summary(summary_line(reply, route.strategy))
     if reply.status == "done":

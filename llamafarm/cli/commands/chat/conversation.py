@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import typer
 
 from llamafarm.access.signals import stopping_signals
-from llamafarm.cli.asking.options import Wish
+from llamafarm.cli.asking.options import Options
 from llamafarm.cli.asking.remote import seen_through
 from llamafarm.cli.asking.target import Target
 from llamafarm.cli.commands.chat.answer import Teller, ask
@@ -33,13 +33,13 @@ Ctrl-C        stop the answer; the conversation stays
 //…           a message that begins with a slash"""
 
 
-def converse(target: Target, wish: Wish, screen: Screen, *, whole: bool) -> int:
+def converse(target: Target, given: Options, screen: Screen, *, whole: bool) -> int:
     """Talk until Ctrl-D or /exit; the exit code is 1 where something was asked and nothing answered.
 
     SIGTERM and SIGHUP end it as Ctrl-D does, an answer that runs as Ctrl-C does; the code is then 143 or 129.
     """
     with Background(open_runtime) as background:
-        conversation = Conversation(target, wish, screen, background, whole=whole)
+        conversation = Conversation(target, given, screen, background, whole=whole)
         with conversation.leaving():
             conversation.talk()
     if conversation.by is not None:
@@ -52,7 +52,7 @@ class Conversation:
     """The messages so far, and whom they go to."""
 
     target: Target
-    wish: Wish
+    given: Options
     screen: Screen
     background: Background[Runtime]
     whole: bool
@@ -87,8 +87,8 @@ class Conversation:
         lines = Lines(self._words)
         if sys.stdin.isatty():
             self.screen.note(f"{self._who()}. /help tells the commands, Ctrl-D leaves.")
-        if self.wish.prompt:
-            self._ask(self.wish.prompt)
+        if self.given.prompt:
+            self._ask(self.given.prompt)
         while not self._left:
             try:
                 self._take(lines.ask("› ").strip())
@@ -151,7 +151,7 @@ class Conversation:
     def _ask(self, prompt: str) -> None:
         """Ask, and keep question and answer: also the part of one that was stopped, but none without any text."""
         lane, route = self.target.lane(prompt)
-        lane, question = replace(lane, history=self.messages), replace(self.wish, prompt=prompt).question()
+        lane, question = replace(lane, history=self.messages), replace(self.given, prompt=prompt).question()
         if line := route_line(route):
             self.screen.note(line)
         teller = Teller(self.screen, text=not self.whole)

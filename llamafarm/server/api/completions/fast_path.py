@@ -48,7 +48,7 @@ class Direct(Route):
         return direct
 
 
-class Express:
+class FastPath:
     """Wraps the API's application: answers what is posted to `router`'s `Direct` routes, and passes on the rest."""
 
     def __init__(self, api: FastAPI, router: APIRouter) -> None:

@@ -9,7 +9,7 @@ from llamafarm.core.events import Event, StagedFault, is_final
 from llamafarm.core.types import Fault
 from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.http.client import open_client
-from llamafarm.providers.policies.fault_injection import TIMEOUT_S, Staged
+from llamafarm.providers.policies.fault_injection import TIMEOUT_S, FaultInjection
 from llamafarm.providers.registry import Providers
 from tests.engine.fakes import Scripted
 from tests.faultserver.server import FaultServer
@@ -36,7 +36,7 @@ async def test_a_staged_fault(fault: Fault) -> None:
     events: list[Event] = []
 
     async def play() -> None:
-        async for event in Staged(real, "m", fault, sleep).stream(REQUEST):
+        async for event in FaultInjection(real, "m", fault, sleep).stream(REQUEST):
             events.append(event)  # noqa: PERF401 - what came before the error is kept
 
     with pytest.raises(CASES[fault]) as raised:
@@ -53,7 +53,7 @@ async def test_an_answer_that_comes_in_one_piece_is_cut_before_its_end() -> None
     events: list[Event] = []
 
     async def play() -> None:
-        async for event in Staged(Scripted("all of it"), "m", "cut").stream(REQUEST):
+        async for event in FaultInjection(Scripted("all of it"), "m", "cut").stream(REQUEST):
             events.append(event)  # noqa: PERF401 - what came before the error is kept
 
     with pytest.raises(Interrupted):

@@ -1,4 +1,4 @@
-"""The fallback theatre in a real browser: a chain that is watched, and a stage that nobody else sees."""
+"""The fault injection in a real browser: a chain that is watched, and a stage that nobody else sees."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def test_a_staged_fault_shows_the_chain_in_this_tab_alone(
         serve([chain(tmp_path, first.url, second.url)]) as url,
     ):
         page = open_page(url)
-        expect(page.locator("#theatre-seats")).not_to_be_visible()
-        page.get_by_text("Fallback theatre").click()
-        page.get_by_label("Stage faults in this tab").check()
+        expect(page.locator("#faults")).not_to_be_visible()
+        page.get_by_text("Fault injection").click()
+        page.get_by_label("Make models fail in this tab").check()
         stage(page, 0, "connection refused")
         page.get_by_role("checkbox", name="backup", exact=True).uncheck()
         send(page)
@@ -59,7 +59,7 @@ def test_a_staged_fault_shows_the_chain_in_this_tab_alone(
         expect(row).to_contain_text("answered by backup")
         expect(row).to_contain_text("staged fault")
         assert not first.requests
-        page.screenshot(path=artifacts / "theatre.png", full_page=True)
+        page.screenshot(path=artifacts / "faults.png", full_page=True)
 
         send(page)
         expect(steps).to_have_count(2)
@@ -84,15 +84,15 @@ def test_a_staged_cut_keeps_the_half_and_a_switched_off_stage_does_nothing(
         serve([chain(tmp_path, server.url)]) as url,
     ):
         page = open_page(url)
-        page.get_by_text("Fallback theatre").click()
-        page.get_by_label("Stage faults in this tab").check()
+        page.get_by_text("Fault injection").click()
+        page.get_by_label("Make models fail in this tab").check()
         stage(page, 0, "cut in mid-stream")
         send(page)
         card = page.locator("#card-0")
         expect(card.locator(".lf-alert")).to_contain_text("Staged: the connection was cut in mid-answer.")
         expect(card.locator(".prose.lf-answer")).to_contain_text("one two three four five")
         expect(card).to_contain_text("partial answer")
-        page.get_by_label("Stage faults in this tab").uncheck()
+        page.get_by_label("Make models fail in this tab").uncheck()
         send(page)
         expect(card.locator(".lf-pill")).to_have_text("done")
         expect(card.locator(".prose.lf-answer")).to_contain_text("nine ten")
