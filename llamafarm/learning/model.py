@@ -38,7 +38,8 @@ class Evidence:
     """Comparisons × lanes: `scores` from 0 to 1 and what each weighs; where the weight is 0 there is no label.
 
     `costs` is what a lane's answer costs on average, in any one unit, above all to tell cheap from dear. `starts` are
-    the lanes' own where they have one, such as the mean of the model that stood there before.
+    the lanes' own where they have one, such as the mean of the model that stood there before. `grounded` tells of each
+    comparison whether there is more than a judge's word; None: of all.
     """
 
     prompts: tuple[Prompt, ...]
@@ -46,12 +47,19 @@ class Evidence:
     weights: Floats
     costs: Floats
     starts: tuple[Start, ...]
+    grounded: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, prompts: Sequence[Prompt], scores: Floats, weights: Floats, costs: Floats) -> Evidence:
         """Evidence on lanes that all start the same. Scores that are no number have no weight."""
         known = np.isfinite(scores)
         return cls(tuple(prompts), np.where(known, scores, 0.0), np.where(known, weights, 0.0), costs, starts_of(costs))
+
+    @property
+    def speaking(self) -> NDArray[np.bool_]:
+        """Which comparisons may open the gate: two lanes or more have labels, and not from a judge alone."""
+        compared = (self.weights > 0).sum(1) > 1
+        return np.asarray(compared if self.grounded is None else compared & self.grounded, np.bool_)
 
     def __len__(self) -> int:
         return len(self.prompts)

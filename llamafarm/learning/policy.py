@@ -110,7 +110,7 @@ def gate(fit: Fit, price: Floats) -> Gate:
     standing, rows = incumbent(fit, price), np.arange(len(evidence))
     picked = picks(fit.without, price)
     weights = np.minimum(evidence.weights[rows, picked], evidence.weights[:, standing])
-    known = weights > 0
+    known = (weights > 0) & evidence.speaking
     if known.sum() < 2:  # noqa: PLR2004 - one has no spread
         return Gate(0.0, 0.0, int(known.sum()))
     gains = evidence.scores[rows, picked] - evidence.scores[:, standing] - price[picked] + price[standing]
@@ -131,8 +131,8 @@ def probabilities(expected: Expected, price: Floats, picked: NDArray[np.intp], s
 
 
 def comparisons(evidence: Evidence) -> int:
-    """How many comparisons teach: those in which two lanes or more have a label."""
-    return int(((evidence.weights > 0).sum(1) > 1).sum())
+    """How many comparisons teach: those in which two lanes or more have a label that is not a judge's alone."""
+    return int(evidence.speaking.sum())
 
 
 @dataclass(frozen=True, slots=True)
