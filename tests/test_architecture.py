@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from llamafarm.config.profiles import PROVIDERS
+
 ROOT = Path(__file__).resolve().parent.parent / "llamafarm"
 
 MOST_FILES = 16  # in a folder: with more, it holds several things
@@ -122,6 +124,19 @@ def test_imports_point_down() -> None:
         here, there = room_of(path), parts[1]
         if there not in {here, "core"} | MAY_IMPORT[here]:
             wrong.append(f"{path.relative_to(ROOT)} imports {module}")
+    assert wrong == []
+
+
+def test_what_a_provider_is_like_is_told_by_its_profile_alone() -> None:
+    """No module asks for a provider's name: see `config.profiles`."""
+    wrong = []
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            words: list[ast.AST] = [*node.comparators] if isinstance(node, ast.Compare) else []
+            words += [node.pattern] if isinstance(node, ast.match_case) else []
+            named = {each.value for word in words for each in ast.walk(word) if isinstance(each, ast.Constant)}
+            if named & set(PROVIDERS):
+                wrong.append(f"{path.relative_to(ROOT)}: {named}")
     assert wrong == []
 
 

@@ -15,11 +15,12 @@ import typer.main
 
 from llamafarm.cli.main import app
 from llamafarm.config import load, parse, sample_names, sample_path
-from llamafarm.config.model import PROVIDERS, NamedModel, Pricing, ServerTimeouts, Timeouts
+from llamafarm.config.model import NamedModel, Pricing, ServerTimeouts, Timeouts
+from llamafarm.config.profiles import PROFILES
 from llamafarm.config.project import RUNTIME, USED
 from llamafarm.config.report import report
 from llamafarm.config.sections.mcp import KEYS as SERVER_KEYS
-from llamafarm.config.sections.models import ADDRESSES, KEYS, UNUSED
+from llamafarm.config.sections.models import KEYS, UNUSED
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Route
 from llamafarm.output.contracts import chat_json, comparison_json
@@ -167,8 +168,8 @@ def test_every_default_is_as_written() -> None:
         assert f"`{name}` ({field.default:g})" in section("### MCP servers")
     turns = NamedModel.model_fields["max_tool_turns"].default
     assert f"before it has to answer: {turns}," in section("### A named model")
-    assert first_column("### Providers") == set(PROVIDERS)
-    for address in ADDRESSES.values():
+    assert first_column("### Providers") == set(PROFILES)
+    for address in filter(None, (profile.address for profile in PROFILES.values())):
         assert f"`{address}`" in section("### Providers")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from llamafarm.core.addresses import is_loopback
 from llamafarm.core.errors import RequestError
 
 GENERATIONS = 256
@@ -60,10 +60,7 @@ class ServerSettings:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
     @property
     def protected(self) -> bool:

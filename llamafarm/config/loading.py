@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from llamafarm.config.model import NamedModel
-from llamafarm.config.server import RUN_MODELS
 from llamafarm.core.types import JsonValue
 
 # Parameters for whose change a server loads a model anew: Ollama's, then those of LlamaFarm's Universal runtime.
@@ -14,14 +13,13 @@ LOADED_WITH = (
     "num_ctx", "num_gpu", "num_thread", "num_batch", "main_gpu", "use_mmap", "use_mlock",
     "n_ctx", "n_batch", "n_gpu_layers", "n_threads", "flash_attn", "cache_type_k", "cache_type_v",
 )  # fmt: skip
-LOADS = ("embedded", *RUN_MODELS)  # providers that load a model before they ask it
 Loading = tuple[str, ...]
 Item = TypeVar("Item")
 
 
 def loading_of(model: NamedModel, parameters: Mapping[str, JsonValue]) -> Loading:
     """What is loaded for `model` with `parameters` over its own; empty where its server loads nothing for it."""
-    if model.provider not in LOADS:
+    if not model.profile.runs_models:
         return ()
     asked = {**model.parameters, **parameters}
     return (model.model, *(f"{name}={asked[name]}" for name in LOADED_WITH if asked.get(name) is not None))

@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
 
+from llamafarm.config.profiles import Profile, profile_of
 from llamafarm.config.sections.template import texts_of
 from llamafarm.core.errors import Problem
 from llamafarm.core.types import Role
 
-PROVIDERS = ("embedded", "ollama", "openai", "universal", "lemonade")
 MAX_ANSWER_MIB = 8.0
 Transport = Literal["stdio", "http", "sse"]
 OWN_FIRST_TOKEN_S = 300.0
@@ -138,6 +138,11 @@ class NamedModel(Frozen):
     def usable(self) -> bool:
         """Whether a request can be sent to this model at all."""
         return not self.problems
+
+    @property
+    def profile(self) -> Profile:
+        """What is particular about its provider."""
+        return profile_of(self.provider)
 
     @property
     def answer_bytes(self) -> int:

@@ -6,11 +6,12 @@ import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
+from llamafarm.core.addresses import is_local_name
+
 # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16: metadata, under a public address.
 CLOUDS = IPv4Network("168.63.129.16/32")
 PROTOCOL = IPv4Network("192.0.0.0/24")  # RFC 6890; a cloud has its metadata in it
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
-HERE = ("localhost", "local", "internal", "localdomain", "home.arpa")  # names that never mean another's machine
 
 
 def is_outside(address: str) -> bool:
@@ -45,7 +46,7 @@ def names_inside(url: str) -> bool:
         host = (urlsplit(url).hostname or "").rstrip(".").lower()
     except ValueError:
         return True
-    if not host or host.rpartition(".")[2] in HERE or host.endswith(".home.arpa"):
+    if not host or is_local_name(host):
         return True
     try:
         return not is_outside(socket.inet_ntoa(socket.inet_aton(host)))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import ip_address
 
 from llamafarm.config.model import NamedModel
+from llamafarm.config.profiles import profile_of
 from llamafarm.config.trust import origin
-from llamafarm.core.conditions import THIS_MACHINE, host_of
-
-RUN_MODELS = ("ollama", "lemonade", "universal")  # what stands behind an openai address may be a gateway
-ALIASES = ("127.0.0.1", "::1", "[::1]")
+from llamafarm.core.addresses import LOOPBACK, host_of, is_loopback
+from llamafarm.core.conditions import THIS_MACHINE
 
 
 def server_of(model: NamedModel) -> str:
@@ -25,16 +23,10 @@ def server_of(model: NamedModel) -> str:
 
 @lru_cache(maxsize=1024)
 def _server(provider: str, base_url: str) -> str:
-    if provider == "embedded" or (provider in RUN_MODELS and _is_loopback(host_of(base_url))):
+    profile = profile_of(provider)
+    if profile.embedded or (profile.runs_models and is_loopback(host_of(base_url))):
         return THIS_MACHINE
     address = origin(base_url)
-    for spelt in ALIASES:
+    for spelt in LOOPBACK:
         address = address.replace(f"://{spelt}:", "://localhost:")
     return address
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

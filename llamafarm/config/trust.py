@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from llamafarm.config.model import MAX_ANSWER_MIB, Ask, McpServer, NamedModel, Project
 from llamafarm.config.outside import names_inside
+from llamafarm.config.profiles import BUNDLED
 from llamafarm.config.reading.document import Document
 from llamafarm.config.reading.env import references
 from llamafarm.config.secrets.secret import (
@@ -23,11 +24,9 @@ from llamafarm.config.secrets.secret import (
     shown_words,
 )
 from llamafarm.config.sections.mcp import servers_as_written
-from llamafarm.config.sections.models import PLACEHOLDER_KEYS
 from llamafarm.core.errors import Problem
 from llamafarm.core.types import JsonValue
 
-BUNDLED = "smollm2-135m-instruct"
 INSIDE = "The file is not trusted, and others reach this server, so {target} is not called: it is an inner address."
 RAW = "The file is not trusted, so its `extra_body` is not sent to a model on this machine."
 _RUNS = re.compile(r"[`$|<>()]")  # what a shell acts on: TOKEN=$(…) hides no command
@@ -62,9 +61,9 @@ def untrusted(model: NamedModel, known: Collection[str], *, outside_only: bool =
         for ask in asks
         if ask.kind in _REFUSALS
     )
-    if model.provider == "embedded" and model.extra_body:
+    if model.profile.embedded and model.extra_body:
         problems += (Problem(model.line, model.name, RAW),)
-    guarded = outside_only and model.provider != "embedded" and origin(model.base_url or "") not in known
+    guarded = outside_only and not model.profile.embedded and origin(model.base_url or "") not in known
     if guarded and names_inside(model.base_url or ""):
         problems += (Problem(model.line, model.name, INSIDE.format(target=origin(model.base_url or ""))),)
     held = {
@@ -82,14 +81,14 @@ _REFUSALS = {
 
 
 def _asks(model: NamedModel, known: Collection[str]) -> list[Ask]:
-    if model.provider == "embedded":
+    if model.profile.embedded:
         needs_file = model.model not in ("", BUNDLED)
         return [Ask(kind="file", name=model.name, target=model.model, line=model.line)] if needs_file else []
     target = origin(model.base_url or "")
     if model.key_variable:
         return [Ask(kind="variable", name=model.key_variable, target=target, line=model.line)]
     key = model.api_key.get_secret_value() if model.api_key else ""
-    if key and key != PLACEHOLDER_KEYS.get(model.provider) and target not in known:
+    if key and key != model.profile.placeholder_key and target not in known:
         return [Ask(kind="address", name=model.name, target=target, line=model.line)]
     return []
 

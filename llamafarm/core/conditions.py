@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from ipaddress import ip_address
 from typing import Literal
-from urllib.parse import urlsplit
 
+from llamafarm.core.addresses import host_of, on_own_network
 from llamafarm.core.events import Event, Retrying
 from llamafarm.core.types import Cost, Usage
 
 THIS_MACHINE = "this machine"
 Figure = Literal["ttft", "total", "speed", "input", "output", "cost"]
-LOCAL_NAMES = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,34 +136,6 @@ class Sharing:
     def hosted(self) -> bool:
         """Whether the server is a public one: it serves many others too, so that our own requests matter less."""
         return bool(host_of(self.server)) and not on_own_network(self.server)
-
-
-def host_of(address: str) -> str:
-    """The host in an address; empty where there is none."""
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
-
-
-def on_own_network(address: str) -> bool:
-    """Whether the host in an address is this machine, or one of its network: by its number, or by a name that is of no
-    use elsewhere.
-    """
-    host = host_of(address).rstrip(".")
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return bool(host) and ("." not in host or host.endswith(LOCAL_NAMES))
-
-
-def is_address(text: str) -> bool:
-    """Whether an address names a host, and a port that can be."""
-    try:
-        parts = urlsplit(text)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

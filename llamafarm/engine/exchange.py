@@ -7,7 +7,7 @@ from typing import Protocol
 
 from llamafarm.config.loading import Loading, loading_of
 from llamafarm.config.model import NamedModel
-from llamafarm.config.server import RUN_MODELS, server_of
+from llamafarm.config.server import server_of
 from llamafarm.core.types import JsonValue
 from llamafarm.engine.lane import Lane
 
@@ -77,7 +77,7 @@ def exchange_notes(models: Sequence[NamedModel]) -> Iterator[str]:
     """A sentence for each server that may have to exchange several of `models`, which are asked at once."""
     groups: dict[str, list[NamedModel]] = {}
     for model in models:
-        if model.provider in RUN_MODELS:
+        if model.profile.runs_models and not model.profile.embedded:
             groups.setdefault(server_of(model), []).append(model)
     for loaded in groups.values():
         if len({loading_of(model, {}) for model in loaded}) > 1:

@@ -18,7 +18,7 @@ async def preview(project: Project, lane: Lane, question: Question, providers: R
     a template variable has no value or the model runs in this process, ModelUnusable where it can't be asked.
     """
     request = request_for(project, lane, question)
-    if lane.model.provider == "embedded":
+    if lane.model.profile.embedded:
         raise RequestError(
             f"{lane.model.name} runs inside of the command itself: there is no request to show.",
             hint="Start `lf serve`, and show the request to that: lf chat --url http://127.0.0.1:8000 --curl.",

@@ -79,7 +79,7 @@ async def expecting(plan: Plan, past: Past, at_once: int, *, fair: bool, embedde
         return plan
     busy: dict[str, float] = defaultdict(float)
     for work in plan.work:
-        most = min(at_once, embedded) if work.model.provider == "embedded" else at_once
+        most = min(at_once, embedded) if work.model.profile.embedded else at_once
         server, places = ("", 1) if fair else (server_of(work.model), most)
         busy[server] += work.calls * paces[work.model.name].seconds(work.bound) / places
     return replace(plan, expected=Expected(max(busy.values()), sum(pace.answers for pace in paces.values())))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from llamafarm.config.model import NamedModel
-from llamafarm.core.conditions import on_own_network
+from llamafarm.core.addresses import on_own_network
 
-LOCAL_PROVIDERS = ("ollama", "universal", "lemonade")
 CLOUD_MARKS = ("-cloud", ":cloud")
 
 
@@ -15,8 +14,8 @@ def runs_here(model: NamedModel) -> bool:
     Not an `openai` provider on loopback: that may be a proxy to something paid. Not Ollama's cloud models,
     which a local server passes on.
     """
-    if model.provider == "embedded":
+    if model.profile.embedded:
         return True
-    if model.provider not in LOCAL_PROVIDERS or model.model.endswith(CLOUD_MARKS):
+    if not model.profile.runs_models or model.model.endswith(CLOUD_MARKS):
         return False
     return on_own_network(model.base_url or "")

@@ -42,7 +42,6 @@ LONGEST_NAME = 200
 NAMED = 5  # models of a server that a message names
 NO_LIST = (404, 405, 501)
 ANY_NAME = ("llamacpp",)  # servers with one model that answer to every name
-ON_DEMAND = ("universal",)  # providers that fetch a model when it is first asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ async def check_models(models: Iterable[NamedModel], client: Client) -> tuple[Mo
     tasks: dict[tuple[str, str], asyncio.Task[_Listing]] = {}
     async with asyncio.TaskGroup() as group:
         for model in asked:
-            if model.usable and model.provider != "embedded" and _target(model) not in tasks:
+            if model.usable and not model.profile.embedded and _target(model) not in tasks:
                 tasks[_target(model)] = group.create_task(_list(REMOTE[model.provider](model, client)))
         here = group.create_task(asyncio.to_thread(_embedded, asked))
     embedded = here.result()
@@ -69,7 +68,7 @@ async def check_models(models: Iterable[NamedModel], client: Client) -> tuple[Mo
         _unusable(model)
         if not model.usable
         else embedded[model.name]
-        if model.provider == "embedded"
+        if model.profile.embedded
         else _scrubbed(_remote(model, tasks[_target(model)].result()), model)
         for model in asked
     )
@@ -91,7 +90,7 @@ def _unusable(model: NamedModel) -> ModelCheck:
 
 
 def _embedded(models: Sequence[NamedModel]) -> dict[str, ModelCheck]:
-    return {model.name: _file(model) for model in models if model.usable and model.provider == "embedded"}
+    return {model.name: _file(model) for model in models if model.usable and model.profile.embedded}
 
 
 def _file(model: NamedModel) -> ModelCheck:
@@ -139,7 +138,7 @@ async def _list(provider: Remote) -> _Listing:
             return _Listing(None, seconds=time.perf_counter() - began)
         error = exchange.faults.not_protocol("something that is no list of models")
     except ProviderError as raised:
-        if raised.status in NO_LIST and exchange.model.provider != "ollama":
+        if raised.status in NO_LIST and not exchange.model.profile.lists_models:
             return _Listing(None, seconds=time.perf_counter() - began)
         error = raised
     else:
@@ -190,13 +189,13 @@ def _found(model: NamedModel, listing: _Listing) -> tuple[Verdict, str, str]:
         return "yes", f"The server has {model.model}.", ""
     if listing.any_name:
         return "yes", f"The server has one model, {', '.join(listing.names)}, and answers to every name with it.", ""
-    if model.provider in ON_DEMAND:
+    if model.profile.fetches_models:
         return "unknown", f"The server does not list {model.model} yet: it fetches a model when it is first asked.", ""
-    if not listing.names and model.provider != "ollama":
+    if not listing.names and not model.profile.lists_models:
         return "unknown", "The server answers, but lists no model.", "A prompt will tell."
     shown = ", ".join(sorted(listing.names)[:NAMED]) or "none"
     more = f" and {len(listing.names) - NAMED:,} more" if len(listing.names) > NAMED else ""
-    hint = f"ollama pull {model.model}" if model.provider == "ollama" else "change `model` in the project file"
+    hint = model.profile.pull.format(model=model.model) or "change `model` in the project file"
     return "no", f"The server does not have {model.model}; it has {shown}{more}.", f"Get or change it: {hint}."
 
 

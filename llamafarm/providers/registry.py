@@ -60,9 +60,10 @@ class Providers:
             problem = model.problems[0]
             place = f" (line {problem.line})" if problem.line else ""
             raise ModelUnusable(f"{model.name} can't be used: {problem.message}{place}")
-        provider = self.embedded(model) if model.provider == "embedded" else REMOTE[model.provider](model, self.client)
-        one_at_a_time = model.model if model.provider == "ollama" else ""  # by OLLAMA_NUM_PARALLEL's default
-        if model.provider == "ollama":
+        profile = model.profile
+        provider = self.embedded(model) if profile.embedded else REMOTE[model.provider](model, self.client)
+        one_at_a_time = model.model if profile.one_at_a_time else ""
+        if profile.tells_loaded:
             provider = LoadTold(provider, model, self.residency)
         if scrubber := model_scrubber(model):
             provider = Scrubbed(provider, scrubber)

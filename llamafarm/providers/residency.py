@@ -89,7 +89,7 @@ class Residency:
         asked: dict[str, NamedModel] = {}
         for model in models:
             held = self._servers.get(_server(model))
-            if model.provider == "ollama" and model.usable and (held is None or self.clock() - held.asked > known_s):
+            if model.profile.tells_loaded and model.usable and (held is None or self.clock() - held.asked > known_s):
                 asked.setdefault(_server(model), model)
         if not asked:
             return
@@ -135,7 +135,7 @@ class Residency:
 
     def listed(self, model: NamedModel) -> bool:
         """Whether `model` was in memory when its server was last asked."""
-        held = self._servers.get(_server(model)) if model.provider == "ollama" else None
+        held = self._servers.get(_server(model)) if model.profile.tells_loaded else None
         return held is not None and _name(model) in held.listed
 
     def apart(self, first: NamedModel, second: NamedModel) -> bool:
@@ -143,7 +143,7 @@ class Residency:
 
         One took the other's place before, or the graphics card has no room and they are not both there.
         """
-        if {first.provider, second.provider} != {"ollama"} or _server(first) != _server(second):
+        if not (first.profile.tells_loaded and second.profile.tells_loaded) or _server(first) != _server(second):
             return False
         held, pair = self._servers.get(_server(first)), frozenset((_name(first), _name(second)))
         if held is None or len(pair) == 1:

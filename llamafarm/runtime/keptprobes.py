@@ -23,7 +23,7 @@ KNOWN_S = 60.0  # other processes probe too: what was read is read anew after so
 
 def subject_of(model: NamedModel) -> Subject:
     """What a probe of `model` is a probe of: its model at its server's address, as that may be shown."""
-    address = THIS_MACHINE if model.provider == "embedded" else shown_address(model.base_url or "").rstrip("/")
+    address = THIS_MACHINE if model.profile.embedded else shown_address(model.base_url or "").rstrip("/")
     return Subject(address, model.provider, model.model)
 
 

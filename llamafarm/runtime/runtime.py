@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from llamafarm.config.library import Library
 from llamafarm.config.model import NamedModel, Project
+from llamafarm.config.profiles import EMBEDDED
 from llamafarm.core.errors import StoreError
 from llamafarm.core.events import Event
 from llamafarm.core.reply import Reply
@@ -42,7 +43,6 @@ from llamafarm.history.database.store import Store
 from llamafarm.history.probe import Probe
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
-from llamafarm.providers.embedded.llama_cpp import CONTEXT, SLOTS
 from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.registry import Providers
 from llamafarm.runtime.generations import Generations, held
@@ -180,9 +180,9 @@ class Runtime:
         """How many tokens prompt and answer of `model` have together; None where nobody tells."""
         if model.context_window is not None:
             return model.context_window
-        if model.provider == "embedded":
-            return CONTEXT
-        told = model.parameters.get("num_ctx") if model.provider == "ollama" else None
+        if model.profile.context:
+            return model.profile.context
+        told = model.parameters.get(model.profile.context_parameter)
         return told if isinstance(told, int) else self.prices.context_window(model)
 
     def sweep(
@@ -238,7 +238,7 @@ class Runtime:
     async def plan(self, project: Project, grid: Grid, at_once: int = AT_ONCE, *, fair: bool = False) -> Plan:
         """What `grid` will take. Raises RequestError where a template variable has no value."""
         plan = await asyncio.to_thread(plan_of, project, grid, self.prices)
-        return await self.expecting(plan, at_once, fair=fair, embedded=SLOTS)
+        return await self.expecting(plan, at_once, fair=fair, embedded=EMBEDDED.places)
 
     async def expecting(self, plan: Plan, at_once: int, *, fair: bool, embedded: int = 1) -> Plan:
         """`plan` with how long it may take, where the history can tell; see `engine.pace`."""

@@ -18,6 +18,7 @@ from mcp.client.stdio import DEFAULT_INHERITED_ENV_VARS, StdioServerParameters, 
 from mcp.client.streamable_http import streamable_http_client
 
 from llamafarm.config.model import McpServer
+from llamafarm.core.addresses import LOOPBACK
 from llamafarm.tools.flood import MAX_LINE, Flood
 from llamafarm.tools.stderr import LastWords
 from llamafarm.tools.stdio import posix_stdio
@@ -38,7 +39,6 @@ kill -TERM 0
 exit $code"""
 SHELL_S_OWN = ("PWD", "OLDPWD", "SHLVL", "_")  # what shells add to the environment
 SSE = "text/event-stream"  # its events have a bound of their own
-LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(slots=True)
@@ -118,11 +118,12 @@ def _client(line: Line, headers: dict[str, str]) -> httpx2.AsyncClient:
             response.stream = _Counted(response.stream, line)
 
     direct = httpx2.AsyncHTTPTransport()
+    here = [f"[{host}]" if ":" in host else host for host in LOOPBACK]
     return httpx2.AsyncClient(
         headers={**headers, "Accept-Encoding": "identity"},
         timeout=httpx2.Timeout(HTTP_TIMEOUT_S, read=None),
         event_hooks={"response": [note]},
-        mounts={f"all://{host}": direct for host in LOCAL},
+        mounts={f"all://{host}": direct for host in here},
     )
 
 

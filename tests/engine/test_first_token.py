@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llamafarm.cli.terminal.lines import waiting_line
-from llamafarm.core.conditions import on_own_network
+from llamafarm.core.addresses import on_own_network
 from llamafarm.core.events import Asking, Sent, Started, TextDelta
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, Cost, SentRequest

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import NamedModel
+from llamafarm.config.profiles import BUNDLED, EMBEDDED
 from llamafarm.core.errors import (
     ContextTooLong,
     LlamaFarmError,
@@ -32,7 +33,7 @@ from tests.providers.helpers import text_of
 
 
 def named(**settings: Any) -> NamedModel:
-    return model("m", provider="embedded", model=llama_cpp.BUNDLED, base_url=None, **settings)
+    return model("m", provider="embedded", model=BUNDLED, base_url=None, **settings)
 
 
 def request(prompt: str, **parameters: Any) -> ChatRequest:
@@ -66,14 +67,14 @@ async def test_a_real_model_answers(home: EmbeddedModels) -> None:
 async def test_first_users_wait_for_one_load_and_share_it(home: EmbeddedModels) -> None:
     answers = await asyncio.gather(*(ask(home, request("Say hello.")) for _ in range(3)))
     assert all(isinstance(events[0], Loading) for events in answers)
-    assert len({id(home.running(llama_cpp.model_file(llama_cpp.BUNDLED))) for _ in range(3)}) == 1
+    assert len({id(home.running(llama_cpp.model_file(BUNDLED))) for _ in range(3)}) == 1
     again = await ask(home, request("Say hello."))
     assert not [event for event in again if isinstance(event, Loading)]
 
 
 async def test_more_lanes_than_places_wait_and_say_so(home: EmbeddedModels) -> None:
     await ask(home, request("Hi", max_tokens=1))
-    answers = await asyncio.gather(*(ask(home, request("Count to ten.")) for _ in range(llama_cpp.SLOTS + 2)))
+    answers = await asyncio.gather(*(ask(home, request("Count to ten.")) for _ in range(EMBEDDED.places + 2)))
     waited = [events for events in answers if any(isinstance(event, Waiting) for event in events)]
     assert len(waited) == 2
     for events in waited:
@@ -82,7 +83,7 @@ async def test_more_lanes_than_places_wait_and_say_so(home: EmbeddedModels) -> N
 
 async def test_stopping_frees_the_place_and_keeps_reported_counts(home: EmbeddedModels) -> None:
     long = request("Write a very long story about llamas.", max_tokens=2000)
-    for _ in range(llama_cpp.SLOTS + 1):
+    for _ in range(EMBEDDED.places + 1):
         seen: list[Event] = []
         async with aclosing(home.provider(named()).stream(long)) as events:
             async for event in events:
@@ -103,7 +104,7 @@ async def test_a_seed_repeats_an_answer(home: EmbeddedModels) -> None:
 
 async def test_a_prompt_that_is_too_long(home: EmbeddedModels) -> None:
     with pytest.raises(ContextTooLong):
-        await ask(home, request("hay " * 3 * llama_cpp.CONTEXT))
+        await ask(home, request("hay " * 3 * EMBEDDED.context))
 
 
 async def test_tools_are_refused_and_not_silently_left_out(home: EmbeddedModels) -> None:
@@ -113,7 +114,7 @@ async def test_tools_are_refused_and_not_silently_left_out(home: EmbeddedModels)
 
 
 async def running(home: EmbeddedModels) -> llama_cpp.LlamaServer:
-    return (await home.running(llama_cpp.model_file(llama_cpp.BUNDLED))).server
+    return (await home.running(llama_cpp.model_file(BUNDLED))).server
 
 
 async def test_llama_cpp_stays_out_of_this_process(home: EmbeddedModels) -> None:
@@ -134,7 +135,7 @@ async def test_closing_ends_the_process() -> None:
 
 async def test_closing_while_a_model_is_being_loaded() -> None:
     async with open_client() as client, EmbeddedModels(client) as models:
-        task = models.running(llama_cpp.model_file(llama_cpp.BUNDLED))
+        task = models.running(llama_cpp.model_file(BUNDLED))
         await asyncio.sleep(0)
     assert task.cancelled()
 

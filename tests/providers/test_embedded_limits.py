@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from llamafarm.config.profiles import BUNDLED
 from llamafarm.config.project import parse
 from llamafarm.core.errors import RequestRejected
 from llamafarm.core.events import Finished
 from llamafarm.core.types import ChatRequest, JsonValue, Message
 from llamafarm.providers.embedded.limits import check_request
-from llamafarm.providers.embedded.llama_cpp import BUNDLED
 from tests.providers.helpers import ask, named
 
 HELLO = (Message("user", "Say hi."),)

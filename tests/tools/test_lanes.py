@@ -13,11 +13,11 @@ import pytest
 from llamafarm.cli.terminal.table import tool_lines
 from llamafarm.config import parse
 from llamafarm.config.model import McpServer, NamedModel, Project
+from llamafarm.config.profiles import BUNDLED
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.output.contracts import lane_json
-from llamafarm.providers.embedded.llama_cpp import BUNDLED
 from llamafarm.runtime import Runtime, open_runtime
 from tests.engine.fakes import model, project
 from tests.faultserver.server import FaultServer

@@ -6,38 +6,12 @@ import math
 from collections.abc import Iterator, Mapping
 
 from llamafarm.config.nearest import nearest
+from llamafarm.config.parameters import NUMBERS, OTHERS, WHOLE
+from llamafarm.config.profiles import profile_of
 from llamafarm.config.reading.document import kind
 from llamafarm.config.reading.env import references
+from llamafarm.core.addresses import host_of
 from llamafarm.core.types import JsonValue
-
-NUMBERS = frozenset(
-    {
-        "temperature", "top_p", "min_p", "typical_p", "tfs_z", "frequency_penalty", "presence_penalty",
-        "repeat_penalty", "repetition_penalty", "mirostat_tau", "mirostat_eta",
-    }
-)  # fmt: skip
-WHOLE = frozenset(
-    {
-        "top_k", "max_tokens", "max_completion_tokens", "num_predict", "num_ctx", "n_ctx", "seed", "num_gpu",
-        "num_thread", "num_batch", "num_keep", "main_gpu", "repeat_last_n", "mirostat", "top_logprobs", "n_batch",
-        "n_gpu_layers", "n_threads", "thinking_budget",
-    }
-)  # fmt: skip
-# https://github.com/ollama/ollama/blob/main/docs/api.md and its api.Options; names of OpenAI that we translate.
-OLLAMA = NUMBERS - {"repetition_penalty"} | {
-    "top_k", "num_predict", "num_ctx", "seed", "num_gpu", "num_thread", "num_batch", "num_keep", "main_gpu", "mirostat",
-    "repeat_last_n", "stop", "use_mmap", "use_mlock", "numa", "low_vram", "f16_kv", "vocab_only", "logits_all",
-    "penalize_newline", "draft_num_predict", "max_tokens", "max_completion_tokens", "response_format", "format",
-    "think", "keep_alive", "truncate", "shift", "logprobs", "top_logprobs",
-}  # fmt: skip
-# https://platform.openai.com/docs/api-reference/chat/create
-OPENAI = {
-    "audio", "frequency_penalty", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens", "metadata",
-    "modalities", "parallel_tool_calls", "prediction", "presence_penalty", "prompt_cache_key", "reasoning_effort",
-    "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "temperature", "tool_choice",
-    "top_logprobs", "top_p", "user", "verbosity", "web_search_options",
-}  # fmt: skip
-OTHERS = NUMBERS | OPENAI | WHOLE | {"min_tokens", "ignore_eos", "grammar", "json_schema", "think", "auto_truncate"}
 
 
 def wrong_number(name: str, value: JsonValue) -> str | None:
@@ -88,11 +62,9 @@ def unknown_options(provider: str, address: str, parameters: Mapping[str, JsonVa
 
     Servers that speak OpenAI's API know more than anybody lists: of theirs only slips are told.
     """
-    known, sure = frozenset(OTHERS), False
-    if provider == "ollama":
-        known, sure = OLLAMA, True
-    elif provider == "openai" and address.startswith("https://api.openai.com/"):
-        known, sure = frozenset(OPENAI), True
+    profile = profile_of(provider)
+    sure = profile.parameters is not None and (profile.runs_models or host_of(address) == host_of(profile.address))
+    known = profile.parameters if sure and profile.parameters else OTHERS
     for name, value in parameters.items():
         if name in known or value is None:
             continue

@@ -5,27 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from llamafarm.config.model import OWN_FIRST_TOKEN_S, PROVIDERS, NamedModel
+from llamafarm.config.model import OWN_FIRST_TOKEN_S, NamedModel
 from llamafarm.config.nearest import nearest, there_are
+from llamafarm.config.profiles import PROVIDERS, Profile, profile_of
 from llamafarm.config.reading.document import Findings, Path, Problems, kind
 from llamafarm.config.reading.env import references, unknown_form
 from llamafarm.config.reading.strings import Strings
 from llamafarm.config.sections.checked import checked
 from llamafarm.config.sections.model_options import as_numbers, unknown_options, wrong_number
 from llamafarm.config.sections.model_tools import read_tools
-from llamafarm.core.conditions import is_address, on_own_network
+from llamafarm.core.addresses import is_address, on_own_network
 from llamafarm.core.parameters import OURS, RESERVED, reserved
 from llamafarm.core.types import JsonValue
-
-# Default addresses and the keys that LlamaFarm's own servers expect; see the README's reference.
-ADDRESSES = {
-    "openai": "https://api.openai.com/v1",
-    "ollama": "http://localhost:11434",
-    "universal": "http://127.0.0.1:11540/v1",
-    "lemonade": "http://127.0.0.1:11534/api/v1",
-}
-PLACEHOLDER_KEYS = {"universal": "universal", "lemonade": "lemonade"}
-OPENAI_VARIABLE = "OPENAI_API_KEY"
 
 TEXTS = ("description", "provider", "model", "base_url", "api_key", "tier", "tool_call_strategy")
 MOST_NAMED_KEYS = 60  # of an entry whose unknown keys are looked at for slips: each hint is tried
@@ -138,9 +129,10 @@ class ModelReader:
             return
         if not values.get("model"):
             self._problem(path, "`model` is missing: write the provider's name of the model.")
-        self._address(path, provider, values)
+        profile = profile_of(provider)
+        self._address(path, profile, values)
         bounds = values.get("timeout", {})
-        if isinstance(bounds, dict) and (provider == "embedded" or on_own_network(str(values.get("base_url") or ""))):
+        if isinstance(bounds, dict) and (profile.embedded or on_own_network(str(values.get("base_url") or ""))):
             values["timeout"] = {"first_token": OWN_FIRST_TOKEN_S, **bounds}
         parameters = values["parameters"]
         for name, message in unknown_options(
@@ -148,31 +140,31 @@ class ModelReader:
         ):
             self.findings.warn((*path, "model_api_parameters", name), message)
 
-    def _address(self, path: Path, provider: str, values: dict[str, object]) -> None:
+    def _address(self, path: Path, profile: Profile, values: dict[str, object]) -> None:
         """The provider's own address and key where the file gives none."""
         own_address = "base_url" not in values
-        if provider == "embedded":
+        if profile.embedded:
             if not own_address:
                 self.findings.warn((*path, "base_url"), "An embedded model runs on this machine: ignored.")
             values.pop("base_url", None)
             return
         if own_address:
-            values["base_url"] = ADDRESSES[provider]
+            values["base_url"] = profile.address
         elif not str(values["base_url"]).startswith(("http://", "https://")):
             self._problem((*path, "base_url"), "`base_url` must start with http:// or https://.")
         elif not is_address(str(values["base_url"])):
             self._problem((*path, "base_url"), "`base_url` is no address that can be called: look at host and port.")
         if "api_key" in values or "key_variable" in values:
             return
-        if provider in PLACEHOLDER_KEYS:
-            values["api_key"] = PLACEHOLDER_KEYS[provider]
-        elif provider == "openai" and own_address:
-            self._openai_key(path, values)
+        if profile.placeholder_key:
+            values["api_key"] = profile.placeholder_key
+        elif profile.key_variable and own_address:
+            self._usual_key(path, profile.key_variable, values)
 
-    def _openai_key(self, path: Path, values: dict[str, object]) -> None:
+    def _usual_key(self, path: Path, variable: str, values: dict[str, object]) -> None:
         """OpenAI's own address without a key: its usual variable, as the openai package does."""
-        values["key_variable"] = OPENAI_VARIABLE
-        filled = self.strings.fill(f"${{env:{OPENAI_VARIABLE}}}", (*path, "api_key"))
+        values["key_variable"] = variable
+        filled = self.strings.fill(f"${{env:{variable}}}", (*path, "api_key"))
         self._problems.extend(filled.problems)
         values["api_key"] = filled.value or None
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from io import StringIO
 
 from llamafarm.config.model import NamedModel
+from llamafarm.core.addresses import on_own_network
 from llamafarm.core.conditions import (
     Caution,
     Cautioned,
@@ -18,7 +19,6 @@ from llamafarm.core.conditions import (
     Upstream,
     Warmed,
     Warming,
-    on_own_network,
 )
 from llamafarm.core.events import (
     Asking,
@@ -244,7 +244,7 @@ class Fold:
     def _named(self, named: str) -> None:
         """Mark an answer of another model; a LlamaFarm server tells of that itself, an embedded one is our own."""
         asked = self._model.model
-        if self._answer.relayed is None and self._model.provider != "embedded" and not same_model(named, asked):
+        if self._answer.relayed is None and not self._model.profile.embedded and not same_model(named, asked):
             text = f"{asked} was asked, and the server says that {file_of(named)} answered."
             self._cautions.setdefault("other_model", Caution("other_model", text))
 

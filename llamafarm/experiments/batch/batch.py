@@ -114,7 +114,7 @@ class Batch:
             await self._before()
         self._meter.start()
         for server, models in self._servers.items():
-            places = 1 if all(model.provider == "embedded" for model in models) else self._at_once
+            places = 1 if all(model.profile.embedded for model in models) else self._at_once
             self._tasks.append(asyncio.create_task(self._serve(models, server, places), name=f"batch {server}"))
         self._watcher = asyncio.create_task(self._watch(), name="batch")
         return self

@@ -191,5 +191,5 @@ class Prober:
             stream.reasoning(found.all),
             stream.cached(found.again),
             stream.waits(nothing, [each for each in found.all if each is not counted]),
-            stream.answering(found.all, self.model.model, ours=self.model.provider == "embedded"),
+            stream.answering(found.all, self.model.model, ours=self.model.profile.embedded),
         )

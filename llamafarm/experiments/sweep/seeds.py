@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from llamafarm.config.model import NamedModel
-from llamafarm.core.conditions import host_of
+from llamafarm.core.addresses import host_of
 
-SEED = "seed"
 # By the servers' documentation: Mistral's has its own name, Anthropic's compatible address ignores it.
 BY_HOST: dict[str, str | None] = {
     "api.mistral.ai": "random_seed",
     "api.anthropic.com": None,
 }
-UNKNOWN = ("universal",)  # its server names no seed among its parameters
 
 
 def seed_parameter(model: NamedModel) -> str | None:
@@ -19,6 +17,4 @@ def seed_parameter(model: NamedModel) -> str | None:
 
     Taking one is no promise: OpenAI calls it best effort, and batching on a server may change answers all the same.
     """
-    if model.provider in UNKNOWN:
-        return None
-    return BY_HOST.get(host_of(model.base_url or ""), SEED)
+    return BY_HOST.get(host_of(model.base_url or ""), model.profile.seed)

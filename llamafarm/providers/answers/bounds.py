@@ -10,18 +10,16 @@ from llamafarm.core.conditions import Caution
 from llamafarm.core.types import ChatRequest, Count, JsonValue
 
 NAMES = ("max_completion_tokens", "max_tokens", "num_predict", "n_predict")
-DEFAULTS = {"universal": 512}  # tokens, where nothing is sent
-SILENT = ("universal",)  # providers that never say `length`
 NEAR = 0.85  # of the bound: an estimate may be so much too low
 
 
 def output_bound(model: NamedModel, request: ChatRequest) -> int | None:
     """The most tokens that the answer to `request` may have: what is sent, or the provider's default; else None."""
-    given = {**request.parameters, **model.extra_body}
+    profile, given = model.profile, {**request.parameters, **model.extra_body}
     sent = next((bound for name in NAMES if (bound := _positive(given.get(name)))), None)
-    bound = sent or DEFAULTS.get(model.provider)
-    if bound and model.provider == "universal" and given.get("think") is True:
-        bound += _positive(given.get("thinking_budget")) or 0
+    bound = sent or profile.output_bound
+    if bound and profile.thinking_parameter and given.get("think") is True:
+        bound += _positive(given.get(profile.thinking_parameter)) or 0
     return bound
 
 
@@ -31,7 +29,7 @@ def perhaps_cut(model: NamedModel, request: ChatRequest, made: Count | None) -> 
     if bound is None or made is None:
         return None
     estimated = made.source == "estimated"
-    if made.value < bound * (NEAR if estimated and model.provider in SILENT else 1):
+    if made.value < bound * (NEAR if estimated and not model.profile.tells_cut else 1):
         return None
     has = f"about {made.value:,} tokens (estimated)" if estimated else f"{made.value:,} tokens"
     return Caution("answer_cut", f"The answer has {has} of the {bound:,} that it may have: it may have been cut.")

@@ -13,17 +13,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from llamafarm.config.model import NamedModel
-from llamafarm.core.conditions import host_of
+from llamafarm.core.addresses import host_of
 from llamafarm.core.types import JsonValue
 
-FIELDS = {"ollama": "truncate", "universal": "auto_truncate"}
 OPENROUTER = "openrouter.ai"
 COMPRESSION = "context-compression"
 
 
 def refusing(model: NamedModel, given: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The fields to add to `given`, which the project gives: its own word on them stands, also a null."""
-    if (field := FIELDS.get(model.provider)) is not None:
+    if field := model.profile.refuses_by:
         return {} if field in given else {field: False}
     host = host_of(model.base_url or "")
     if host != OPENROUTER and not host.endswith(f".{OPENROUTER}"):

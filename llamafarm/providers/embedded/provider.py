@@ -14,12 +14,13 @@ from typing import Self
 from pydantic import SecretStr
 
 from llamafarm.config.model import NamedModel
+from llamafarm.config.profiles import EMBEDDED
 from llamafarm.core.errors import MissingPartError, ModelUnusable, RequestRejected, ToolsUnsupported
 from llamafarm.core.events import Event, Loaded, Loading, Ready, Waiting
 from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.providers.base import Provider
 from llamafarm.providers.embedded.limits import check_request
-from llamafarm.providers.embedded.llama_cpp import SLOTS, LlamaServer, model_file, need_library, start, stop
+from llamafarm.providers.embedded.llama_cpp import LlamaServer, model_file, need_library, start, stop
 from llamafarm.providers.http.client import Client
 from llamafarm.providers.openai import OpenAICompatible
 
@@ -33,7 +34,7 @@ class _Running:
     server: LlamaServer
     supports_tools: bool
     sees: bool
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SLOTS))
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EMBEDDED.places))
 
 
 class EmbeddedModels:
@@ -136,7 +137,7 @@ class Embedded:
             raise RequestRejected(f"{self.model.model} can't see pictures: it takes text alone.")
         waiting_since = time.perf_counter()
         if running.slots.locked():
-            yield Waiting(at=waiting_since, what=f"one of the {SLOTS} places of {path.name}")
+            yield Waiting(at=waiting_since, what=f"one of the {EMBEDDED.places} places of {path.name}")
         async with running.slots:
             now = time.perf_counter()
             yield Ready(at=now, waited_s=now - waiting_since)

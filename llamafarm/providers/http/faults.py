@@ -15,7 +15,7 @@ import httpx
 from llamafarm.config.model import NamedModel
 from llamafarm.config.secrets.known import model_scrubber
 from llamafarm.config.secrets.secret import HIDDEN, shown_address
-from llamafarm.core.conditions import host_of
+from llamafarm.core.addresses import host_of
 from llamafarm.core.errors import (
     BadAnswer,
     ConnectFailed,
@@ -215,13 +215,13 @@ class Faults:
         return "The model has no api_key: add one, such as ${env:API_KEY}."
 
     def _model_hint(self) -> str:
-        if self.model.provider == "ollama":
-            return f"Get it: ollama pull {self.model.model}"
+        if pull := self.model.profile.pull:
+            return f"Get it: {pull.format(model=self.model.model)}"
         return "Look at `model` in the project file, and at what the server offers (its /models)."
 
     def _start_hint(self) -> str:
-        start = "start it: ollama serve" if self.model.provider == "ollama" else "start it, or look at base_url"
-        return f"Is the server running? Else {start}."
+        start = self.model.profile.start
+        return f"Is the server running? Else {f'start it: {start}' if start else 'start it, or look at base_url'}."
 
 
 def _option_hint(text: str) -> str:

@@ -43,8 +43,6 @@ _ANSWER = re.compile(r"(max_tokens|max_completion_tokens).{0,60}(greater than|ex
 _VLLM = re.compile(r"max_model_len|contains at least|parameter=input_tokens", re.IGNORECASE)
 _SGLANG = re.compile(r"longer than the model's context length", re.IGNORECASE)
 _LLAMACPP = re.compile(r"exceed_context_size|available context size", re.IGNORECASE)
-_OLLAMA = "num_ctx, an option of Ollama's that model_api_parameters may hold"
-_UNIVERSAL = "n_ctx, which the Universal runtime takes beside the parameters"
 
 
 class Fit(NamedTuple):
@@ -87,15 +85,8 @@ def advice(model: NamedModel, text: str) -> str:
 
 
 def _option(model: NamedModel, text: str) -> str:
-    match model.provider:
-        case "ollama":
-            return _OLLAMA
-        case "universal":
-            return _UNIVERSAL
-        case "lemonade":
-            return "ctx_size, an option of Lemonade's server (--ctx-size)"
-        case "embedded":
-            return ""
+    if (option := model.profile.context_option) is not None:
+        return option
     if _LLAMACPP.search(text):
         return "--ctx-size (n_ctx) of llama.cpp's server, or num_ctx where Ollama stands behind it"
     if _VLLM.search(text):

@@ -25,13 +25,13 @@ from aiohttp.http_exceptions import ContentEncodingError
 from aiohttp.tracing import Trace
 from httpx_aiohttp import AiohttpTransport
 
+from llamafarm.core.addresses import is_loopback
 from llamafarm.providers.http.body import EXTENSION, RECONNECTED
 from llamafarm.providers.http.leaving import WRITES_AT_ONCE, begun
 
 KNOWN = 256  # as many models as anybody asks at one time
 CONNECTIONS = 1000  # aiohttp's own limit is 100: the 101st lane would wait
 IDLE_S = 4.0  # uvicorn (vLLM), Node and llama.cpp's server close an idle connection after 5 s: this must come first
-LOCAL = ("localhost", "127.0.0.1", "::1")
 DECODED = (b"content-encoding", b"content-length")  # true of the bytes that came, not of those that are handed on
 
 UNANSWERED: tuple[tuple[type[Exception], type[httpx.TransportError], str], ...] = (  # the first that fits
@@ -101,7 +101,7 @@ class Transport(AiohttpTransport):
         return _Response(response.status, headers=headers, stream=body, request=request, extensions=extensions)
 
     def _proxy(self, url: httpx.URL) -> str | None:
-        return None if url.host in LOCAL or proxy_bypass(url.host) else self._proxies.get(url.scheme)
+        return None if is_loopback(url.host) or proxy_bypass(url.host) else self._proxies.get(url.scheme)
 
 
 class _Line(ResponseHandler):

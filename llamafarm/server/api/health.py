@@ -76,7 +76,7 @@ def _said(problems: Any) -> str:
 
 async def _embedded(services: Services) -> Part:
     projects = [entry.project for entry in services.runtime.library.entries if entry.project]
-    models = [model for project in projects for model in project.models if model.provider == "embedded"]
+    models = [model for project in projects for model in project.models if model.profile.embedded]
     if not models:
         return _part(READY, "No project has an embedded model.")
     home = services.runtime.embedded

@@ -6,8 +6,8 @@ import re
 
 from llamafarm.access.asgi import ADDRESSED, Scope, header
 from llamafarm.access.settings import ServerSettings
+from llamafarm.core.addresses import is_loopback
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 _NAME = re.compile(r"[a-z0-9._-]{1,253}", re.ASCII)
 
 
@@ -21,7 +21,7 @@ class Hosts:
     def __init__(self, settings: ServerSettings) -> None:
         self._any = not settings.loopback
         self._keys = bool(settings.api_keys)
-        self._names = {*LOCAL_HOSTS, *map(_plain, settings.allowed_hosts)}
+        self._names = set(map(_plain, settings.allowed_hosts))
 
     def trouble(self, scope: Scope) -> str | None:
         """Why a request is not answered under the name that it gives, and what to do; None where it is."""
@@ -38,7 +38,7 @@ class Hosts:
 
     def _is_known(self, name: str) -> bool:
         parents = (f"*{name[at:]}" for at, letter in enumerate(name) if letter == ".")
-        return name in self._names or any(each in self._names for each in parents)
+        return is_loopback(name) or name in self._names or any(each in self._names for each in parents)
 
 
 def _plain(host: str) -> str:

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from llamafarm.config.library import Library
+from llamafarm.config.profiles import BUNDLED
 from llamafarm.server.api.catalogue import Health, ModelEntry, ModelList, ProjectAnswer, ProjectList, RouteAnswer
 from tests.server.api.world import PROJECT, PROMPTED, World, world
-
-BUNDLED = "smollm2-135m-instruct"
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
