@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {  # besides itself and `core`, from the lowes
     "tools": {"config"},
     "history": set(),
     "engine": {"config", "providers", "tools", "history"},
-    "experiments": {"config", "engine", "history"},
+    "experiments": {"config", "engine", "history", "learning"},
     "output": {"config", "experiments", "history"},
     "runtime": {"config", "pricing", "providers", "tools", "history", "engine", "experiments"},
     "access": set(),
