@@ -31,6 +31,18 @@ def test_every_sample_is_valid(name: str, tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("command", [["validate"], ["models", "list"], ["models", "check"]], ids=" ".join)
+def test_a_project_file_is_named_as_an_argument_or_by_an_option(command: list[str], tmp_path: Path) -> None:
+    path = written(tmp_path, HEAD + "    - {name: here, provider: embedded, model: smollm2}\n")
+    path = path.rename(tmp_path / "other.yaml")
+    plain, option = lf(*command, str(path), folder=tmp_path), lf(*command, "-c", str(path), folder=tmp_path)
+    assert (plain.returncode, plain.stdout) == (option.returncode, option.stdout)
+    assert "here" in plain.stdout or command == ["validate"]
+    twice = lf(*command, str(path), "-c", str(path), folder=tmp_path)
+    assert twice.returncode == 2
+    assert "named twice" in " ".join(twice.stderr.split())
+
+
 def test_validate_tells_machines_everything(tmp_path: Path) -> None:
     written(
         tmp_path,

@@ -26,6 +26,13 @@ def project_file(named: Path | None) -> Path:
     raise typer.BadParameter("There is no llamafarm.yaml in this folder: name a file, or make one with lf init.")
 
 
+def one_file(argument: Path | None, option: Path | None) -> Path | None:
+    """The file that was named, as an argument or by --config; wrong usage where both name one."""
+    if argument is not None and option is not None:
+        raise typer.BadParameter("The project file is named twice: leave FILE or --config out.")
+    return argument or option
+
+
 def project_or_sample(named: Path | None) -> Path:
     """Like `project_file`; where nothing was named and nothing is there, the sample that needs nothing."""
     from llamafarm.config.samples import FIRST, sample_path

@@ -34,6 +34,15 @@ ConfigOption = Annotated[
         "--config", "-c", metavar="FILE", help="The project file; else ./llamafarm.yaml (.yml, .json, .toml)."
     ),
 ]
+FileArgument = Annotated[
+    Path | None, typer.Argument(metavar="FILE", help="The project file, as by --config.", show_default=False)
+]
+ConcurrencyOption = Annotated[
+    int,
+    typer.Option(
+        "--concurrency", "--at-once", min=1, max=256, help="Calls at one server at a time; 1 at embedded models."
+    ),
+]
 ModelOption = Annotated[
     str | None,
     typer.Option(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from llamafarm.cli.asking.find import project_of, project_or_sample
+from llamafarm.cli.asking.find import one_file, project_of, project_or_sample
 from llamafarm.cli.asking.once import Commands
-from llamafarm.cli.asking.options import ConfigOption, JsonOption
+from llamafarm.cli.asking.options import ConfigOption, FileArgument, JsonOption
 from llamafarm.cli.commands.probe import EXAMPLE, probe_models
 from llamafarm.config.secrets.secret import shown_address
 from llamafarm.core import strict_json
@@ -23,9 +23,9 @@ app = Commands(help="The project's named models.", no_args_is_help=True)
 
 
 @app.command("list", epilog="Example: lf models list --config llamafarm.yaml --json")
-def list_models(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_models(file: FileArgument = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the named models, and what stands in the way of asking them."""
-    project = project_of(project_or_sample(config))
+    project = project_of(project_or_sample(one_file(file, config)))
     if as_json:
         records = [_entry(project, model) for model in project.models]
         typer.echo(strict_json.dumps({"models": records}, indent=2))
@@ -44,7 +44,7 @@ def list_models(config: ConfigOption = None, as_json: JsonOption = False) -> Non
 
 
 @app.command("check", epilog="Example: lf models check && lf chat Hello")
-def check_models(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def check_models(file: FileArgument = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Look at every model's server.
 
     Is it there, has it the model, does it take the key? All at once, in at most 8 seconds; no model is asked anything,
@@ -54,7 +54,7 @@ def check_models(config: ConfigOption = None, as_json: JsonOption = False) -> No
 
     from llamafarm.runtime import open_runtime
 
-    project = project_of(project_or_sample(config))
+    project = project_of(project_or_sample(one_file(file, config)))
 
     async def checks() -> tuple[ModelCheck, ...]:
         async with open_runtime() as runtime:

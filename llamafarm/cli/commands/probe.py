@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamafarm.cli.asking.find import models_of, project_of, project_or_sample
-from llamafarm.cli.asking.options import ConfigOption, JsonOption, ModelsOption, RecordOption, YesOption
+from llamafarm.cli.asking.find import models_of, one_file, project_of, project_or_sample
+from llamafarm.cli.asking.options import (
+    ConfigOption,
+    FileArgument,
+    JsonOption,
+    ModelsOption,
+    RecordOption,
+    YesOption,
+)
 from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
@@ -28,6 +35,7 @@ MARKS = {"yes": ("✓", "green"), "no": ("✗", "red"), "untold": ("?", "yellow"
 
 def probe_models(
     models: ModelsOption = None,
+    file: FileArgument = None,
     config: ConfigOption = None,
     last: LastOption = False,
     yes: YesOption = False,
@@ -44,7 +52,7 @@ def probe_models(
 
     from llamafarm.cli.terminal.stop import Stop
 
-    asked, stop = models_of(project_of(project_or_sample(config)), models), Stop()
+    asked, stop = models_of(project_of(project_or_sample(one_file(file, config))), models), Stop()
     if last:
         found, trouble = asyncio.run(_kept(asked)), None
     else:

@@ -15,6 +15,9 @@ KEYS, LOGIN, HOSTS = "LF_API_KEYS", "LF_LOGIN", "LF_ALLOWED_HOSTS"
 
 
 def serve(
+    file: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE", help="Project files or folders of them, as by --config.")
+    ] = None,
     config: Annotated[
         list[Path] | None, typer.Option("--config", "-c", help="A project file or a folder of them; may be repeated.")
     ] = None,
@@ -76,7 +79,7 @@ def serve(
         generations=max_generations or GENERATIONS,
         record_completions=record_completions,
     )
-    run(config or [], settings)
+    run([*(file or []), *(config or [])], settings)
 
 
 def _keys(named: list[str]) -> tuple[SecretStr, ...]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from llamafarm.cli.asking.find import project_file
+from llamafarm.cli.asking.find import one_file, project_file
+from llamafarm.cli.asking.options import ConfigOption, FileArgument
 from llamafarm.core import strict_json
 
 
 def validate(
-    file: Annotated[Path | None, typer.Argument(help="The project file; else ./llamafarm.yaml.")] = None,
+    file: FileArgument = None,
+    config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object for programs.")] = False,
 ) -> None:
     """Check a project file.
@@ -23,7 +24,7 @@ def validate(
     from llamafarm.config.report import report
     from llamafarm.config.text import lines
 
-    path = project_file(file)
+    path = project_file(one_file(file, config))
     loaded = load(path)
     if as_json:
         typer.echo(strict_json.dumps(report(loaded), indent=2))

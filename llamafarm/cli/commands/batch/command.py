@@ -10,6 +10,7 @@ import typer
 from llamafarm.cli.asking.find import project_of, project_or_sample
 from llamafarm.cli.asking.options import (
     CheckOption,
+    ConcurrencyOption,
     ConfigOption,
     ExcelOption,
     FairOption,
@@ -51,9 +52,6 @@ Exit codes: 0 answered, 1 no answer at all or not all kept, 2 wrong usage,
 TemplateOption = Annotated[
     str | None,
     typer.Option("--prompt", metavar="TEMPLATE", help="The prompt of every row, with {{name}} for its columns."),
-]
-ConcurrencyOption = Annotated[
-    int, typer.Option("--concurrency", min=1, max=256, help="Calls at one server at a time; 1 at embedded models.")
 ]
 
 

@@ -12,6 +12,7 @@ from llamafarm.cli.asking.complete import complete_models
 from llamafarm.cli.asking.find import models_of, project_of, project_or_sample
 from llamafarm.cli.asking.options import (
     CheckOption,
+    ConcurrencyOption,
     ConfigOption,
     ExcelOption,
     FairOption,
@@ -92,7 +93,7 @@ def sweep(
     max_tokens: MaxTokensOption = None,
     param: ParamOption = None,
     var: VarOption = None,
-    at_once: Annotated[int, typer.Option("--at-once", min=1, max=64, help="Calls at one server at a time.")] = 4,
+    at_once: ConcurrencyOption = 4,
     fair: FairOption = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The first repeat's; each repeat has the next.")] = 1,
     no_seed: Annotated[bool, typer.Option("--no-seed", help="Send no seeds.")] = False,
