@@ -100,7 +100,8 @@ def check_request(request: ChatRequest) -> None:
             hint = "The operator can set it in `extra_body`." if name in THE_OPERATORS else "Leave it out."
             raise RequestRejected(f"Embedded models take no parameter `{name}`.", hint=hint)
         if not accepts(value):
-            raise RequestRejected(f"Embedded models don't take this value of `{name}`.", hint="See the README.")
+            hint = "Its bounds stand in docs/project-file.md, under Providers."
+            raise RequestRejected(f"Embedded models don't take this value of `{name}`.", hint=hint)
     for schema in _schemas(request):
         _check_schema(schema)
 

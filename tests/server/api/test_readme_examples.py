@@ -1,23 +1,17 @@
-"""The README's examples of the API, run as they are written but for the port."""
+"""The documentation's own examples of the API, run as they are written but for the port."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
-from pathlib import Path
 
 import pytest
 
 from llamafarm.config import sample_path
+from tests.pages import API, blocks
 from tests.server.api.test_documentation import DOCUMENTED_PORT, lf_serve, port_to_use, start
 
-TEXT = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-SECTION = TEXT[TEXT.index("## The API") : TEXT.index("### Chat completions")]
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", SECTION, re.DOTALL)
+EXAMPLES = API.text[: API.text.index("## Chat completions")]
 
 
 async def shell(script: str) -> tuple[int | None, str]:
@@ -31,7 +25,7 @@ async def shell(script: str) -> tuple[int | None, str]:
 @pytest.mark.timeout(240)
 async def test_the_examples_run() -> None:
     port = port_to_use()
-    python, curl = blocks("python"), [text for text in blocks("sh") if "curl" in text]
+    python, curl = blocks("python", EXAMPLES), [text for text in blocks("sh", EXAMPLES) if "curl" in text]
     assert (len(python), len(curl)) == (2, 1)
     async with lf_serve(sample_path("embedded"), port):
         for text in python:
