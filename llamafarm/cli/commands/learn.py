@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -49,6 +50,8 @@ def learn(
 
     Nobody is asked, and nothing is kept.
     """
+    # Numpy reads it once: at these sizes a second thread costs more than it wins, above all on busy cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from llamafarm.learning.evaluation.trial import Outcomes, evaluate
 
     wanted = _sizes(sizes)
