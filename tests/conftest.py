@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 
+# Numpy reads it once: with two threads, linear algebra on cores that others use takes many times as long.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink)  # to explain takes minutes
