@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, aclosing, nullcontext, suppress
 from functools import partial
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from llamafarm.core.events import Event, Started, Stopped, Waiting, is_final
+from llamafarm.core.reply import Reply
 from llamafarm.engine.condense import condensed
 from llamafarm.engine.exchange import waits_behind
 from llamafarm.engine.lane import Lane, failure
+from llamafarm.engine.replies import Replies
 
 OpenLane = Callable[[Lane], AsyncGenerator[Event, None]]
 Before = Callable[[], Awaitable[None]]
 Turns = Callable[[], Mapping[str, Sequence[str]]]
 
-
 BACKLOG = 10_000  # events
+log = logging.getLogger(__name__)
 
 
 class LaneEvent(NamedTuple):
@@ -30,36 +33,44 @@ class LaneEvent(NamedTuple):
     event: Event
 
 
-Watch = Callable[[LaneEvent], None]
+class Record(Protocol):
+    """What keeps a comparison under its `id`; see `llamafarm.engine.recording.Recording`."""
+
+    id: str
+
+    def watch(self, told: LaneEvent) -> None:
+        """Take the next event. Never waits and never fails."""
+        ...
 
 
 class Comparison:
-    """Runs lanes side by side and tells their events; an async context manager that owns their tasks.
+    """Runs lanes side by side and folds their events; an async context manager that owns their tasks.
 
     No lane waits for another, nor for the reader: what a slow one leaves unread is condensed, so that it stays small
     and no instant is lost. `stop` ends one or all of them: a stopped lane closes its stream, so that its server stops
     too, and ends with a `Stopped` event. Leaving the context stops what still runs. `before`, where given, is
     awaited before any lane begins. `turns`, asked after it, are by lane those that must have ended before it begins
     (see `engine.exchange`).
-    `watch` sees each event as it happens, whether somebody reads `events` or not. `record` is the id under which the
-    comparison is kept, where it is. `places` are held while it runs; entering raises what they raise.
+    `replies` takes each event as it happens, whether somebody reads or not, and then `record` does, where it is kept.
+    `places` are held while it runs; entering raises what they raise.
     """
 
     def __init__(
         self,
         lanes: Iterable[Lane],
         open_lane: OpenLane,
+        replies: Replies,
         *,
-        watch: Watch | None = None,
-        record: str | None = None,
+        record: Record | None = None,
         places: AbstractContextManager[None] | None = None,
         before: Before | None = None,
         turns: Turns | None = None,
     ) -> None:
         self.lanes = tuple(lanes)
-        self.record = record
+        self.record = None if record is None else record.id
         self._open = open_lane
-        self._watch = watch
+        self._replies = replies
+        self._record = record
         self._places = places or nullcontext()
         self._before = before
         self._take_turns = turns
@@ -100,6 +111,31 @@ class Comparison:
         for name, task in self._tasks.items():
             if lane in (None, name):
                 task.cancel()
+
+    def reply(self, lane: str) -> Reply:
+        """The reply of `lane` so far."""
+        return self._replies.reply(lane)
+
+    def replies(self) -> dict[str, Reply]:
+        """Each lane's reply so far, by lane id, in the lanes' order."""
+        return self._replies.now()
+
+    async def updates(
+        self, every_s: float = 0.0, *, heartbeat_s: float | None = None
+    ) -> AsyncGenerator[dict[str, Reply], None]:
+        """All replies each time that some have grown, until every lane has ended; times as in `batches`.
+
+        To be read once, by one reader, as `batches` and `events` are.
+        """
+        async with aclosing(self.batches(every_s=every_s, heartbeat_s=heartbeat_s)) as batches:
+            async for _ in batches:
+                yield self.replies()
+
+    async def ended(self) -> dict[str, Reply]:
+        """All replies, once every lane has ended."""
+        async for _ in self.events():
+            pass
+        return self.replies()
 
     async def events(self) -> AsyncGenerator[LaneEvent, None]:
         """All events until every lane has ended. To be read once, by one reader."""
@@ -150,8 +186,12 @@ class Comparison:
             if len(self._ended) == len(self.lanes):
                 self._over.set()
         told = LaneEvent(lane, event)
-        if self._watch is not None:
-            self._watch(told)
+        try:
+            self._replies.add(lane, event)
+        except Exception:  # a defect of ours must not end the lane in which it shows
+            log.exception("an event of lane %s could not be folded", lane)
+        if self._record is not None:
+            self._record.watch(told)
         self._backlog.append(told)
         if len(self._backlog) > self._room:
             self._backlog = [LaneEvent(*each) for each in condensed(self._backlog)]

@@ -16,7 +16,7 @@ from llamafarm.core.events import Asking, is_final
 from llamafarm.core.types import JsonValue, Route
 from llamafarm.engine.comparison import LaneEvent
 from llamafarm.engine.lane import Lane, Question
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.history.ids import new_id
 from llamafarm.history.model import Asked, Began, Ended, Kind, LaneSpec, ProjectRef, Record, Recorded, Snapshot
 
@@ -55,7 +55,8 @@ class Origin:
 class Recording:
     """Follows the events of one comparison. Whatever goes wrong here, the lanes go on.
 
-    `id` is the comparison's in the history. Its record begins with its first event.
+    `id` is the comparison's in the history. Its record begins with its first event. `replies` has each event before it
+    comes here.
     """
 
     recorder: Recorder
@@ -63,7 +64,7 @@ class Recording:
     lanes: Mapping[str, Lane]
     question: Question
     origin: Origin
-    board: Board
+    replies: Replies
     id: str = field(default_factory=new_id)
     _begun: bool = False
     _parameters: dict[str, Mapping[str, JsonValue]] = field(default_factory=dict)
@@ -85,7 +86,6 @@ class Recording:
             # The project file of a run was kept when the run began.
             snapshot = snapshot_of(self.project) if self.origin.run is None else None
             self.recorder.take(Began(self._asked(), snapshot))
-        self.board.add(told)
         if isinstance(told.event, Asking):
             self._parameters[told.lane] = told.event.request.parameters
         if is_final(told.event):
@@ -117,7 +117,7 @@ class Recording:
             comparison=self.id,
             spec=_spec(lane),
             parameters=self._parameters.get(lane.id, lane.parameters),
-            reply=self.board.reply(lane.id),
+            reply=self.replies.reply(lane.id),
             ended_at=datetime.now(UTC),
         )
 

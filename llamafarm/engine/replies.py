@@ -9,9 +9,9 @@ from typing import Protocol
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.conditions import ProbeMark
+from llamafarm.core.events import Event
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Usage
-from llamafarm.engine.comparison import LaneEvent
 from llamafarm.engine.fold.fold import Fold
 from llamafarm.engine.lane import Lane
 
@@ -32,8 +32,8 @@ def unmarked(_: NamedModel) -> tuple[ProbeMark, ...]:
     return ()
 
 
-class Board:
-    """Folds the events of a comparison's lanes; `replies` gives all of them at one instant.
+class Replies:
+    """Folds the events of lanes, each once; `now` gives the replies of all lanes at one instant.
 
     `marks` gives what probes found of a model's server.
     """
@@ -46,15 +46,15 @@ class Board:
 
         self._folds = {lane.id: Fold(lane.id, lane.model, models.__getitem__, price, marks) for lane in lanes}
 
-    def add(self, told: LaneEvent) -> None:
-        """Take the next event."""
-        self._folds[told.lane].add(told.event)
+    def add(self, lane: str, event: Event) -> None:
+        """Take the next event of `lane`."""
+        self._folds[lane].add(event)
 
     def reply(self, lane: str) -> Reply:
         """The reply of `lane` so far."""
         return self._folds[lane].reply(time.perf_counter())
 
-    def replies(self) -> dict[str, Reply]:
+    def now(self) -> dict[str, Reply]:
         """Each lane's reply so far, by lane id, in the lanes' order."""
         now = time.perf_counter()
         return {lane: fold.reply(now) for lane, fold in self._folds.items()}

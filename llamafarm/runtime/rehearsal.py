@@ -57,16 +57,16 @@ async def _rehearsed(runtime: Runtime) -> None:
     async with _answering() as address:
         project = _project(address)
         lanes = [Lane(f"{model.name}-{number}", model) for model in project.models for number in range(LANES)]
-        apart, kept, board = replace(runtime, store=None, cooldowns=Cooldowns()), _Kept(), runtime.board(project, lanes)
-        named = {lane.id: lane for lane in lanes}
-        recording = Recording(kept, project, named, QUESTION, Origin(), runtime.board(project, lanes))
+        apart, kept = replace(runtime, store=None, cooldowns=Cooldowns()), _Kept()
+        named, replies = {lane.id: lane for lane in lanes}, runtime.replies(project, lanes)
+        recording = Recording(kept, project, named, QUESTION, Origin(), replies)
         comparison = apart.compare(project, lanes, QUESTION, looked=True)
         async with comparison, aclosing(comparison.batches(heartbeat_s=None)) as batches:
             async for batch in batches:
                 for told in batch:
+                    replies.add(told.lane, told.event)
                     recording.watch(told)
-                    board.add(told)
-                board.replies()
+                comparison.replies()
         if runtime.store is not None:
             await runtime.store.rehearse(kept.records)
 

@@ -23,7 +23,7 @@ from llamafarm.engine.lag import LoopLag, with_lag
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.preview import preview
 from llamafarm.engine.recording import Origin, Recording
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.engine.sequential import Sequential
 from llamafarm.engine.tool_loop.calls import Approve
 from llamafarm.engine.tool_loop.loop import Toolbox
@@ -132,12 +132,13 @@ class Runtime:
         caller has too many lanes already.
         """
         lanes, box = tuple(lanes), Toolbox(self.tools, self.context_window, approve)
-        recording = self.recording(project, lanes, question, origin)
+        replies = self.replies(project, lanes)
+        recording = self.recording(project, lanes, question, origin, replies)
         return Comparison(
             lanes,
             self._opening(project, question, box, fair),
-            watch=None if recording is None else recording.watch,
-            record=None if recording is None else recording.id,
+            replies,
+            record=recording,
             places=self.generations.running(self.caller, len(lanes)),
             before=None if looked else self._look(lane.model for lane in lanes),
             turns=partial(turns, lanes, question.parameters, self.providers.residency),
@@ -154,13 +155,16 @@ class Runtime:
         return look
 
     def recording(
-        self, project: Project, lanes: Sequence[Lane], question: Question, origin: Origin
+        self, project: Project, lanes: Sequence[Lane], question: Question, origin: Origin, replies: Replies
     ) -> Recording | None:
-        """What keeps the events of lanes that `chat` runs; `compare` has its own. None where recording is off."""
+        """What keeps the events of lanes that `chat` runs, with what they come to in `replies`; `compare` has its own.
+
+        None where recording is off.
+        """
         if self.store is None:
             return None
         named = {lane.id: lane for lane in lanes}
-        return Recording(self.store, project, named, question, origin, self.board(project, lanes))
+        return Recording(self.store, project, named, question, origin, replies)
 
     def fair(self) -> Sequential:
         """One at a time, warmed: for `compare`, the same for all comparisons that are measured together."""
@@ -204,7 +208,7 @@ class Runtime:
             into, origin = (bare, Origin()) if run is None else (kept, run.origin(key))
             async with self.generations.waiting(self.caller):
                 comparison = into.compare(project, (lane,), question, origin=origin, fair=quiet, looked=True)
-                return await reply_of(comparison, self.board(project, (lane,)))
+                return await reply_of(comparison)
 
         judges = () if grid.judge is None else (grid.judge.model,)
         look = self._look((*grid.models, *judges))
@@ -284,10 +288,10 @@ class Runtime:
             raise switched_off()
         return BatchRun(run, self.store, survey.rows, self.history())
 
-    def board(self, project: Project, lanes: Iterable[Lane]) -> Board:
-        """A fresh board for a comparison of `lanes`; to be had before they run, until the price table is read."""
+    def replies(self, project: Project, lanes: Iterable[Lane]) -> Replies:
+        """What folds the events of `lanes`; to be had before they run, until the price table is read."""
         self.prices.prepare(project.models)
-        return Board(project, tuple(lanes), self.prices, self.probes.marks)
+        return Replies(project, tuple(lanes), self.prices, self.probes.marks)
 
     async def read_probes(self) -> None:
         """Know the probes that the history has, before their marks are asked for."""

@@ -86,7 +86,7 @@ async def open_floor() -> AsyncIterator[Floor]:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Ours, as the page uses it: read in batches, each folded and priced by a board.
+    """Ours, as the page uses it: read in batches, each folded and priced.
 
     The project files are those of the first round, as a face has them loaded before it asks.
     """
@@ -105,15 +105,13 @@ class Engine:
         """See `Contender`."""
         whole = self.project(base_url, lanes)
         asked = [Lane(each.name, each) for each in whole.models]
-        board = self.runtime.board(whole, asked)
         async with (
             self.runtime.compare(whole, asked, Question.of(PROMPT)) as comparison,
-            aclosing(comparison.batches(every_s=0.1, heartbeat_s=0.5)) as batches,
+            aclosing(comparison.updates(0.1, heartbeat_s=0.5)) as updates,
         ):
-            async for batch in batches:
-                for told in batch:
-                    board.add(told)
-                replies = board.replies()
+            async for _ in updates:
+                pass
+        replies = comparison.replies()
         assert all(reply.status == "done" for reply in replies.values())
         return [Answer(reply.text, reply.timings.ttft_s or 0.0) for reply in replies.values()]
 

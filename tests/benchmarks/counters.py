@@ -15,7 +15,7 @@ import platform
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
@@ -118,12 +118,9 @@ def last_counters(answer: bytes, read: Callable[[Mapping[str, Any]], Counters | 
 async def asked(runtime: Runtime, project: Project) -> Reply:
     """One answer, as every face gets it."""
     lane = Lane("m", project.models[0])
-    board = runtime.board(project, (lane,))
     comparison = runtime.compare(project, (lane,), Question.of(PROMPT))
-    async with comparison, aclosing(comparison.events()) as events:
-        async for told in events:
-            board.add(told)
-    return board.reply("m")
+    async with comparison:
+        return (await comparison.ended())["m"]
 
 
 async def measured(

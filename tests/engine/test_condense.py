@@ -85,14 +85,12 @@ def test_a_lane_that_only_talks_is_condensed_to_a_handful() -> None:
 
 async def test_what_nobody_reads_stays_small_and_ends_well() -> None:
     gone = asyncio.Event()
-    run, board = comparison(talker=Scripted(*["ab"] * 200_000, gone.set), stuck=Scripted("begun", asyncio.Event()))
+    run = comparison(talker=Scripted(*["ab"] * 200_000, gone.set), stuck=Scripted("begun", asyncio.Event()))
     async with run:
         await gone.wait()
         run.stop("stuck")
         batch = [told async for told in run.events()]
     assert len(batch) <= 2 * BACKLOG
-    for each in batch:
-        board.add(each)
-    reply = board.replies()["talker"]
+    reply = run.reply("talker")
     assert (reply.status, len(reply.text)) == ("done", 400_000)
-    assert board.replies()["stuck"].status == "stopped"
+    assert run.reply("stuck").status == "stopped"

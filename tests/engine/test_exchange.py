@@ -20,7 +20,7 @@ from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.exchange import Memory as Known
 from llamafarm.engine.exchange import exchange_notes, turns, waits_behind
 from llamafarm.engine.lane import Lane, Question, chat
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.experiments.batch.batch import Batch
 from llamafarm.experiments.batch.job import Job, survey_of
 from llamafarm.experiments.batch.lane import asking
@@ -107,8 +107,10 @@ async def test_a_batch_loads_each_model_once(case: str, tmp_path: Path) -> None:
 
 async def swept(grid: Grid, whole: Project, registry: Registry, **settings: Any) -> list[Reply]:
     async def ask(lane: Lane, question: Question, _: str) -> Reply:
-        comparison = Comparison((lane,), lambda each: chat(whole, each, question, registry, Cooldowns()))
-        return await reply_of(comparison, Board(whole, (lane,), FlatPrices()))
+        folded = Replies(whole, (lane,), FlatPrices())
+        return await reply_of(
+            Comparison((lane,), lambda each: chat(whole, each, question, registry, Cooldowns()), folded)
+        )
 
     found: list[Reply] = []
     async with Sweep(grid, ask, **settings) as sweep, aclosing(sweep.batches()) as batches:
@@ -166,16 +168,12 @@ async def compared(*lanes: Lane, known: Known | None = None) -> tuple[list[tuple
     comparison = Comparison(
         lanes,
         lambda lane: chat(whole, lane, asked, registry, Cooldowns()),
+        Replies(whole, lanes, FlatPrices()),
         turns=lambda: turns(lanes, asked.parameters, known),
     )
-    waited: list[tuple[str, str]] = []
-    board = Board(whole, lanes, FlatPrices())
     async with comparison, aclosing(comparison.events()) as events:
-        async for told in events:
-            board.add(told)
-            if isinstance(told.event, Waiting):
-                waited.append((told.lane, told.event.what))
-    assert {reply.status for reply in board.replies().values()} == {"done"}
+        waited = [(told.lane, told.event.what) async for told in events if isinstance(told.event, Waiting)]
+    assert {reply.status for reply in comparison.replies().values()} == {"done"}
     return waited, memory
 
 
@@ -275,6 +273,7 @@ async def test_a_lane_that_is_stopped_lets_the_next_begin() -> None:
     comparison = Comparison(
         lanes,
         lambda lane: chat(whole, lane, Question.of("Hello"), registry, Cooldowns()),
+        Replies(whole, lanes, FlatPrices()),
         turns=lambda: turns(lanes, {}),
     )
     async with comparison, aclosing(comparison.events()) as events:

@@ -25,11 +25,10 @@ from llamafarm.core.errors import (
 from llamafarm.core.events import ReasoningDelta, ToolCalled, UsageReported
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Message, ToolCall, Usage
-from llamafarm.engine.comparison import LaneEvent
 from llamafarm.engine.cooldown import LONGEST_S, REST_S, Cooldowns
 from llamafarm.engine.fallback import chain_of
 from llamafarm.engine.lane import Lane, Question, chat
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.output.contracts import lane_json
 from llamafarm.providers.base import Provider
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
@@ -66,10 +65,10 @@ async def run(
     asked = PROJECT.model(name)
     assert asked is not None
     lane_of = Lane("lane", asked, **lane)  # type: ignore[arg-type]  # each test names fields that exist
-    board = Board(PROJECT, (lane_of,), FlatPrices())
+    folded = Replies(PROJECT, (lane_of,), FlatPrices())
     async for event in chat(PROJECT, lane_of, Question.of("Hay?"), Registry(providers), cooldowns or Cooldowns()):
-        board.add(LaneEvent("lane", event))
-    return board.replies()["lane"]
+        folded.add("lane", event)
+    return folded.reply("lane")
 
 
 @pytest.mark.parametrize(

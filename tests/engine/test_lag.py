@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -21,6 +21,7 @@ from llamafarm.engine.comparison import Comparison, LaneEvent
 from llamafarm.engine.fold.fold import Fold
 from llamafarm.engine.lag import LoopLag, with_lag
 from llamafarm.engine.lane import Lane
+from llamafarm.engine.replies import Replies
 from llamafarm.experiments.batch.results import results_json
 from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.stats.summary import summary
@@ -32,7 +33,7 @@ from llamafarm.output.report.sentences import _doubts
 from llamafarm.output.report.tables import _conditions
 from llamafarm.ui.compare.table import table
 from llamafarm.ui.parts.cards import summary as card_summary
-from tests.engine.fakes import model
+from tests.engine.fakes import FlatPrices, model, project
 from tests.engine.test_setbacks import CLEAN
 
 STALL_S = 0.06
@@ -136,15 +137,27 @@ def late_stop(comparison: Comparison) -> None:
     comparison.stop()
 
 
+@dataclass
+class Seen:
+    """A record that is a list."""
+
+    id: str = "seen"
+    told: list[LaneEvent] = field(default_factory=list)
+
+    def watch(self, told: LaneEvent) -> None:
+        self.told.append(told)
+
+
 async def compared(*happens: object) -> tuple[Comparison, list[LaneEvent]]:
     """A comparison of one lane that does so, until it ends; `happens` may be told to stop it."""
-    lane, seen = Lane("a", model("a")), list[LaneEvent]()
-    comparison = Comparison([lane], with_lag(lambda _: lanes(*happens), LoopLag()), watch=seen.append)
+    lane, seen = Lane("a", model("a")), Seen()
+    replies = Replies(project([lane.model]), (lane,), FlatPrices())
+    comparison = Comparison([lane], with_lag(lambda _: lanes(*happens), LoopLag()), replies, record=seen)
     async with comparison, aclosing(comparison.events()) as events:
         async for told in events:
             if happens[-1] == 60.0 and isinstance(told.event, TextDelta | Sent):
                 asyncio.get_running_loop().call_later(0.03, late_stop, comparison)
-    return comparison, seen
+    return comparison, seen.told
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the recorder is given: each lane when it ends, as the board has it, whoever reads the events."""
+"""What the recorder is given: each lane when it ends, as it is shown, whoever reads the events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llamafarm.engine.comparison import Comparison
 from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
 from llamafarm.engine.recording import Origin, Recording, again
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.history.model import Began, Ended, LaneSpec, Record, Recorded
 from llamafarm.providers.base import Provider
 from tests.engine.fakes import FlatPrices, Registry, Scripted, model, project
@@ -49,17 +49,16 @@ class Kept:
 
 def recorded(
     kept: Kept, lanes: dict[str, Provider], origin: Origin = Origin(), **settings: object
-) -> tuple[Comparison, Board, Recording]:
+) -> tuple[Comparison, Recording]:
     models = [model(name, parameters={"temperature": 0.5, "top_p": 0.9}) for name in lanes]
     whole = project(models, **settings)
     asked = tuple(Lane(each.name, each, {"temperature": 0.1}) for each in models)
     named = {lane.id: lane for lane in asked}
-    recording = Recording(kept, whole, named, QUESTION, origin, Board(whole, asked, FlatPrices()))
+    replies = Replies(whole, asked, FlatPrices())
+    recording = Recording(kept, whole, named, QUESTION, origin, replies)
     registry, cooldowns = Registry(lanes), Cooldowns()
-    run = Comparison(
-        asked, lambda lane: chat(whole, lane, QUESTION, registry, cooldowns), watch=recording.watch, record=recording.id
-    )
-    return run, Board(whole, asked, FlatPrices()), recording
+    run = Comparison(asked, lambda lane: chat(whole, lane, QUESTION, registry, cooldowns), replies, record=recording)
+    return run, recording
 
 
 async def test_a_record_is_the_reply_that_was_shown() -> None:
@@ -69,12 +68,10 @@ async def test_a_record_is_the_reply_that_was_shown() -> None:
         "good": Scripted(Sent(at=0.0, request=sent), "All is well."),
         "bad": Scripted("half", ServerFailed("It broke.", status=500)),
     }
-    run, board, _ = recorded(kept, lanes)
+    run, _ = recorded(kept, lanes)
     before = datetime.now(UTC)
-    async with run, aclosing(run.events()) as events:
-        async for told in events:
-            board.add(told)
-    shown = board.replies()
+    async with run:
+        shown = await run.ended()
     assert {each.spec.id: each.reply for each in kept.ended()} == shown
     assert isinstance(kept.records[0], Began)
     asked = kept.records[0].asked
@@ -88,7 +85,7 @@ async def test_a_record_is_the_reply_that_was_shown() -> None:
 async def test_a_lane_is_recorded_when_it_ends_and_not_when_the_last_one_does() -> None:
     kept = Kept()
     gate = asyncio.Event()
-    run, _, _ = recorded(kept, {"quick": Scripted("a"), "slow": Scripted(gate, "b")})
+    run, _ = recorded(kept, {"quick": Scripted("a"), "slow": Scripted(gate, "b")})
     async with run:
         await kept.full.wait()
         assert [each.spec.id for each in kept.ended()] == ["quick"]
@@ -102,7 +99,7 @@ async def test_a_lane_is_recorded_when_it_ends_and_not_when_the_last_one_does() 
 async def test_lanes_that_nobody_watches_any_more_are_recorded_as_stopped() -> None:
     kept = Kept()
     stuck = Scripted("begun", kept.full)
-    run, _, _ = recorded(kept, {"stuck": stuck})
+    run, _ = recorded(kept, {"stuck": stuck})
     async with run, aclosing(run.events()) as events:
         async for _ in events:
             break  # the tab was closed
@@ -120,7 +117,7 @@ async def test_where_it_comes_from_is_recorded() -> None:
     kept = Kept()
     route = Route("complexity", "one", "because")
     origin = Origin(kind="batch", routes=[route], run="r", item="row-1", parent="p")
-    run, _, _ = recorded(kept, {"one": Scripted("a")}, origin)
+    run, _ = recorded(kept, {"one": Scripted("a")}, origin)
     async with run:
         await kept.full.wait()
     asked = kept.asked()[0].asked
@@ -129,7 +126,7 @@ async def test_where_it_comes_from_is_recorded() -> None:
 
 async def test_a_lane_that_is_tried_again_goes_into_the_same_comparison() -> None:
     kept = Kept()
-    run, _, _ = recorded(kept, {"one": Scripted("a")}, Origin(into="before"))
+    run, _ = recorded(kept, {"one": Scripted("a")}, Origin(into="before"))
     async with run:
         await kept.full.wait()
     assert run.record == "before"
@@ -138,17 +135,15 @@ async def test_a_lane_that_is_tried_again_goes_into_the_same_comparison() -> Non
 
 
 async def test_a_recorder_that_fails_harms_no_lane(caplog: pytest.LogCaptureFixture) -> None:
-    run, board, _ = recorded(Kept(fails=True), {"one": Scripted("a"), "two": Scripted("b")})
-    async with run, aclosing(run.events()) as events:
-        async for told in events:
-            board.add(told)
-    assert [reply.status for reply in board.replies().values()] == ["done", "done"]
+    run, _ = recorded(Kept(fails=True), {"one": Scripted("a"), "two": Scripted("b")})
+    async with run:
+        assert [reply.status for reply in (await run.ended()).values()] == ["done", "done"]
     assert "could not be recorded" in caplog.text
 
 
 async def test_the_project_file_goes_with_it() -> None:
     kept = Kept()
-    run, _, _ = recorded(
+    run, _ = recorded(
         kept, {"one": Scripted("a")}, source=Path("/home/me/farm/llamafarm.yaml"), digest="d", text="x: 1"
     )
     async with run:
@@ -161,7 +156,7 @@ async def test_the_project_file_goes_with_it() -> None:
 
 async def test_what_was_recorded_can_be_asked_again() -> None:
     kept = Kept()
-    run, _, recording = recorded(kept, {"one": Scripted("a"), "two": Scripted("b")})
+    run, recording = recorded(kept, {"one": Scripted("a"), "two": Scripted("b")})
     async with run, aclosing(run.events()) as events:
         async for _told in events:
             pass
@@ -177,7 +172,7 @@ def test_a_lane_is_asked_again_as_it_was_tried_last() -> None:
     one = model("one")
     whole = project([one])
     lane = Lane("one", one, {"temperature": 0.1})
-    recording = Recording(Kept(), whole, {"one": lane}, QUESTION, Origin(), Board(whole, (lane,), FlatPrices()))
+    recording = Recording(Kept(), whole, {"one": lane}, QUESTION, Origin(), Replies(whole, (lane,), FlatPrices()))
     asked = recording._asked()
     tried = replace(recording._ended(lane), spec=LaneSpec("one", "one", {"temperature": 0.9}))
     lanes, _ = again(Recorded(asked, (tried,)), whole)
@@ -195,7 +190,7 @@ def test_everything_that_can_be_asked_is_recorded() -> None:
         defaults.pop("verbatim", None)  # follows from the run that a comparison belongs to
         assert not [name for name, default in defaults.items() if getattr(whole, name) == default]
     recording = Recording(
-        Kept(), project([one]), {"one": lane}, question, Origin(), Board(project([one]), (lane,), FlatPrices())
+        Kept(), project([one]), {"one": lane}, question, Origin(), Replies(project([one]), (lane,), FlatPrices())
     )
     assert again(Recorded(recording._asked()), recording.project) == ((lane,), question)
 
@@ -205,7 +200,7 @@ def test_lanes_keep_their_history_and_system_prompt() -> None:
     one = model("one")
     lane = Lane("one", one, {}, "Be brief.", auto=True, history=said)
     whole = project([one])
-    recording = Recording(Kept(), whole, {"one": lane}, QUESTION, Origin(), Board(whole, (lane,), FlatPrices()))
+    recording = Recording(Kept(), whole, {"one": lane}, QUESTION, Origin(), Replies(whole, (lane,), FlatPrices()))
     asked = recording._asked()
     lanes, _ = again(Recorded(asked), whole)
     assert lanes == (lane,)

@@ -16,7 +16,7 @@ from llamafarm.core.types import Count, JsonValue, Message, SentRequest, Usage
 from llamafarm.engine.comparison import Comparison
 from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.engine.sequential import Sequential
 from llamafarm.engine.warmup import TOKENS, warm
 from llamafarm.providers.base import Provider
@@ -27,9 +27,7 @@ COUNTED = UsageReported(at=0.0, usage=Usage(Count(3, "reported"), Count(2, "repo
 SENT = Sent(at=0.0, request=SentRequest("POST", "http://localhost", {}, {}))
 
 
-def prepared(
-    fair: Sequential, providers: dict[str, Provider | ServerFailed], **parameters: JsonValue
-) -> tuple[Comparison, Board]:
+def prepared(fair: Sequential, providers: dict[str, Provider | ServerFailed], **parameters: JsonValue) -> Comparison:
     models = [model(name, parameters=parameters) for name in providers]
     whole, registry = project(models), Registry(dict(providers))
     lanes = tuple(Lane(each.name, each) for each in models)
@@ -37,21 +35,18 @@ def prepared(
         lambda lane: chat(whole, lane, QUESTION, registry, Cooldowns()),
         lambda lane: warm(whole, lane, QUESTION, registry),
     )
-    return Comparison(lanes, opening), Board(whole, lanes, FlatPrices())
+    return Comparison(lanes, opening, Replies(whole, lanes, FlatPrices()))
 
 
-async def ran(run: Comparison, board: Board) -> tuple[dict[str, Reply], list[tuple[str, Event]]]:
-    told: list[tuple[str, Event]] = []
+async def ran(run: Comparison) -> tuple[dict[str, Reply], list[tuple[str, Event]]]:
     async with run, aclosing(run.events()) as events:
-        async for each in events:
-            board.add(each)
-            told.append((each.lane, each.event))
-    return board.replies(), told
+        told = [(each.lane, each.event) async for each in events]
+    return run.replies(), told
 
 
 async def test_lanes_run_one_after_the_other_each_warmed_before() -> None:
     a, b = (Turns([SENT, COUNTED, "hi"], [SENT, "whole"]) for _ in range(2))
-    replies, told = await ran(*prepared(Sequential(asyncio.Lock()), {"a": a, "b": b}))
+    replies, told = await ran(prepared(Sequential(asyncio.Lock()), {"a": a, "b": b}))
     kinds = [(lane, type(event)) for lane, event in told]
     assert kinds.index(("b", Warming)) > max(at for at, (lane, _) in enumerate(kinds) if lane == "a")
     for provider in (a, b):
@@ -68,7 +63,7 @@ async def test_lanes_run_one_after_the_other_each_warmed_before() -> None:
 
 
 async def test_spans_begin_when_the_turn_has_come_and_the_model_is_warm() -> None:
-    replies, told = await ran(*prepared(Sequential(asyncio.Lock()), {"a": Scripted("x"), "b": Scripted("y")}))
+    replies, told = await ran(prepared(Sequential(asyncio.Lock()), {"a": Scripted("x"), "b": Scripted("y")}))
     for lane in ("a", "b"):
         own = [event for name, event in told if name == lane]
         begun = [event.at for event in own if isinstance(event, Started)]
@@ -82,8 +77,8 @@ async def test_spans_begin_when_the_turn_has_come_and_the_model_is_warm() -> Non
 
 async def test_a_model_is_warmed_once_for_all_that_is_measured_together() -> None:
     fair, provider = Sequential(asyncio.Lock()), Scripted("x")
-    first, _ = await ran(*prepared(fair, {"a": provider}))
-    second, _ = await ran(*prepared(fair, {"a": provider}))
+    first, _ = await ran(prepared(fair, {"a": provider}))
+    second, _ = await ran(prepared(fair, {"a": provider}))
     assert len(provider.requests) == 3
     assert first["a"].warmup is not None
     assert second["a"].warmup is None
@@ -95,7 +90,7 @@ async def test_two_comparisons_of_a_process_wait_for_each_other() -> None:
         prepared(Sequential(turn), {"a": Turns(["hi"], [gate, "late"])}),
         prepared(Sequential(turn), {"b": Scripted("y")}),
     )
-    first, second = asyncio.create_task(ran(*slow)), asyncio.create_task(ran(*quick))
+    first, second = asyncio.create_task(ran(slow)), asyncio.create_task(ran(quick))
     done, _ = await asyncio.wait({first, second}, timeout=0.05)
     assert not done
     gate.set()
@@ -107,17 +102,16 @@ async def test_two_comparisons_of_a_process_wait_for_each_other() -> None:
 
 async def test_a_lane_that_is_stopped_passes_its_turn_on() -> None:
     gate = asyncio.Event()
-    run, board = prepared(Sequential(asyncio.Lock()), {"a": Turns(["hi"], ["begun", gate]), "b": Scripted("y")})
+    run = prepared(Sequential(asyncio.Lock()), {"a": Turns(["hi"], ["begun", gate]), "b": Scripted("y")})
     async with run, aclosing(run.events()) as events:
-        async for told in events:
-            board.add(told)
-            if board.reply("a").text:
+        async for _ in events:
+            if run.reply("a").text:
                 run.stop("a")
-    assert [reply.status for reply in board.replies().values()] == ["stopped", "done"]
+    assert [reply.status for reply in run.replies().values()] == ["stopped", "done"]
 
 
 async def test_warming_that_fails_is_told_and_the_lane_goes_on() -> None:
-    replies, _ = await ran(*prepared(Sequential(asyncio.Lock()), {"a": Turns([ServerFailed("too busy")], ["fine"])}))
+    replies, _ = await ran(prepared(Sequential(asyncio.Lock()), {"a": Turns([ServerFailed("too busy")], ["fine"])}))
     warmup = replies["a"].warmup
     assert replies["a"].text == "fine"
     assert replies["a"].failure is None
@@ -127,7 +121,7 @@ async def test_warming_that_fails_is_told_and_the_lane_goes_on() -> None:
 
 async def test_loading_while_it_is_warmed_is_not_in_the_answers_times() -> None:
     provider = Turns([Loaded(at=0.0, seconds=4.0), "hi"], ["fine"])
-    replies, _ = await ran(*prepared(Sequential(asyncio.Lock()), {"a": provider}))
+    replies, _ = await ran(prepared(Sequential(asyncio.Lock()), {"a": provider}))
     assert replies["a"].timings.load_s is None
     assert replies["a"].warmup is not None
     assert replies["a"].warmup.load_s == 4.0
@@ -136,7 +130,7 @@ async def test_loading_while_it_is_warmed_is_not_in_the_answers_times() -> None:
 async def test_the_short_request_keeps_what_a_model_is_loaded_with() -> None:
     provider = Scripted("x")
     settings: dict[str, JsonValue] = {"num_ctx": 8192, "num_predict": 500, "stop": ["."]}
-    await ran(*prepared(Sequential(asyncio.Lock()), {"a": provider}, **settings, tool_choice="auto"))
+    await ran(prepared(Sequential(asyncio.Lock()), {"a": provider}, **settings, tool_choice="auto"))
     assert provider.requests[0].parameters == {"num_ctx": 8192, "num_predict": TOKENS}
     assert provider.requests[1].parameters == settings
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ from llamafarm.core.types import JsonValue, Message, Tool, ToolCall
 from llamafarm.engine.comparison import Comparison
 from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.engine.tool_loop.calls import DENIED, Approve
 from llamafarm.engine.tool_loop.loop import Toolbox
 from llamafarm.providers.base import Provider
@@ -55,27 +56,26 @@ async def running(
     approve: Approve | None = None,
     window: int | None = None,
     question: Question | None = None,
-) -> AsyncIterator[tuple[Comparison, Board]]:
+) -> AsyncIterator[Comparison]:
     lane = Lane("lane", named)
     box = Toolbox(servers, lambda _: window, approve)
     asked = question or Question.of("What is in the barn?")
     registry, cooldowns = Registry({named.name: provider}), Cooldowns()
-    async with Comparison([lane], lambda one: chat(whole(named), one, asked, registry, cooldowns, box)) as comparison:
-        yield comparison, Board(whole(named), (lane,), FlatPrices())
+    folded = Replies(whole(named), (lane,), FlatPrices())
+    opening = partial(chat, whole(named), question=asked, providers=registry, cooldowns=cooldowns, box=box)
+    async with Comparison([lane], opening, folded) as comparison:
+        yield comparison
 
 
 async def run(
     provider: Provider, servers: FakeServers, named: NamedModel = MODEL, **rest: Any
 ) -> tuple[list[Event], Reply]:
-    seen = []
     async with (
-        running(provider, servers, named, **rest) as (comparison, board),
+        running(provider, servers, named, **rest) as comparison,
         aclosing(comparison.events()) as events,
     ):
-        async for told in events:
-            seen.append(told.event)
-            board.add(told)
-    return seen, board.replies()["lane"]
+        seen = [told.event async for told in events]
+    return seen, comparison.reply("lane")
 
 
 def kinds(events: Sequence[Event]) -> list[str]:
@@ -113,7 +113,7 @@ async def test_the_calls_of_one_turn_run_together_and_keep_their_order() -> None
     )
     provider = Turns([asks("a", call_id="1"), asks("b", call_id="2")], ["Done."])
     returned = []
-    async with running(provider, servers) as (comparison, _), aclosing(comparison.events()) as events:
+    async with running(provider, servers) as comparison, aclosing(comparison.events()) as events:
         async for told in events:
             if isinstance(told.event, ToolStarted) and len(servers.calls) == 2:
                 gates["b"].set()
@@ -244,18 +244,17 @@ async def test_stop_while_a_person_thinks_and_while_a_tool_runs() -> None:
     servers = FakeServers(tool("look"), look=[never])
     provider = Turns([asks("look", call_id="yes"), asks("look", call_id="wait")])
     async with (
-        running(provider, servers, approve=approve) as (comparison, board),
+        running(provider, servers, approve=approve) as comparison,
         aclosing(comparison.events()) as events,
     ):
-        async for told in events:
-            board.add(told)
-            states = [ran.state for ran in board.replies()["lane"].tool_runs]
+        async for _ in events:
+            states = [ran.state for ran in comparison.reply("lane").tool_runs]
             if states == ["running", "held"]:
-                assert board.replies()["lane"].status == "calling"
+                assert comparison.reply("lane").status == "calling"
                 await servers.began.wait()
                 comparison.stop()
     assert servers.cancelled == ["look"]
-    reply = board.replies()["lane"]
+    reply = comparison.reply("lane")
     assert (reply.status, [ran.state for ran in reply.tool_runs]) == ("stopped", ["stopped", "stopped"])
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("tool ")]
 

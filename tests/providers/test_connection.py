@@ -17,7 +17,7 @@ from llamafarm.core.events import Retrying, TextDelta
 from llamafarm.engine.comparison import Comparison
 from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.pricing import PriceBook
 from tests.engine.fakes import Registry, project
 from tests.faultserver.server import Exchange, FaultServer
@@ -163,15 +163,14 @@ async def test_timings_are_those_of_the_server(protocol: Protocol) -> None:
         async with asking(model) as provider:
             lanes = (Lane("lane", model),)
             registry = Registry({"lane": provider})
-            board = Board(whole, lanes, PriceBook())
+            folded = Replies(whole, lanes, PriceBook())
             async with Comparison(
-                lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Cooldowns())
+                lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Cooldowns()), folded
             ) as run:
                 started = time.perf_counter()
-                async for told in run.events():
-                    board.add(told)
+                await run.ended()
         sent = server.requests[0].sent
-    spans = board.replies()["lane"].timings
+    spans = folded.reply("lane").timings
     assert spans.ttft_s == pytest.approx(sent[0][0] - started, abs=0.015)
     assert spans.total_s == pytest.approx(sent[-1][0] - started, abs=0.015)
 
@@ -183,17 +182,17 @@ async def test_a_million_deltas_leave_only_their_text(protocol: Protocol, deltas
         model = named(protocol, server.url)
         whole = project([model])
         lanes = (Lane("lane", model),)
-        board = Board(whole, lanes, PriceBook())
+        folded = Replies(whole, lanes, PriceBook())
         async with asking(model) as provider:
             before = most = sys.getallocatedblocks()
             async with Comparison(
-                lanes, lambda lane: chat(whole, lane, Question.of("Hi"), Registry({"lane": provider}), Cooldowns())
+                lanes,
+                lambda lane: chat(whole, lane, Question.of("Hi"), Registry({"lane": provider}), Cooldowns()),
+                folded,
             ) as run:
-                async for batch in run.batches(heartbeat_s=None):
+                async for _ in run.batches(heartbeat_s=None):
                     most = max(most, sys.getallocatedblocks())
-                    for told in batch:
-                        board.add(told)
-    reply = board.replies()["lane"]
+    reply = folded.reply("lane")
     assert len(reply.text) == 2 * deltas
     assert most - before < deltas // 10  # an object kept for each delta would be ten times as many
 
@@ -207,20 +206,18 @@ async def test_stop_ends_a_flood_that_nobody_reads(protocol: Protocol) -> None:
 
     async with FaultServer(floods) as server, asking(model := named(protocol, server.url)) as provider:
         whole, lanes = project([model]), (Lane("lane", model),)
-        board = Board(whole, lanes, PriceBook())
+        folded = Replies(whole, lanes, PriceBook())
         registry = Registry({"lane": provider})
         async with (
-            Comparison(lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Cooldowns())) as run,
+            Comparison(lanes, lambda lane: chat(whole, lane, Question.of("Hi"), registry, Cooldowns()), folded) as run,
             aclosing(run.batches(heartbeat_s=None)) as batches,
         ):
-            while not board.replies()["lane"].text:
-                for told in await anext(batches):
-                    board.add(told)
+            while not folded.reply("lane").text:
+                await anext(batches)
             run.stop()
             await asyncio.wait_for(server.requests[0].gone.wait(), 1)
-            async for batch in batches:
-                for told in batch:
-                    board.add(told)
-    reply = board.replies()["lane"]
+            async for _ in batches:
+                pass
+    reply = folded.reply("lane")
     assert reply.status == "stopped"
     assert reply.text == "ab" * (len(reply.text) // 2)

@@ -26,9 +26,8 @@ from llamafarm.core.errors import (
 )
 from llamafarm.core.events import Asking, Event, Finished, Loaded, Sent, Started, ToolCalled, UsageReported
 from llamafarm.core.types import Count, ToolCall, Usage
-from llamafarm.engine.comparison import LaneEvent
 from llamafarm.engine.lane import Lane, failure
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.pricing import PriceBook
 from tests.engine.fakes import project
 from tests.faultserver.server import Exchange, FaultServer, Script
@@ -288,13 +287,13 @@ def the_lane_tells_the_truth(
 ) -> None:
     """What the lane shows of it: its state, the text that it keeps, and figures that are marked."""
     model = named(provider, url)
-    board = Board(project([model]), (Lane("lane", model),), PriceBook())
+    whole = Replies(project([model]), (Lane("lane", model),), PriceBook())
     start = events[0].at
     for told in (Started(at=start), Asking(at=start, model=model.name, request=REQUEST), *events):
-        board.add(LaneEvent("lane", told))
+        whole.add("lane", told)
     if error is not None:
-        board.add(LaneEvent("lane", failure(error)))
-    reply = board.replies()["lane"]
+        whole.add("lane", failure(error))
+    reply = whole.reply("lane")
     assert (reply.status, reply.text, reply.reasoning) == ("failed" if error else "done", case.text, case.reasoning)
     assert reply.timings.partial is (error is not None)
     assert (reply.timings.ttft_s is None) is (case.text == "")

@@ -10,9 +10,8 @@ import pytest
 from llamafarm.core.events import Asking, Event, Finished, ReasoningDelta, Reclassified, Started, TextDelta, ToolCalled
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, JsonValue
-from llamafarm.engine.comparison import LaneEvent
 from llamafarm.engine.lane import Lane
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.pricing import PriceBook
 from llamafarm.providers.policies.prompted import Prompted
 from tests.engine.fakes import project
@@ -29,11 +28,11 @@ GAP_S = 0.15
 
 def folded(events: list[Event]) -> Reply:
     model = named("openai", "http://127.0.0.1:1")
-    board = Board(project([model]), (Lane("lane", model),), PriceBook())
+    whole = Replies(project([model]), (Lane("lane", model),), PriceBook())
     start = events[0].at
     for event in (Started(at=start), Asking(at=start, model=model.name, request=REQUEST), *events):
-        board.add(LaneEvent("lane", event))
-    return board.replies()["lane"]
+        whole.add("lane", event)
+    return whole.reply("lane")
 
 
 @pytest.mark.parametrize(("provider", "protocol"), PROVIDERS)

@@ -41,12 +41,9 @@ async def run(
     runtime: Runtime, project: Project, *names: str, origin: Origin = Origin()
 ) -> tuple[str | None, dict[str, Reply]]:
     lanes = tuple(Lane(model.name, model) for model in project.models if model.name in names)
-    board = runtime.board(project, lanes)
     comparison = runtime.compare(project, lanes, Question.of("How is it?"), origin=origin)
-    async with comparison, aclosing(comparison.events()) as events:
-        async for told in events:
-            board.add(told)
-    return comparison.record, board.replies()
+    async with comparison:
+        return comparison.record, await comparison.ended()
 
 
 async def test_what_was_shown_is_what_is_kept() -> None:
@@ -161,14 +158,11 @@ async def test_a_fair_comparison_shares_nothing_and_counts_its_warming_apart() -
     async with FaultServer(plays("openai", answer("openai", "All is well."))) as server, open_runtime() as runtime:
         project = two_at(server.url)
         lanes = tuple(Lane(model.name, model) for model in project.models if model.name != "gone")
-        board = runtime.board(project, lanes)
         async with runtime.compare(project, lanes, Question.of("How is it?"), fair=runtime.fair()) as comparison:
-            async for told in comparison.events():
-                board.add(told)
+            replies = await comparison.ended()
         assert comparison.record is not None
         found = await runtime.history().open(comparison.record)
     assert len(server.requests) == 4
-    replies = board.replies()
     assert found.replies == replies
     for reply in replies.values():
         assert reply.shared is False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +48,8 @@ def asking(protocol: Protocol, *calls: tuple[str, dict[str, Any]]) -> list[bytes
 
 async def ask(runtime: Runtime, whole: Project, prompt: str = "What is 1 + 2?") -> Reply:
     lane = Lane("lane", whole.models[0])
-    board = runtime.board(whole, [lane])
-    async with (
-        runtime.compare(whole, [lane], Question.of(prompt)) as comparison,
-        aclosing(comparison.events()) as events,
-    ):
-        async for told in events:
-            board.add(told)
-    return board.replies()["lane"]
+    async with runtime.compare(whole, [lane], Question.of(prompt)) as comparison:
+        return (await comparison.ended())["lane"]
 
 
 def named(protocol: Protocol, url: str, *servers: McpServer, **settings: Any) -> Project:

@@ -68,11 +68,8 @@ async def test_the_sample_makes_its_folder_and_a_model_reads_it(npx: str, tmp_pa
     async with open_runtime() as runtime, FaultServer(turns[-1], *turns) as fault:
         power_user = next(model for model in project.models if model.name == "power-user")
         lane = Lane("lane", power_user.model_copy(update={"base_url": f"{fault.url}/v1"}))
-        board = runtime.board(project, [lane])
         async with runtime.compare(project, [lane], Question.of("What do llamas eat?")) as comparison:
-            async for told in comparison.events():
-                board.add(told)
-    reply = board.replies()["lane"]
+            reply = (await comparison.ended())["lane"]
     assert (reply.text, reply.finish_reason) == ("Hay and grass.", "stop")
     assert [(ran.server, ran.state) for ran in reply.tool_runs] == [("filesystem", "done")]
     assert "Llamas eat hay and grass." in reply.tool_runs[0].text

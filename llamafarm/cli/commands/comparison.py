@@ -82,18 +82,16 @@ async def _run(
     with stop.on_signals():
         async with open_runtime(record=record) as runtime:
             await zero(runtime)
-            board = runtime.board(project, lanes)
             known = () if fair else tuple(exchange_notes([lane.model for lane in lanes]))
             routes = origin.routes if live else ()
             with LiveTable(routes, project.default_model, shown=live, known=known) as table:
-                await asyncio.to_thread(table.show, board.replies())  # what is drawn for the first time is loaded
                 quiet = runtime.fair() if fair else None
-                async with runtime.compare(project, lanes, question, origin=origin, fair=quiet) as comparison:
+                comparison = runtime.compare(project, lanes, question, origin=origin, fair=quiet)
+                await asyncio.to_thread(table.show, comparison.replies())  # what is drawn for the first time is loaded
+                async with comparison:
                     with stop.stops(comparison.stop):
-                        async for batch in comparison.batches(every_s=FRAME_S, heartbeat_s=FRAME_S):
-                            for told in batch:
-                                board.add(told)
-                            await asyncio.to_thread(table.show, board.replies())
+                        async for replies in comparison.updates(FRAME_S, heartbeat_s=FRAME_S):
+                            await asyncio.to_thread(table.show, replies)
     # The store is closed by now: what it could not write is known.
     trouble = runtime.store.trouble if runtime.store else None
-    return Ran(list(board.replies().values()), comparison.record, trouble)
+    return Ran(list(comparison.replies().values()), comparison.record, trouble)

@@ -10,10 +10,10 @@ from contextlib import aclosing
 from llamafarm.config.model import Project
 from llamafarm.core.events import Event, Stopped
 from llamafarm.core.reply import Reply
-from llamafarm.engine.comparison import LaneEvent, Watch
+from llamafarm.engine.comparison import LaneEvent, Record
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.recording import Recording
-from llamafarm.engine.replies import Board, Marks, Prices, unmarked
+from llamafarm.engine.replies import Marks, Prices, Replies, unmarked
 from llamafarm.experiments.batch.batch import Ask
 from llamafarm.experiments.batch.job import Job, lanes_of
 from llamafarm.experiments.batch.run import BatchRun
@@ -29,23 +29,28 @@ def asking(
     lanes = {lane.id: lane for lane in lanes_of(job)}
 
     async def ask(row: Row, lane: Lane) -> Reply:
-        question, board = job.question(row), Board(project, (lane,), prices, marks)
-        watch: Watch = board.add
+        question, replies, record = job.question(row), Replies(project, (lane,), prices, marks), None
         if run is not None:
             identity, origin = run.origin(row)
-            watch = Recording(run.recorder, project, lanes, question, origin, board, identity).watch
-        await _followed(chat(lane, question), lane, watch)
-        return board.reply(lane.id)
+            record = Recording(run.recorder, project, lanes, question, origin, replies, identity)
+        await _followed(chat(lane, question), lane, replies, record)
+        return replies.reply(lane.id)
 
     return ask
 
 
-async def _followed(events: AsyncGenerator[Event, None], lane: Lane, watch: Watch) -> None:
-    """Let `watch` see all of a lane; one that is stopped ends with `Stopped`, once its server knows."""
+async def _followed(events: AsyncGenerator[Event, None], lane: Lane, replies: Replies, record: Record | None) -> None:
+    """Let `replies` and `record` take all of a lane; one that is stopped ends with `Stopped`, once its server knows."""
+
+    def take(event: Event) -> None:
+        replies.add(lane.id, event)
+        if record is not None:
+            record.watch(LaneEvent(lane.id, event))
+
     try:
         async with aclosing(events):
             async for event in events:
-                watch(LaneEvent(lane.id, event))
+                take(event)
     except asyncio.CancelledError:
-        watch(LaneEvent(lane.id, Stopped(at=time.perf_counter())))
+        take(Stopped(at=time.perf_counter()))
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -17,7 +17,6 @@ from llamafarm.core.figures import Progress
 from llamafarm.core.reply import Reply
 from llamafarm.engine.comparison import Before, Comparison
 from llamafarm.engine.lane import Lane, Question
-from llamafarm.engine.replies import Board
 from llamafarm.experiments.grade import checked, judged
 from llamafarm.experiments.judge import judge_prompt
 from llamafarm.experiments.progress import Meter
@@ -64,12 +63,10 @@ class Result:
     resumed: bool = False
 
 
-async def reply_of(comparison: Comparison, board: Board) -> Reply:
+async def reply_of(comparison: Comparison) -> Reply:
     """The reply of a comparison with one lane, when it has ended; cancelling stops it at its server too."""
-    async with comparison, aclosing(comparison.events()) as events:
-        async for told in events:
-            board.add(told)
-    return next(iter(board.replies().values()))
+    async with comparison:
+        return next(iter((await comparison.ended()).values()))
 
 
 class Sweep:

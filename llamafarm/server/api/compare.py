@@ -116,7 +116,7 @@ class CompareAnswer(Response):
 
     async def _run(self, send: Send) -> None:
         runtime, lanes = self._services.runtime.of(self._caller), self._lanes
-        board, started = runtime.board(self._project, lanes), time.perf_counter()
+        started = time.perf_counter()
         fair = runtime.fair() if self._fair else None
         async with (
             runtime.compare(self._project, lanes, self._question, fair=fair) as comparison,
@@ -126,10 +126,9 @@ class CompareAnswer(Response):
             async for batch in batches:
                 pieces = []
                 for told in batch:
-                    board.add(told)
                     pieces.append(sse("lane", lane_event(told, started)))
                     if is_final(told.event):
-                        pieces.append(sse("reply", lane_json(board.replies()[told.lane])))
+                        pieces.append(sse("reply", lane_json(comparison.reply(told.lane))))
                 await _send(send, b"".join(pieces))
         await _send(send, sse("done", {}), more=False)
 

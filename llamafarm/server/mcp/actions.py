@@ -103,16 +103,14 @@ class Actions:
         return lane_json(reply) | {"route": {"strategy": route.strategy, "model": route.model, "reason": route.reason}}
 
     async def _ask(self, project: Project, lanes: Sequence[Lane], prompt: str, progress: Progress) -> list[Reply]:
-        board = self.runtime.board(project, lanes)
         ended = 0
         comparison = self.runtime.compare(project, lanes, Question.of(prompt))
         async with comparison, aclosing(comparison.events()) as events:
             async for told in events:
-                board.add(told)
                 if is_final(told.event):
                     ended += 1
-                    await progress(ended, len(lanes), f"{told.lane}: {board.replies()[told.lane].status}")
-        return list(board.replies().values())
+                    await progress(ended, len(lanes), f"{told.lane}: {comparison.reply(told.lane).status}")
+        return list(comparison.replies().values())
 
     async def _project(self, name: str | None) -> Project:
         library = self.runtime.library

@@ -138,24 +138,22 @@ class Runner:
         faults = staged(ask.stage, ask.faults, session.panel_models())
         runtime = self.runtime if faults is None else self.runtime.staged(faults, session.cooldowns)
         runtime = runtime.of(session.caller)
-        board = self.runtime.board(project, lanes)
-        ticket = session.take({model.name for model in models})
-        session.tell(ticket, refused | board.replies())
-        changes: Changes[object, object] = Changes()
-        yield changes.of(self._updates(session, ticket))
         origin, approve = session.origin, _approver(session, ask)
         fair = runtime.fair() if ask.fair else None
-        async with runtime.compare(project, lanes, question, origin=origin, approve=approve, fair=fair) as comparison:
+        running = runtime.compare(project, lanes, question, origin=origin, approve=approve, fair=fair)
+        ticket = session.take({model.name for model in models})
+        session.tell(ticket, refused | running.replies())
+        changes: Changes[object, object] = Changes()
+        yield changes.of(self._updates(session, ticket))
+        async with running as comparison:
             session.record = comparison.record
             if session.blind is not None and comparison.record is not None:
                 self.secrets.add(comparison.record)
             session.runs.append(comparison)
             try:
-                async with aclosing(comparison.batches(every_s=FLUSH_S, heartbeat_s=HEARTBEAT_S)) as batches:
-                    async for batch in batches:
-                        for told in batch:
-                            board.add(told)
-                        session.tell(ticket, board.replies())
+                async with aclosing(comparison.updates(FLUSH_S, heartbeat_s=HEARTBEAT_S)) as grown:
+                    async for replies in grown:
+                        session.tell(ticket, replies)
                         yield changes.of(self._updates(session, ticket))
             finally:
                 session.runs.remove(comparison)

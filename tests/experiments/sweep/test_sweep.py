@@ -17,7 +17,7 @@ from llamafarm.core.types import JsonValue, Message
 from llamafarm.engine.comparison import Comparison
 from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.lane import Lane, Question, chat
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.experiments.checks.checks import check_of
 from llamafarm.experiments.sweep.grid import Call, Grid, Judge, Prompt, without_fallback
 from llamafarm.experiments.sweep.plan import plan_of
@@ -40,8 +40,10 @@ def asks(within: Project, providers: Mapping[str, Provider]) -> Ask:
     async def ask(lane: Lane, question: Question, key: str) -> Reply:
         alone = without_fallback(within)
         registry = Registry(providers)
-        comparison = Comparison((lane,), lambda lane: chat(alone, lane, question, registry, Cooldowns()))
-        return await reply_of(comparison, Board(alone, (lane,), FlatPrices()))
+        folded = Replies(alone, (lane,), FlatPrices())
+        return await reply_of(
+            Comparison((lane,), lambda lane: chat(alone, lane, question, registry, Cooldowns()), folded)
+        )
 
     return ask
 

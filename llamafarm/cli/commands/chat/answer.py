@@ -114,19 +114,16 @@ async def ask(runtime: Runtime, project: Project, lane: Lane, question: Question
     What is told is written in a thread, so that a slow reader of it changes none of the measurements. Raises
     BrokenPipeError where the answer's reader has gone; then too the server stops.
     """
-    board = runtime.board(project, (lane,))
     async with runtime.compare(project, (lane,), question, origin=Origin(kind="chat")) as comparison:
         with stop.stops(comparison.stop):
             async with aclosing(comparison.batches(heartbeat_s=HEARTBEAT_S)) as batches:
                 shown = time.monotonic()
                 async for batch in batches:
-                    for told in batch:
-                        board.add(told)
                     await asyncio.to_thread(teller.tell, _merged(batch))
                     if not batch or (not teller.text and time.monotonic() - shown > HEARTBEAT_S):
-                        await asyncio.to_thread(teller.screen.status, waiting_line(board.replies()[lane.id]))
+                        await asyncio.to_thread(teller.screen.status, waiting_line(comparison.reply(lane.id)))
                         shown = time.monotonic()
-    return board.replies()[lane.id]
+    return comparison.reply(lane.id)
 
 
 def _merged(batch: Sequence[LaneEvent]) -> list[Event]:

@@ -87,18 +87,23 @@ async def _recorded(
 ) -> AsyncGenerator[Event, None]:
     """`events`, as the history sees them; where the reader goes before the end, the lane was stopped."""
     ended = False
+
+    def take(event: Event) -> None:
+        recording.replies.add(lane.id, event)
+        recording.watch(LaneEvent(lane.id, event))
+
     try:
         async with aclosing(events):
             async for event in events:
                 ended = is_final(event)
-                recording.watch(LaneEvent(lane.id, event))
+                take(event)
                 yield event
     except TooManyGenerations:
         ended = True  # it never began
         raise
     finally:
         if not ended:
-            recording.watch(LaneEvent(lane.id, Stopped(at=time.perf_counter())))
+            take(Stopped(at=time.perf_counter()))
 
 
 class ChatAnswer(Response):
@@ -135,19 +140,22 @@ class ChatAnswer(Response):
                 conversation = stack.enter_context(self._services.conversations.turn(order.session))
                 dropped = conversation.dropped
                 session = {"id": order.session[-1], "messages": conversation.count, "dropped": dropped}
-            trace = Trace(asked, partial(runtime.board, asked.project, [asked.lane]), session)
             lane = asked.after(conversation.messages if conversation else ())
-            yield _Run(self._events(lane), trace, conversation)
+            events = runtime.chat(asked.project, lane, asked.question, caller=order.caller)
+            folded = None
+            if (recording := self._recording(lane)) is not None:
+                folded, events = recording.replies, _recorded(events, lane, recording)
+            trace = Trace(asked, partial(runtime.replies, asked.project, [asked.lane]), session, folded)
+            yield _Run(events, trace, conversation)
 
-    def _events(self, lane: Lane) -> AsyncGenerator[Event, None]:
-        """The lane's events; the history sees them too, where completions are kept."""
+    def _recording(self, lane: Lane) -> Recording | None:
+        """What keeps the lane's events, where completions are kept."""
         asked, services = self._asked, self._services
-        events = services.runtime.chat(asked.project, lane, asked.question, caller=self._order.caller)
         if not services.settings.record_completions:
-            return events
-        origin = Origin("chat", routes=[asked.route] if lane.auto else ())
-        recording = services.runtime.recording(asked.project, [lane], asked.question, origin)
-        return events if recording is None else _recorded(events, lane, recording)
+            return None
+        origin, lanes = Origin("chat", routes=[asked.route] if lane.auto else ()), [lane]
+        replies = services.runtime.replies(asked.project, lanes)
+        return services.runtime.recording(asked.project, lanes, asked.question, origin, replies)
 
     async def _whole(self, send: Send) -> None:
         with self._running() as run:

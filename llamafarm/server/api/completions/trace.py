@@ -22,8 +22,7 @@ from llamafarm.core.events import (
 )
 from llamafarm.core.reply import Reply, ToolRun
 from llamafarm.core.types import CUTS, TOOL_TURNS, Route, Timings, ToolCall, Usage
-from llamafarm.engine.comparison import LaneEvent
-from llamafarm.engine.replies import Board
+from llamafarm.engine.replies import Replies
 from llamafarm.output.contracts import cautions_json, setbacks_json
 from llamafarm.server.api.completions.asked import Asked
 
@@ -36,16 +35,24 @@ FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter")
 class Trace:
     """Takes the events of one lane, cheaply: the whole reply is made once, at the end.
 
-    `model` is the one that is asked now: that which answers, once something of an answer has come. Only then is the
-    `board` had on which the events are folded: before, the request is on its way, and others may wait behind it.
+    `model` is the one that is asked now: that which answers, once something of an answer has come. Only then are the
+    `replies` had that fold the events: before, the request is on its way, and others may wait behind it. `folded` are
+    those that the history has folded already, where it sees the lane too.
     """
 
-    def __init__(self, asked: Asked, board: Callable[[], Board], session: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        replies: Callable[[], Replies],
+        session: dict[str, Any] | None = None,
+        folded: Replies | None = None,
+    ) -> None:
         self.asked = asked
         self.model = asked.lane.model
         self.failure: Failed | None = None
-        self._open_board = board
-        self._board: Board | None = None
+        self._open = replies
+        self._mine: Replies | None = None
+        self._folded = folded
         self._early: list[Event] = []
         self._whole: Reply | None = None
         self._session = session
@@ -59,20 +66,20 @@ class Trace:
 
     def add(self, event: Event) -> None:
         """Take the next event."""
-        if self._board is not None:
-            self._board.add(LaneEvent(self._lane, event))
-        else:
+        if self._mine is not None:
+            self._mine.add(self._lane, event)
+        elif self._folded is None:
             self._early.append(event)
             if is_content(event) or is_final(event):
-                self._board = self._folded()
+                self._mine = self._fold()
         if self._ttft_s is None or not isinstance(event, TextDelta):
             self._note(event)
 
-    def _folded(self) -> Board:
-        board = self._open_board()
+    def _fold(self) -> Replies:
+        replies = self._open()
         for event in self._early:
-            board.add(LaneEvent(self._lane, event))
-        return board
+            replies.add(self._lane, event)
+        return replies
 
     def is_ours(self, call: ToolCall) -> bool:
         """Whether `call` is of an MCP server's tool, which we run: the caller is not to answer it."""
@@ -101,7 +108,7 @@ class Trace:
     def reply(self) -> Reply:
         """The lane's reply, once it has ended."""
         if self._whole is None:
-            self._whole = (self._board or self._folded()).reply(self._lane)
+            self._whole = (self._folded or self._mine or self._fold()).reply(self._lane)
         return self._whole
 
     def calls(self, reply: Reply) -> tuple[ToolCall, ...]:
