@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from hypothesis import Phase, settings
 
@@ -46,6 +48,22 @@ def nothing_at_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
     for name in ("LF_DATABASE_URL", "LF_DATA_DIR"):
         patch.delenv(name, raising=False)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def certificates_are_read_once() -> Iterator[None]:
+    """Mozilla's list takes 50 ms to read, and most tests open a client: they share what was read of it."""
+    real = ssl.create_default_context
+    shared = real(cafile=certifi.where())
+
+    def made(*purpose: Any, **given: Any) -> ssl.SSLContext:
+        listed = not purpose and given == {"cafile": certifi.where(), "capath": None}
+        return shared if listed else real(*purpose, **given)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(ssl, "create_default_context", made)
     yield
     patch.undo()
 

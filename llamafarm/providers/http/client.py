@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from importlib.metadata import version
 from urllib.request import getproxies
 
 import certifi
 import httpx
 
+from llamafarm import __version__
 from llamafarm.providers.http.body import EXTENSION
 from llamafarm.providers.http.endings import Endings
 from llamafarm.providers.http.outside import outside_socket
@@ -78,9 +78,13 @@ def _head(always: httpx.Headers, url: str, given: tuple[tuple[str, str], ...]) -
 @asynccontextmanager
 async def open_client(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Client]:
     """A client with the proxies and certificates that the environment names, or over a `transport` of one's own."""
-    http = _Http(transport or Transport(_tls(), getproxies()))
-    # Without a proxy: that would look names up by itself.
-    outside = _Http(transport or Transport(_tls(), {}, outside_socket))
+    if transport is None:
+        tls = _tls()  # once for both: Mozilla's list takes some 20 ms to read
+        near: httpx.AsyncBaseTransport = Transport(tls, getproxies())
+        far: httpx.AsyncBaseTransport = Transport(tls, {}, outside_socket)  # a proxy would look names up by itself
+    else:
+        near = far = transport
+    http, outside = _Http(near), _Http(far)
     async with http, outside, Endings() as endings:
         yield Client(http, outside, endings, lru_cache(KNOWN)(partial(_head, http.headers)))
 
@@ -89,7 +93,7 @@ class _Http(httpx.AsyncClient):
     """Has no cookies: all who use the process share its client, and to look for some takes as long as to send."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        agent = f"llamafarm-playground/{version('llamafarm-playground')}"
+        agent = f"llamafarm-playground/{__version__}"
         super().__init__(transport=transport, headers={"User-Agent": agent}, timeout=None, trust_env=False)
         self._none = _NoCookies()
         del self.headers["Connection"]  # HTTP/1.1 keeps connections; who wants another thing says so
