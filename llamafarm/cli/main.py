@@ -17,7 +17,7 @@ from llamafarm.cli.commands.batch import command as batch
 from llamafarm.cli.commands.chat import command as chat
 from llamafarm.cli.commands.compare import compare
 from llamafarm.cli.commands.history.command import history
-from llamafarm.cli.commands.init import init
+from llamafarm.cli.commands.init.command import init
 from llamafarm.cli.commands.route import route
 from llamafarm.cli.commands.serve import serve
 from llamafarm.cli.commands.sweep import command as sweep

@@ -47,7 +47,7 @@ class Strings:
                 return [each for key, inner in value.items() for each in self.hidden(inner, (*path, key))]
             case list():
                 return [each for at, inner in enumerate(value) for each in self.hidden(inner, (*path, at))]
-            case str() if _HIDDEN.search(value):
+            case str() if is_hidden(value):
                 return [self.document.problem(path, WRITE_ANEW)]
             case _:
                 return []
@@ -75,3 +75,8 @@ class Strings:
             message = f"The environment variable {name} is not set: set it, or put it into .env beside the file."
             problems.append(self.document.problem(path, message))
         return resolved.text
+
+
+def is_hidden(text: str) -> bool:
+    """Whether a secret in `text` was hidden when it was shown."""
+    return _HIDDEN.search(text) is not None

@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from llamafarm.cli.asking.complete import complete_patterns
-from llamafarm.cli.asking.find import NAMES
-
-TARGET = Path(NAMES[0])
+from llamafarm.cli.commands.init.discovered import found_project
+from llamafarm.cli.commands.init.target import TARGET, write_project
 
 
 def init(
@@ -22,8 +21,25 @@ def init(
     ] = None,
     listed: Annotated[bool, typer.Option("--list", "-l", help="Tell the patterns, and write nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the llamafarm.yaml that is there.")] = False,
+    discover: Annotated[
+        bool, typer.Option("--discover", help="Look for models on this machine, and write a project of them.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write what was found without asking.")] = False,
 ) -> None:
-    """Write one of the sample projects as ./llamafarm.yaml."""
+    """Write one of the sample projects, or one of what this machine has, as ./llamafarm.yaml.
+
+    `--discover` asks the usual addresses of model servers on this machine for their lists, within a second, and looks
+    which well-known key variables are set, not what they hold. The project is shown before it is written.
+    """
+    if discover:
+        if pattern or listed:
+            raise typer.BadParameter(
+                "It makes a project of its own: leave PATTERN and --list out.", param_hint="--discover"
+            )
+        found_project(force=force, yes=yes)
+        return
+    if yes:
+        raise typer.BadParameter("It is for --discover.", param_hint="--yes")
     from llamafarm.config.samples import FIRST, sample_names, sample_path
 
     names = sample_names()
@@ -40,29 +56,9 @@ def init(
         raise typer.BadParameter(f"There is no pattern {pattern}: {hint}", param_hint="PATTERN")
     if same_file(TARGET, sample_path(chosen)):
         raise typer.BadParameter(f"{TARGET} is the sample itself: remove that link first.", param_hint="PATTERN")
-    _write(sample_path(chosen).read_bytes(), force=force)
+    write_project(sample_path(chosen).read_bytes(), force=force)
     typer.echo(f"Wrote {TARGET} ({chosen}). {_about(sample_path(chosen))}")
     typer.echo('Next: lf models check, then lf chat "Hello"')
-
-
-def _write(data: bytes, *, force: bool) -> None:
-    """Write the file; one that is there stays, unless `force`."""
-    from llamafarm.core.files import write_whole
-
-    there = next((name for name in NAMES if Path(name).exists()), None)
-    if there is not None and not force:
-        what = "overwrites it" if there == TARGET.name else f"writes {TARGET}, which is read instead of it"
-        raise typer.BadParameter(f"{there} is there already: --force {what}.", param_hint="--force")
-    try:
-        if force:
-            write_whole(TARGET, data)
-        else:
-            with TARGET.open("xb") as file:
-                file.write(data)
-    except FileExistsError:
-        raise typer.BadParameter(f"{TARGET} is there already: --force overwrites it.", param_hint="--force") from None
-    except OSError as error:
-        raise typer.BadParameter(f"{TARGET} can't be written: {error.strerror}.") from None
 
 
 def _about(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""`lf init`: a project file to begin with."""

@@ -1,0 +1,38 @@
+"""The file that `lf init` writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from llamafarm.cli.asking.find import NAMES
+
+TARGET = Path(NAMES[0])
+
+
+def in_the_way() -> str | None:
+    """What writing would do to the project file that is there, in words; None where there is none."""
+    there = next((name for name in NAMES if Path(name).exists()), None)
+    if there is None:
+        return None
+    what = "overwrites it" if there == TARGET.name else f"writes {TARGET}, which is read instead of it"
+    return f"{there} is there already: --force {what}."
+
+
+def write_project(data: bytes, *, force: bool) -> None:
+    """Write the file; one that is there stays, unless `force`."""
+    from llamafarm.core.files import write_whole
+
+    if not force and (there := in_the_way()):
+        raise typer.BadParameter(there, param_hint="--force")
+    try:
+        if force:
+            write_whole(TARGET, data)
+        else:
+            with TARGET.open("xb") as file:
+                file.write(data)
+    except FileExistsError:
+        raise typer.BadParameter(f"{TARGET} is there already: --force overwrites it.", param_hint="--force") from None
+    except OSError as error:
+        raise typer.BadParameter(f"{TARGET} can't be written: {error.strerror}.") from None
