@@ -82,6 +82,12 @@ def one_line(text: str) -> str:
     return _SPACES.sub(" ", text).strip(" ")
 
 
+def excerpt(text: str, longest: int) -> str:
+    """The beginning of `text` on one line, `longest` characters at most: with … at its end where more comes."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
 def _number(found: re.Match[str]) -> str:
     return _numbered(found[0])
 

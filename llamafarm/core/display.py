@@ -14,7 +14,7 @@ from llamafarm.core.errors import Culprit
 from llamafarm.core.events import Failed
 from llamafarm.core.figures import Estimate, Money, Progress
 from llamafarm.core.reply import Reply
-from llamafarm.core.types import Count, Timings
+from llamafarm.core.types import Count, JsonValue, Timings
 
 NOTHING = "–"
 SIGNIFICANT = 3
@@ -111,6 +111,21 @@ def usd(value: Decimal | None, *, estimated: bool = False) -> str:
         return f"{mark}${value.quantize(CENT, ROUND_HALF_UP):,}" if value < PRECISE else f"{mark}${value:.2e}"
     places = SIGNIFICANT - 1 - value.adjusted()
     return f"{mark}${value:.{places}f}"
+
+
+def share(value: float) -> str:
+    """A share of one: `0.57`."""
+    return f"{value:.2f}"
+
+
+def percent(value: float) -> str:
+    """A share as people say it: `57 %`."""
+    return f"{value * 100:.0f} %"
+
+
+def setting(value: JsonValue) -> str:
+    """A value of a parameter."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def interval(found: Estimate | None, text: Callable[[float], str]) -> str:

@@ -18,7 +18,7 @@ def figures_of(tally: Tally) -> dict[str, str]:
         "Cut": f"{tally.cut:,}" if tally.cut else display.NOTHING,
         "Retried": f"{tally.retried:,}" if tally.retried else display.NOTHING,
         "Lost": display.seconds(tally.lost_s) if tally.lost_s else display.NOTHING,
-        "Pass rate": display.interval(tally.pass_rate, lambda value: f"{value:.2f}"),
+        "Pass rate": display.interval(tally.pass_rate, display.share),
         "Not told": f"{tally.unchecked:,}" if tally.unchecked else display.NOTHING,
         "TTFT p50": display.seconds(ttft.median.value if ttft else None),
         "TTFT p95": display.seconds(ttft.p95 if ttft else None),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from llamafarm.core import display
+from llamafarm.core.characters import excerpt
 from llamafarm.core.reply import Reply
 from llamafarm.history.model import Ended, Recorded, Vote
 
@@ -30,8 +31,7 @@ def document(recorded: Recorded) -> str:
 
 
 def _title(prompt: str) -> str:
-    words = " ".join(prompt.split())
-    return _plain(words if len(words) <= 80 else f"{words[:79]}…") or "(no prompt)"  # noqa: PLR2004 - letters of a title
+    return _plain(excerpt(prompt, 80)) or "(no prompt)"
 
 
 def _prompts(recorded: Recorded) -> Iterator[str]:

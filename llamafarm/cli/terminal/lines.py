@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llamafarm.core import display
-from llamafarm.core.characters import one_line
+from llamafarm.core.characters import excerpt, one_line
 from llamafarm.core.events import Failed, FellBack, Reconnected, Retrying
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Cost, Route, ToolCall, Usage
@@ -49,22 +49,17 @@ def fallback_line(step: FellBack) -> str:
 
 def call_line(call: ToolCall) -> str:
     """A tool call as the model asks for it."""
-    return f"tool call: {one_line(call.name)}({_short(call.arguments)})"
+    return f"tool call: {one_line(call.name)}({excerpt(call.arguments, WIDTH)})"
 
 
 def run_line(name: str, state: str, seconds: float | None, result: str) -> str:
     """What came of a tool call."""
-    return f"{one_line(name)} → {state}, {display.seconds(seconds)}: {_short(result)}"
+    return f"{one_line(name)} → {state}, {display.seconds(seconds)}: {excerpt(result, WIDTH)}"
 
 
 def missing_line(server: str, why: str) -> str:
     """Why the tools of an MCP server are not there."""
     return one_line(f"no tools of {server}: {why}")
-
-
-def _short(text: str) -> str:
-    line = one_line(text)
-    return line if len(line) <= WIDTH else f"{line[:WIDTH]}…"
 
 
 def failure_line(failure: Failed) -> str:

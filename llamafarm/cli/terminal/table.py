@@ -17,7 +17,7 @@ from rich.text import Text
 from llamafarm.cli.terminal.console import open_console
 from llamafarm.cli.terminal.lines import call_line, failure_line, fallback_line, missing_line, run_line
 from llamafarm.core import display
-from llamafarm.core.characters import one_line
+from llamafarm.core.characters import excerpt, one_line
 from llamafarm.core.conditions import Figure
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Route
@@ -124,8 +124,7 @@ class LiveTable:
         if reply.status in ENDED:
             word, style = ENDED[reply.status]
             return Text(f"{word}, shared" if reply.shared else word, style)
-        note = one_line(reply.note)
-        doing = f"{reply.status} {note[:NOTE]}{'…' if len(note) > NOTE else ''}".strip()
+        doing = f"{reply.status} {excerpt(reply.note, NOTE)}".strip()
         spinner = self._spinners.setdefault(reply.lane, Spinner("dots", style="cyan"))
         spinner.update(text=Text(doing, style="cyan"))
         return spinner

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from llamafarm.core.characters import excerpt
 from llamafarm.experiments.prompt_file.columns import offers, place
 from llamafarm.experiments.prompt_file.form import ENDINGS, cells_of, is_object
 from llamafarm.experiments.prompt_file.row import Row
@@ -40,7 +41,9 @@ class Remarks:
     def notes(self, elsewhere: Collection[str] = ()) -> Iterator[str]:
         """Sentences for people. `elsewhere` are the names that other texts take: the project's prompts, say."""
         if self.left:
-            names = [f"{place(f' {_short(name)} ')} ({count:,})" for name, count in self.left.most_common(TOLD)]
+            names = [
+                f"{place(f' {excerpt(name, LONGEST)} ')} ({count:,})" for name, count in self.left.most_common(TOLD)
+            ]
             more = f" and {len(self.left) - TOLD:,} more" if len(self.left) > TOLD else ""
             yield f"Sent as it is written, since no column and no variable is called so: {', '.join(names)}{more}."
         yield from offers([name for name in self.columns if name not in self.used and name not in elsewhere])
@@ -59,7 +62,3 @@ class Remarks:
 
     def _ending(self) -> str:
         return f".{self.name.lower().rpartition('.')[2]}"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from llamafarm import __version__
+from llamafarm.core.characters import excerpt
 from llamafarm.core.types import JsonValue
 from llamafarm.history.machine import Machine
 from llamafarm.history.model import Asked
@@ -77,13 +78,7 @@ def _title(whole: Collected) -> str:
         grid = places.grid
         return f"Which {grid.parameter}? {len(grid.models)} × {len(grid.values)} settings, {grid.size:,} calls"
     text = asked.prompt if asked else run.title if run else ""
-    return cut_title(text) or "(no prompt)"
-
-
-def cut_title(text: str) -> str:
-    """`text` on one line, as long as a title may be."""
-    words = " ".join(text.split())
-    return words if len(words) <= LONGEST_TITLE else f"{words[: LONGEST_TITLE - 1]}…"
+    return excerpt(text, LONGEST_TITLE) or "(no prompt)"
 
 
 def _asked_by(whole: Collected) -> tuple[str, str]:

@@ -28,16 +28,11 @@ class Tile:
     doubt: str = ""
 
 
-def percent(value: float) -> str:
-    """A share as people say it."""
-    return f"{value * 100:.0f} %"
-
-
 def range_of(found: Estimate) -> str:
     """The 95 % interval of a share in words; empty where there is none."""
     if found.low is None or found.high is None:
         return ""
-    return f" (95 % interval {percent(found.low)} to {percent(found.high)})"
+    return f" (95 % interval {display.percent(found.low)} to {display.percent(found.high)})"
 
 
 def listed(names: Sequence[str]) -> Markup:
@@ -69,7 +64,7 @@ def _best(models: Sequence[Figures]) -> Iterator[Markup]:
 
 
 def _quality(quality: Quality, found: Ahead) -> Markup:
-    figure = f"{percent(found.figure.value)}{range_of(found.figure)}"
+    figure = f"{display.percent(found.figure.value)}{range_of(found.figure)}"
     if found.kind == "alone":
         return _say("{} reached {} by {}.", listed([found.model]), figure, quality.words)
     if found.kind == "clear":
@@ -191,7 +186,7 @@ def _best_tile(models: Sequence[Figures]) -> Iterator[Tile]:
         found = ahead(models, quality.of)
         if found is None:
             return
-        yield Tile(f"Best by {quality.words}", found.model, percent(found.figure.value), _doubt(found))
+        yield Tile(f"Best by {quality.words}", found.model, display.percent(found.figure.value), _doubt(found))
 
 
 def _fast_tile(models: Sequence[Figures]) -> Iterator[Tile]:

@@ -6,17 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 
 from llamafarm.core import display
-from llamafarm.core.types import JsonValue
 from llamafarm.experiments.stats.recommend import Recommendation
 from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.stats.summary import Summary, summary
 from llamafarm.experiments.stats.text import normalised
 from llamafarm.experiments.sweep.findings import Cell, recommendations
-from llamafarm.output.report.charts import Curve, curves
+from llamafarm.output.measures import SHARES, Curve, Heat, curves, heat
 from llamafarm.output.report.collect import Collected
 from llamafarm.output.report.examples import Examples, cut
 from llamafarm.output.report.grids import Places
-from llamafarm.output.report.heat import Heat, heat
 from llamafarm.output.report.tables import Table, tables
 
 ANSWERS, PROMPTS, LETTERS = 3, 6, 160
@@ -63,25 +61,20 @@ def swept(whole: Collected) -> Swept:
     grid, cells = places.grid, _cells(whole, places)
     models = [model.name for model in grid.models if any(name == model.name for name, _ in cells)]
     found = recommendations(grid, cells, places.aim) if places.aim else {}
-    values = tuple(written(value) for value in grid.values)
+    values = tuple(display.setting(value) for value in grid.values)
     named = [((model, values[at]), whole.cells[model, at]) for model, at in cells]
     return Swept(
         parameter=grid.parameter,
         values=values,
         recommended=tuple((model, each.certainty, _sentence(grid.parameter, each)) for model, each in found.items()),
         aim=places.task.task if places.task else "",
-        heat=tuple(heat(models, len(values), cells)),
+        heat=tuple(heat(models, len(values), cells, SHARES)),
         curves=tuple(curves(models, grid.values, cells)),
         tables=tuple(tables(named, ("Model", grid.parameter))),
         replies=tuple(_replies(places, cells, models, values)),
         more_prompts=max(len(grid.prompts) - PROMPTS, 0),
         examples=_examples(whole, places),
     )
-
-
-def written(value: JsonValue) -> str:
-    """A value of the parameter."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _cells(whole: Collected, places: Places) -> dict[Cell, Summary]:
@@ -96,7 +89,7 @@ def _cells(whole: Collected, places: Places) -> dict[Cell, Summary]:
 def _sentence(parameter: str, found: Recommendation) -> str:
     if found.value is None:
         return f"No recommendation. {found.why}"
-    figure = display.interval(found.figure, lambda value: f"{value:.2f}")
+    figure = display.interval(found.figure, display.share)
     return f"Set {parameter} to {found.value:g}: {found.measure} {figure}. {found.why}"
 
 
@@ -125,6 +118,6 @@ def _examples(whole: Collected, places: Places) -> Examples:
     for call, sample in calls:
         same = alike.get((call.model, call.value, call.prompt), Counter())
         share = same[normalised(sample.reply.text)] / same.total() if same.total() > 1 else None
-        where = f"{places.grid.parameter} {written(places.grid.values[call.value])}, repeat {call.repeat + 1}"
+        where = f"{places.grid.parameter} {display.setting(places.grid.values[call.value])}, repeat {call.repeat + 1}"
         examples.add(sample, places.grid.prompts[call.prompt].text, where, agreeing=share)
     return examples

@@ -10,7 +10,6 @@ from llamafarm.core.types import CostSource, Count
 from llamafarm.experiments.stats.spread import Spread
 from llamafarm.experiments.stats.tally import Costs, Sum
 from llamafarm.output.report.figures import CALLS, Figures
-from llamafarm.output.report.sentences import percent
 from llamafarm.output.report.verdicts import votes_won
 
 SOURCES: dict[CostSource, str] = {
@@ -66,9 +65,9 @@ def _quality_row(each: Figures) -> dict[str, Cell]:
     won = f"{each.best:,} of {each.voted:,}" if each.voted else ""
     return {
         "Whole answers": (f"{tally.answered:,} of {tally.asked:,}", stood_in),
-        "Checks passed": (display.interval(each.pass_rate, percent), unchecked),
-        "Judge's score": (display.interval(each.score, percent), unscored),
-        "Votes won": (display.interval(votes_won(each), percent), won),
+        "Checks passed": (display.interval(each.pass_rate, display.percent), unchecked),
+        "Judge's score": (display.interval(each.score, display.percent), unscored),
+        "Votes won": (display.interval(votes_won(each), display.percent), won),
         "Cut at the limit": _count(tally.cut),
         "Failed": _count(tally.failed, kinds),
     }

@@ -11,13 +11,14 @@ import gradio as gr
 
 from llamafarm.config.model import McpServer
 from llamafarm.core import display
-from llamafarm.core.characters import for_consent
+from llamafarm.core.characters import excerpt, for_consent
 from llamafarm.core.reply import Reply, ToolRun
 from llamafarm.core.types import JsonValue, Tool, ToolCall
 from llamafarm.ui.compare.lane_panel import html
 from llamafarm.ui.parts.markup import Markup, join, tag
 
 SHOWN = 4000  # characters of a result; the whole text went to the model
+LETTERS = 160  # of arguments and descriptions that are not unfolded
 ASKED = 64_000  # characters of a call that a person is asked about: more can't be read before saying yes
 
 
@@ -126,7 +127,7 @@ def tool_list(tools: Sequence[Tool], missing: Mapping[str, str]) -> Markup:
     listed = (
         tag(
             "details",
-            tag("summary", tag("strong", _title(tool)), f" {_short(for_consent(tool.description))}"),
+            tag("summary", tag("strong", _title(tool)), f" {excerpt(for_consent(tool.description), LETTERS)}"),
             tag("p", for_consent(tool.description)),
             tag("pre", for_consent(json.dumps(dict(tool.schema), indent=2, ensure_ascii=False))),
         )
@@ -159,7 +160,7 @@ def _own(call: ToolCall) -> Markup:
     return tag(
         "li",
         tag("div", tag("strong", for_consent(call.name)), tag("span", "for you to make", class_="lf-pill")),
-        tag("code", _short(for_consent(call.arguments))),
+        tag("code", excerpt(for_consent(call.arguments), LETTERS)),
         tag("details", tag("summary", "Arguments"), tag("pre", for_consent(call.arguments[:SHOWN]))),
     )
 
@@ -170,7 +171,7 @@ def _run(run: ToolRun) -> Markup:
     return tag(
         "li",
         tag("div", tag("strong", for_consent(name)), tag("span", run.state, class_=f"lf-pill lf-{run.state}"), took),
-        tag("code", _short(for_consent(run.call.arguments))),
+        tag("code", excerpt(for_consent(run.call.arguments), LETTERS)),
         tag("details", tag("summary", "Result"), tag("pre", run.text[:SHOWN])) if run.text else None,
     )
 
@@ -197,8 +198,3 @@ def too_long(tool: Tool) -> str:
 
 def _title(tool: Tool) -> str:
     return for_consent(f"{tool.server} · {tool.name}")
-
-
-def _short(text: str, limit: int = 160) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[:limit]}…"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llamafarm.core import display
+from llamafarm.core.characters import excerpt
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Message
 from llamafarm.engine.lane import Question
@@ -58,12 +59,7 @@ def transcript(turns: Sequence[Turn], lane: str, newest: str = "") -> str:
 
 def turn_names(turns: Sequence[Turn]) -> list[str]:
     """Each turn in a few words, for choosing one."""
-    return [f"{number}. {_excerpt(turn.prompt)}" for number, turn in enumerate(turns, 1)]
-
-
-def _excerpt(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= EXCERPT else f"{line[:EXCERPT]}…"
+    return [f"{number}. {excerpt(turn.prompt, EXCERPT)}" for number, turn in enumerate(turns, 1)]
 
 
 def ledger(turns: Sequence[Turn]) -> Markup:

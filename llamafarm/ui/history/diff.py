@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 
 from llamafarm.core import display
+from llamafarm.core.characters import excerpt
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import JsonValue
 from llamafarm.history.diff import Change, Difference, LaneDifference
@@ -114,7 +115,7 @@ def _written(value: JsonValue) -> str:
     if value is None or value == "":
         return display.NOTHING
     words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
+    return excerpt(words, LONGEST)
 
 
 def _lines(text: Iterable[str]) -> Markup | None:

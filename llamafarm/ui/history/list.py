@@ -9,6 +9,7 @@ from typing import get_args
 from urllib.parse import urlencode
 
 from llamafarm.core import display
+from llamafarm.core.characters import excerpt
 from llamafarm.core.errors import RequestError
 from llamafarm.experiments.stats.sample import money
 from llamafarm.history.model import Kind, Vote
@@ -96,8 +97,7 @@ def _downloads(search: Search) -> Sequence[Markup]:
 
 
 def _row(brief: Brief, *, hidden: bool) -> Markup:
-    prompt = " ".join(brief.prompt.split()) or "(no prompt)"
-    short = prompt if len(prompt) <= EXCERPT else f"{prompt[:EXCERPT]}…"
+    short = excerpt(brief.prompt, EXCERPT) or "(no prompt)"
     opens = tag("a", short, href=link(brief.id), data_comparison=brief.id)
     tick = f"Tick the comparison of {when(brief.started_at)}"
     box = tag("input", type="checkbox", class_="lf-tick", value=brief.id, aria_label=tick)

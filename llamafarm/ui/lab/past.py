@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from llamafarm.core.characters import excerpt
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.recording import ref_of
 from llamafarm.experiments.sweep.findings import Findings
@@ -113,12 +114,9 @@ class LabPast:
 
 def choices(found: Sequence[Run], underway: Container[str]) -> list[tuple[str, str]]:
     """Each run in a few words, and its id."""
-    return [(f"{when(run.started_at)} · {_short(run.title)} · {_state(run, underway)}", run.id) for run in found]
-
-
-def _short(title: str) -> str:
-    line = " ".join(title.split())
-    return line if len(line) <= LETTERS else f"{line[:LETTERS]}…"
+    return [
+        (f"{when(run.started_at)} · {excerpt(run.title, LETTERS)} · {_state(run, underway)}", run.id) for run in found
+    ]
 
 
 def _state(run: Run, underway: Container[str]) -> str:

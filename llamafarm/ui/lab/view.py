@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from llamafarm.core import display
 from llamafarm.core.characters import for_consent
-from llamafarm.core.figures import Estimate, Money, Progress
-from llamafarm.core.types import JsonValue
+from llamafarm.core.figures import Money, Progress
 from llamafarm.experiments.stats.recommend import Recommendation
 from llamafarm.experiments.stats.summary import Summary
 from llamafarm.experiments.sweep.findings import Cell, timing_notes
 from llamafarm.experiments.sweep.grid import Grid
 from llamafarm.experiments.sweep.plan import Plan
 from llamafarm.experiments.sweep.sweep import Result
+from llamafarm.output.measures import AGREEMENT, DIVERSITY, HEIGHT, LEFT, WIDTH, Curve, Heat, Line, curves, heat
 from llamafarm.ui.parts.markup import Markup, join, tag
 
-WIDTH, HEIGHT, MARGIN = 420, 180, 34
 ANSWERS = 8
 LETTERS = 400
 
@@ -53,7 +53,7 @@ def progress_view(grid: Grid, progress: Progress, newest: Sequence[Result]) -> M
 def _newest(grid: Grid, result: Result) -> Markup:
     call, reply = result.call, result.sample.reply
     said = reply.text if reply.failure is None else reply.failure.message
-    head = tag("b", f"{call.model} · {grid.parameter} {_written(grid.values[call.value])}: ")
+    head = tag("b", f"{call.model} · {grid.parameter} {display.setting(grid.values[call.value])}: ")
     return tag("p", head, said[:LETTERS], class_="lf-newest")
 
 
@@ -66,7 +66,7 @@ def findings_view(grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str,
         "div",
         *(recommendation_view(grid.parameter, model, found[model]) for model in models if model in found),
         heat_map(grid, cells, models),
-        *(curve(grid, cells, model) for model in models),
+        *(_curve(grid.parameter, each) for each in curves(models, grid.values, cells, (AGREEMENT, DIVERSITY))),
         *(_answers(grid, cells, model) for model in models),
         class_="lf-lab",
     )
@@ -76,28 +76,8 @@ def recommendation_view(parameter: str, model: str, found: Recommendation) -> Ma
     """A recommendation with its figure and its certainty."""
     if found.value is None:
         return tag("p", tag("b", f"{model}: no recommendation. "), found.why, class_="lf-card lf-recommended")
-    said = f"{model}: {parameter} {found.value:g}, {found.measure} {display.interval(found.figure, _share)}. "
+    said = f"{model}: {parameter} {found.value:g}, {found.measure} {display.interval(found.figure, display.share)}. "
     return tag("p", tag("b", said), found.why, class_=f"lf-card lf-recommended lf-{found.certainty}")
-
-
-Measure = tuple[str, Callable[[Summary], Estimate | None], Callable[[float], str]]
-
-
-def _share(value: float) -> str:
-    return f"{value:.2f}"
-
-
-MEASURES: tuple[Measure, ...] = (
-    ("Checks passed", lambda cell: cell.validity, _share),
-    ("Judge's score", lambda cell: cell.score, _share),
-    ("Agreement", lambda cell: cell.agreement, _share),
-    ("Similarity", lambda cell: cell.similarity, _share),
-    ("Diversity (distinct-1)", lambda cell: cell.distinct1, _share),
-    ("Diversity (distinct-2)", lambda cell: cell.distinct2, _share),
-    ("Words", lambda cell: cell.length, lambda value: f"{value:.0f}"),
-    ("TTFT", lambda cell: cell.ttft_s, display.seconds),
-    ("Speed", lambda cell: cell.tokens_per_s, display.speed),
-)
 
 
 def _money(found: Money | None) -> str | None:
@@ -114,24 +94,22 @@ SUMS: tuple[tuple[str, Callable[[Summary], str | None]], ...] = (
 
 def heat_map(grid: Grid, cells: Mapping[Cell, Summary], models: Sequence[str]) -> Markup:
     """A table: by measure a row for each model, a column for each value; the darker, the higher in its measure."""
-    head = tag("tr", *(tag("th", name, scope="col") for name in ("Measure", "Model", *map(_written, grid.values))))
+    head = tag(
+        "tr", *(tag("th", name, scope="col") for name in ("Measure", "Model", *map(display.setting, grid.values)))
+    )
     measured = {model: [cells.get((model, at)) for at in range(len(grid.values))] for model in models}
     notes = (f" {note}" for note in timing_notes(cells.values()))
     caption = tag("caption", f"By {grid.parameter}; in brackets 95 % bootstrap intervals.", *notes)
-    rows = [*_measures(measured), *_sums(measured)]
+    rows = [*_measures(heat(models, len(grid.values), cells)), *_sums(measured)]
     return tag("div", tag("table", caption, head, *rows, class_="lf-heat"), class_="lf-table-wrap")
 
 
 Measured = Mapping[str, Sequence[Summary | None]]
 
 
-def _measures(measured: Measured) -> Iterator[Markup]:
-    for name, measure, text in MEASURES:
-        figures = {model: [None if cell is None else measure(cell) for cell in own] for model, own in measured.items()}
-        known = [figure.value for own in figures.values() for figure in own if figure is not None]
-        if known:
-            low, high = min(known), max(known)
-            yield from _block(name, {model: [_heat(f, low, high, text) for f in own] for model, own in figures.items()})
+def _measures(measured: Iterable[Heat]) -> Iterator[Markup]:
+    for name, rows in groupby(measured, lambda row: row.measure):
+        yield from _block(name, {row.model: [_heat(*cell) for cell in row.cells] for row in rows})
 
 
 def _sums(measured: Measured) -> Iterator[Markup]:
@@ -148,60 +126,38 @@ def _block(name: str, rows: Mapping[str, Sequence[Markup]]) -> Iterator[Markup]:
         yield tag("tr", first, tag("th", model, scope="row"), *told, class_="lf-first" if at == 0 else None)
 
 
-def _heat(figure: Estimate | None, low: float, high: float, text: Callable[[float], str]) -> Markup:
-    if figure is None:
-        return tag("td", display.NOTHING)
-    heat = 0.0 if high == low else (figure.value - low) / (high - low)
-    value, _, between = display.interval(figure, text).partition(" [")
-    interval = tag("span", f"[{between}", class_="lf-between") if between else None
-    return tag("td", f"{value} ", interval, style=f"--heat:{heat * 45:.0f}%")
+def _heat(value: str, between: str, way: float) -> Markup:
+    if value == display.NOTHING:
+        return tag("td", value)
+    interval = tag("span", between, class_="lf-between") if between else None
+    return tag("td", f"{value} ", interval, style=f"--heat:{way * 45:.0f}%")
 
 
-def curve(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Markup:
-    """Agreement and diversity of a model over the values, with their intervals; empty where values are no numbers."""
-    places = [float(value) for value in grid.values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if len(places) != len(grid.values) or len(places) < 2:  # noqa: PLR2004 - a line has two ends
-        return Markup("")
-    own = [(place, cells[model, at]) for at, place in enumerate(places) if (model, at) in cells]
-    low, high = min(places), max(places)
-
-    def x(value: float) -> float:
-        return MARGIN + (value - low) / (high - low) * (WIDTH - 2 * MARGIN)
-
-    own.sort(key=lambda each: each[0])
-    lines = (
-        _line("lf-agreement", [(x(place), cell.agreement) for place, cell in own]),
-        _line("lf-diversity", [(x(place), cell.distinct2) for place, cell in own]),
-    )
-    ticks = (tag("text", f"{place:g}", x=f"{x(place):.0f}", y=str(HEIGHT - 8)) for place in places)
-    scale = (tag("text", f"{share:g}", x="10", y=f"{_y(share) + 4:.0f}") for share in (0, 0.5, 1))
+def _curve(parameter: str, found: Curve) -> Markup:
+    """Agreement and diversity of a model over the values, with their intervals."""
+    ticks = (tag("text", text, x=f"{x:.0f}", y=str(HEIGHT - 8)) for x, text in found.ticks)
+    scale = (tag("text", text, x=str(LEFT // 2 - 3), y=f"{y + 4:.0f}") for y, text in found.scale)
     drawing = tag(
         "svg",
         *scale,
         *ticks,
-        *lines,
+        *map(_line, found.lines),
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
-        aria_label=f"{model}: agreement and diversity over {grid.parameter}; the figures are in the table",
+        aria_label=f"{found.model}: agreement and diversity over {parameter}; the figures are in the table",
     )
-    key = tag("span", tag("i", class_="lf-agreement"), "agreement ", tag("i", class_="lf-diversity"), "distinct-2")
-    return tag("figure", tag("figcaption", tag("b", model), " ", key), drawing, class_="lf-curve")
+    key = (part for line in found.lines for part in (tag("i", class_=f"lf-{line.look}"), f"{line.name} "))
+    return tag("figure", tag("figcaption", tag("b", found.model), " ", tag("span", *key)), drawing, class_="lf-curve")
 
 
-def _y(share: float) -> float:
-    return 14 + (1 - share) * (HEIGHT - 44)
-
-
-def _line(name: str, points: Sequence[tuple[float, Estimate | None]]) -> Markup:
-    known = [(x, figure) for x, figure in points if figure is not None]
-    way = " ".join(f"{x:.1f},{_y(figure.value):.1f}" for x, figure in known)
-    marks = (tag("circle", cx=f"{x:.1f}", cy=f"{_y(figure.value):.1f}", r="3") for x, figure in known)
+def _line(line: Line) -> Markup:
+    marks = (tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="3") for x, y, _, _ in line.points)
     bars = (
-        tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=f"{_y(figure.low):.1f}", y2=f"{_y(figure.high):.1f}")
-        for x, figure in known
-        if figure.low is not None and figure.high is not None
+        tag("line", x1=f"{x:.1f}", x2=f"{x:.1f}", y1=f"{low:.1f}", y2=f"{high:.1f}")
+        for x, _, low, high in line.points
+        if low is not None and high is not None
     )
-    return tag("g", tag("polyline", points=way), *bars, *marks, class_=name)
+    return tag("g", tag("polyline", points=line.way), *bars, *marks, class_=f"lf-{line.look}")
 
 
 def _answers(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Markup:
@@ -214,14 +170,10 @@ def _answers(grid: Grid, cells: Mapping[Cell, Summary], model: str) -> Markup:
                 group = cell.answers[prompt]
                 items = (tag("li", f"{each.count} × {each.text[:LETTERS]}") for each in group[:ANSWERS])
                 more = f"and {len(group) - ANSWERS} more" if len(group) > ANSWERS else None
-                head = tag("b", f"{grid.parameter} {_written(value)}: {len(group)} different")
+                head = tag("b", f"{grid.parameter} {display.setting(value)}: {len(group)} different")
                 columns.append(tag("div", head, tag("ol", *items), more))
         blocks.append(tag("section", tag("h4", asked.text[:LETTERS]), tag("div", *columns, class_="lf-multiples")))
     return tag("details", tag("summary", f"{model}: the answers"), join(*blocks), class_="lf-answers")
-
-
-def _written(value: JsonValue) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def patch_view(diff: str, why_not: str) -> Markup:

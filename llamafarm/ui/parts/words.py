@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llamafarm.core import display
+from llamafarm.core.characters import excerpt
 from llamafarm.core.conditions import CautionKind
 from llamafarm.core.reply import LaneStatus, Reply
 from llamafarm.core.types import REPEATED, CostSource
@@ -55,7 +56,7 @@ def state(reply: Reply) -> str:
 def ending(reply: Reply) -> str:
     """How the answer ended, where that must be seen: cut, partial, or empty; what it waits for, while it does."""
     if reply.status in ("waiting", "warming"):
-        return reply.note if len(reply.note) <= LONGEST else f"{reply.note[:LONGEST]}…"
+        return excerpt(reply.note, LONGEST)
     if reply.status in ("stopped", "failed") and (reply.text or reply.reasoning):
         return "partial answer"
     if reply.status == "done" and not (reply.text or reply.tool_calls):

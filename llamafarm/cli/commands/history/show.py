@@ -10,7 +10,7 @@ from rich.text import Text
 from llamafarm.cli.terminal.console import open_console, plain_table
 from llamafarm.cli.terminal.table import LiveTable
 from llamafarm.core import display, strict_json
-from llamafarm.core.characters import one_line
+from llamafarm.core.characters import excerpt, one_line
 from llamafarm.experiments.stats.sample import money
 from llamafarm.history.diff import Change, Difference, LaneDifference
 from llamafarm.history.model import Recorded, Vote
@@ -108,5 +108,4 @@ def _show_changes(console: Console, changes: Iterable[Change]) -> None:
 def _short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    words = one_line(value if isinstance(value, str) else strict_json.dumps(value))
-    return words if len(words) <= SHORT else f"{words[: SHORT - 1]}…"
+    return excerpt(value if isinstance(value, str) else strict_json.dumps(value), SHORT)

@@ -10,12 +10,13 @@ from llamafarm.cli.terminal.console import open_console, plain_table
 from llamafarm.cli.terminal.run_screen import LiveRun, answer_line
 from llamafarm.core import display
 from llamafarm.core.characters import one_line
-from llamafarm.core.figures import Estimate, Progress
+from llamafarm.core.figures import Progress
 from llamafarm.experiments.stats.recommend import Recommendation
 from llamafarm.experiments.stats.summary import Summary
 from llamafarm.experiments.sweep.findings import Cell, timing_notes
 from llamafarm.experiments.sweep.grid import Grid
 from llamafarm.experiments.sweep.sweep import Result
+from llamafarm.output.measures import MEASURES
 
 NEWEST = 3
 
@@ -47,7 +48,7 @@ def print_findings(grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str
         figures = dict(_figures(cell))
         table.add_row(Text(one_line(model)), Text(str(grid.values[value])), *(Text(figures[name]) for name in columns))
     console.print(table)
-    console.print(Text("In brackets: 95 % bootstrap intervals. Diversity is distinct-2, similarity Jaccard's.", "dim"))
+    console.print(Text("In brackets: 95 % bootstrap intervals. Similarity is Jaccard's.", "dim"))
     for note in timing_notes(cells.values()):
         console.print(Text(note, "dim"))
     for model, each in found.items():
@@ -60,7 +61,7 @@ def recommendation_line(parameter: str, found: Recommendation) -> str:
     """A recommendation in a sentence, with its figure."""
     if found.value is None:
         return f"no recommendation. {found.why}"
-    return f"{parameter} {found.value:g}, {found.measure} {share(found.figure)}. {found.why}"
+    return f"{parameter} {found.value:g}, {found.measure} {display.interval(found.figure, display.share)}. {found.why}"
 
 
 def _columns(cells: Iterable[Summary]) -> list[str]:
@@ -75,27 +76,8 @@ def _columns(cells: Iterable[Summary]) -> list[str]:
 def _figures(cell: Summary) -> Iterator[tuple[str, str]]:
     yield "Answers", f"{cell.answered} of {cell.asked}" if cell.failed else str(cell.answered)
     yield "Cut", str(cell.cut) if cell.cut else display.NOTHING
-    yield "Checks passed", share(cell.validity)
-    yield "Judge", share(cell.score)
-    yield "Agreement", share(cell.agreement)
-    yield "Similarity", share(cell.similarity)
-    yield "Diversity", share(cell.distinct2)
-    yield "Words", _number(cell.length)
-    yield "TTFT", _seconds(cell.ttft_s)
-    yield "Speed", display.NOTHING if cell.tokens_per_s is None else display.speed(cell.tokens_per_s.value)
+    for measure in MEASURES:
+        yield measure.name, display.interval(measure.of(cell), measure.text)
     yield "Cost", display.money(cell.cost)
     yield "Judge's cost", display.NOTHING if cell.judge_cost is None else display.money(cell.judge_cost)
     yield "Warming", display.NOTHING if cell.warmups is None else display.money(cell.warmups)
-
-
-def share(found: Estimate | None) -> str:
-    """`0.83 [0.60, 1.00]`; without brackets where there is no interval."""
-    return display.interval(found, lambda value: f"{value:.2f}")
-
-
-def _number(found: Estimate | None) -> str:
-    return display.interval(found, lambda value: f"{value:.0f}")
-
-
-def _seconds(found: Estimate | None) -> str:
-    return display.interval(found, display.seconds)
