@@ -18,6 +18,7 @@ from hypothesis import Phase, settings
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each program that a test starts would compile everything anew
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink)  # to explain takes minutes
 settings.register_profile("suite", deadline=None, max_examples=60, phases=PHASES)
