@@ -19,6 +19,7 @@ from llamafarm.cli.commands.compare import compare
 from llamafarm.cli.commands.history.command import history
 from llamafarm.cli.commands.init.command import init
 from llamafarm.cli.commands.route import route
+from llamafarm.cli.commands.schema import schema
 from llamafarm.cli.commands.serve import serve
 from llamafarm.cli.commands.sweep import command as sweep
 from llamafarm.cli.commands.validate import validate
@@ -51,6 +52,7 @@ app.add_typer(models.app, name="models", epilog="Example: lf models check")
 app.add_typer(history)
 app.command(epilog=report.HELP)(report.report)
 app.command(epilog="Example: lf validate llamafarm.yaml --json")(validate)
+app.command(epilog="Example: lf schema > llamafarm.schema.json")(schema)
 app.command(epilog="Example: lf init speed_tiers")(init)
 app.command(epilog="Example: lf serve --config llamafarm.yaml --port 8000")(serve)
 

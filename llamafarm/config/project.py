@@ -159,7 +159,9 @@ class _Reader:
 
     def _version(self, root: Mapping[str, JsonValue]) -> bool:
         version = self.document.text(("version",), root.get("version"))
-        if version is not None and version != VERSION:
+        if version is None and root.get("version") is not None:
+            self.findings.error(("version",), f"`version` must be text, but is {kind(root['version'])}.")
+        elif version is not None and version != VERSION:
             self.findings.error(("version",), f"The version `{version}` is not supported: write `version: {VERSION}`.")
             return False
         return True
@@ -245,7 +247,9 @@ class _Reader:
         marked = [(path, name) for path, name, entry in entries if entry.get("default") is True]
         path: Path = ("runtime", "default_model")
         wanted = self.document.text(path, runtime.get("default_model"))
-        if wanted is not None and wanted not in names:
+        if wanted is None and runtime.get("default_model") is not None:
+            self.findings.error(path, f"`default_model` must be a name, but is {kind(runtime['default_model'])}.")
+        elif wanted is not None and wanted not in names:
             self.findings.error(path, f"There is no model `{wanted}`; {there_are(wanted, names)}")
             wanted = None
         for place, name in marked:

@@ -44,7 +44,8 @@ def test_what_is_there_is_shown_and_written_once_that_is_confirmed(
     done = run("init", "--discover", given=b"y\n")
     assert done.code == 0
     assert f"vLLM at {server.url}/v1: 2 models" in done.notes
-    assert (tmp_path / "llamafarm.yaml").read_text() == done.text.rstrip(" ")  # a blank of the prompt
+    _, _, text = (tmp_path / "llamafarm.yaml").read_text().partition("\n")  # behind the line for editors
+    assert text == done.text.rstrip(" ")  # a blank of the prompt
     project = load(tmp_path / "llamafarm.yaml").project
     assert project is not None
     assert [(model.name, model.tier) for model in project.models] == [("tiny-1b", "fast"), ("large-70b", "expert")]

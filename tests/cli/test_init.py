@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from llamafarm.config import load, sample_names, sample_path
+from llamafarm.config.reading.read import read_document
 from tests.cli.conftest import Run
 from tests.cli.helpers import HEAD, entry, written
+
+LINE = b"# yaml-language-server: $schema=llamafarm.schema.json\n"
 
 
 def test_without_a_pattern_it_is_the_one_that_needs_nothing(tmp_path: Path, run: Run) -> None:
     done = run("init")
     assert done.code == 0
     assert "Wrote llamafarm.yaml (embedded)." in done.text
-    assert (tmp_path / "llamafarm.yaml").read_bytes() == sample_path("embedded").read_bytes()
+    assert (tmp_path / "llamafarm.yaml").read_bytes() == LINE + sample_path("embedded").read_bytes()
     assert run("validate").code == 0
 
 
@@ -51,7 +57,7 @@ def test_what_is_there_stays_without_force(tmp_path: Path, run: Run) -> None:
     assert (done.code, path.read_text()) == (2, "my own\n")
     assert "llamafarm.yaml is there already: --force overwrites it." in " ".join(done.notes.split())
     assert run("init", "--force").code == 0
-    assert path.read_bytes() == sample_path("embedded").read_bytes()
+    assert path.read_bytes() == LINE + sample_path("embedded").read_bytes()
 
 
 def test_another_ending_counts_too(tmp_path: Path, run: Run) -> None:
@@ -68,6 +74,41 @@ def test_a_folder_that_takes_no_file_is_no_traceback(tmp_path: Path, run: Run) -
     done = run("init", "--force")
     assert done.code == 2
     assert "can't be written: Is a directory." in " ".join(done.notes.split())
+
+
+def test_the_line_names_a_schema_that_is_there(tmp_path: Path, run: Run) -> None:
+    told = run("schema")
+    assert told.code == 0
+    assert run("init").code == 0
+    beside = tmp_path / "llamafarm.schema.json"
+    assert beside.read_bytes() == told.out
+    checker: Any = jsonschema.Draft7Validator(json.loads(told.text))
+    assert list(checker.iter_errors(read_document((tmp_path / "llamafarm.yaml").read_text(), "x.yaml").value)) == []
+    assert (
+        len(list(checker.iter_errors({"runtime": {"models": [{"name": "a", "provider": "olama", "model": "x"}]}}))) == 1
+    )
+
+
+def test_an_older_schema_is_replaced(tmp_path: Path, run: Run) -> None:
+    beside = tmp_path / "llamafarm.schema.json"
+    beside.write_text(json.dumps({"title": json.loads(run("schema").text)["title"]}))
+    assert run("init").code == 0
+    assert "definitions" in json.loads(beside.read_text())
+
+
+@pytest.mark.parametrize("other", [b"{}", b"\xff", b""])
+def test_a_schema_of_somebody_else_s_stays_and_is_not_named(tmp_path: Path, run: Run, other: bytes) -> None:
+    beside = tmp_path / "llamafarm.schema.json"
+    beside.write_bytes(other)
+    assert run("init").code == 0
+    assert beside.read_bytes() == other
+    assert b"$schema" not in (tmp_path / "llamafarm.yaml").read_bytes()
+
+
+def test_a_refusal_writes_no_schema(tmp_path: Path, run: Run) -> None:
+    written(tmp_path, "my own\n")
+    assert run("init").code == 2
+    assert not (tmp_path / "llamafarm.schema.json").exists()
 
 
 # --- completion, as a shell asks for it

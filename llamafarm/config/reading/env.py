@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-_REFERENCE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-((?:(?!\$\{)[^}])*))?\}")
+REFERENCE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-((?:(?!\$\{)[^}])*))?\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Resolved:
 
 def references(text: str) -> tuple[str, ...]:
     """The names of the variables that `text` refers to."""
-    return tuple(found[1] for found in _REFERENCE.finditer(text))
+    return tuple(found[1] for found in REFERENCE.finditer(text))
 
 
 _FORM = re.compile(r"\$\{[^}]*\}?|\{\{.*?\}\}|^\$[A-Za-z_][A-Za-z0-9_]*$|^%[A-Za-z_][A-Za-z0-9_]*%$", re.DOTALL)
@@ -33,7 +33,7 @@ _FORM = re.compile(r"\$\{[^}]*\}?|\{\{.*?\}\}|^\$[A-Za-z_][A-Za-z0-9_]*$|^%[A-Za
 
 def unknown_form(text: str) -> str | None:
     """What in `text` looks as if it were filled in, in no form of ours, and without what may be secret in it."""
-    found = _FORM.search(_REFERENCE.sub("", text))
+    found = _FORM.search(REFERENCE.sub("", text))
     if found is None:
         return None
     form, colon, _ = found[0].partition(":")
@@ -42,7 +42,7 @@ def unknown_form(text: str) -> str | None:
 
 def without_references(text: str) -> str:
     """`text` with nothing in the places of its references, or the defaults that they name."""
-    return _REFERENCE.sub(lambda found: found[2] or "", text)
+    return REFERENCE.sub(lambda found: found[2] or "", text)
 
 
 def resolve(text: str, values: Mapping[str, str]) -> Resolved:
@@ -56,7 +56,7 @@ def resolve(text: str, values: Mapping[str, str]) -> Resolved:
             return ""
         return value
 
-    return Resolved(_REFERENCE.sub(fill, text), references(text), tuple(missing))
+    return Resolved(REFERENCE.sub(fill, text), references(text), tuple(missing))
 
 
 def environment(folder: Path | None, environ: Mapping[str, str] | None = None) -> Mapping[str, str]:

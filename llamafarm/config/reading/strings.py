@@ -12,7 +12,7 @@ from llamafarm.core.errors import Problem
 from llamafarm.core.types import JsonValue
 
 WRITE_ANEW = "The secret here was hidden when this text was shown: write it anew, best as ${env:NAME}."
-_HIDDEN = re.compile(r"^(?:Bearer )?\(hidden\)$|://\(hidden\)@|[=:] ?\(hidden\)")
+HIDDEN = re.compile(r"^(?:Bearer )?\(hidden\)$|://\(hidden\)@|[=:] ?\(hidden\)")
 
 
 @dataclass(slots=True)
@@ -79,4 +79,4 @@ class Strings:
 
 def is_hidden(text: str) -> bool:
     """Whether a secret in `text` was hidden when it was shown."""
-    return _HIDDEN.search(text) is not None
+    return HIDDEN.search(text) is not None

@@ -21,9 +21,10 @@ from llamafarm.core.types import JsonValue
 TEXTS = ("description", "provider", "model", "base_url", "api_key", "tier", "tool_call_strategy")
 MOST_NAMED_KEYS = 60  # of an entry whose unknown keys are looked at for slips: each hint is tried
 RENAMED = {"parameters": "model_api_parameters"}
+CHECKED = ("pricing", "timeout", "context_window", "max_tool_turns", "max_answer_mib")  # by the shapes themselves
 KEYS = (
     "name", *TEXTS, "model_api_parameters", "extra_body", "prompts", "prompt", "mcp_servers", "tools",
-    "default", "pricing", "timeout", "fallback", "context_window", "max_tool_turns", "max_answer_mib",
+    "default", "fallback", *CHECKED,
 )  # fmt: skip
 PARAMETERS = ("temperature", "top_p", "top_k", "max_tokens", "num_ctx", "repeat_penalty", "seed", "stop")
 # Keys of LlamaFarm's schema and of the templates that come with it, which say nothing about a chat from here.
@@ -33,7 +34,7 @@ UNUSED = (
     "embedding", "monitoring", "metadata", "tags", "enabled",
 )  # fmt: skip
 FILLED = ("provider", "model", "base_url", "api_key")  # where a form of `${…}` that we don't know is no value
-_WORDS = ("name", "description", "prompts", "prompt")  # which people write
+WORDS = ("name", "description", "prompts", "prompt")  # which people write
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class ModelReader:
         filled = self.strings.fill({**entry, "name": name}, path)
         settings = filled.value if isinstance(filled.value, dict) else {}
         self._problems.extend(filled.problems)
-        self._problems.extend(self.strings.hidden({k: v for k, v in entry.items() if k not in _WORDS}, path))
+        self._problems.extend(self.strings.hidden({k: v for k, v in entry.items() if k not in WORDS}, path))
         values = self._values(path, name, entry, settings)
         key = entry.get("api_key")
         used = references(key) if isinstance(key, str) else ()
@@ -94,7 +95,7 @@ class ModelReader:
         for key, field_name in (("model_api_parameters", "parameters"), ("extra_body", "extra_body")):
             values[field_name] = self._fields((*path, key), settings.get(key), entry.get(key))
         values["tools"] = self._tools((*path, "tools"), settings.get("tools"))
-        for key in ("pricing", "timeout", "context_window", "max_tool_turns", "max_answer_mib"):
+        for key in CHECKED:
             if settings.get(key) is not None:
                 values[key] = settings[key]
         values["prompts"] = self._prompts(path, settings)

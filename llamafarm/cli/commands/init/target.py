@@ -1,4 +1,4 @@
-"""The file that `lf init` writes."""
+"""What `lf init` writes: the project file, and beside it the JSON Schema that editors check it with."""
 
 from __future__ import annotations
 
@@ -20,10 +20,17 @@ def in_the_way() -> str | None:
     return f"{there} is there already: --force {what}."
 
 
-def write_project(data: bytes, *, force: bool) -> None:
-    """Write the file; one that is there stays, unless `force`."""
+def write_project(text: bytes, *, force: bool) -> None:
+    """Write the file and the schema; a project that is there stays, unless `force`.
+
+    A `llamafarm.schema.json` of somebody else's stays in any case, and then no line names it.
+    """
+    from llamafarm.config.schema.project import FILE, LINE, is_ours, schema_json
     from llamafarm.core.files import write_whole
 
+    schema = Path(FILE)
+    named = not schema.exists() or is_ours(schema)
+    data = f"{LINE}\n".encode() + text if named else text
     if not force and (there := in_the_way()):
         raise typer.BadParameter(there, param_hint="--force")
     try:
@@ -36,3 +43,8 @@ def write_project(data: bytes, *, force: bool) -> None:
         raise typer.BadParameter(f"{TARGET} is there already: --force overwrites it.", param_hint="--force") from None
     except OSError as error:
         raise typer.BadParameter(f"{TARGET} can't be written: {error.strerror}.") from None
+    try:
+        if named:
+            write_whole(schema, schema_json().encode())
+    except OSError as error:
+        typer.echo(f"{schema} can't be written, so that editors can't check {TARGET}: {error.strerror}.", err=True)
