@@ -6,23 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import Protocol
 
 from llamafarm.config.server import server_of
 from llamafarm.core.reply import Reply
 from llamafarm.experiments.stats.sample import Sample
 from llamafarm.experiments.sweep.plan import Expected, Plan
-from llamafarm.history.model import Ended
+from llamafarm.history.reader import HistoryReader
 
 NEWEST = 40  # answers of a model that its pace rests on
-
-
-class Past(Protocol):
-    """What was recorded; see `llamafarm.history.database.history.History`."""
-
-    async def newest_lanes(self, model: str, model_id: str, *, limit: int) -> list[Ended]:
-        """The newest answers of a named model."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +53,7 @@ def pace_of(replies: Iterable[Reply]) -> DurationEstimate | None:
     )
 
 
-async def expecting(plan: Plan, past: Past, at_once: int, *, fair: bool, embedded: int = 1) -> Plan:
+async def expecting(plan: Plan, past: HistoryReader, at_once: int, *, fair: bool, embedded: int = 1) -> Plan:
     """`plan` with how long it may take, where each of its models has answered before; else `plan` as it is.
 
     Servers work side by side, each at `at_once` calls, of which an embedded model takes at most `embedded`; fair runs

@@ -286,7 +286,7 @@ class Runtime:
         """
         if self.store is None:
             raise switched_off()
-        return BatchRun(run, self.store, survey.rows, self.history())
+        return BatchRun(run, self.store, self.history(), survey.rows)
 
     def replies(self, project: Project, lanes: Iterable[Lane]) -> Replies:
         """What folds the events of `lanes`; to be had before they run, until the price table is read."""

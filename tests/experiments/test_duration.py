@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +14,7 @@ from llamafarm.core.types import Count, Timings, Usage
 from llamafarm.experiments.duration import expecting, pace_of
 from llamafarm.experiments.sweep.plan import Plan, Work
 from llamafarm.history.model import Ended
+from llamafarm.history.reader import HistoryReader
 from tests.engine.fakes import model
 from tests.history.database.made import asked, ended
 
@@ -22,10 +24,13 @@ ANSWER = Reply(
 )  # fmt: skip
 
 
-class Remembered:
-    """A history of answers by named model."""
+def remembered(**replies: list[Reply]) -> HistoryReader:
+    """A history of answers by named model, of which nothing else is read."""
+    return cast("HistoryReader", Remembered(replies))
 
-    def __init__(self, **replies: list[Reply]) -> None:
+
+class Remembered:
+    def __init__(self, replies: Mapping[str, list[Reply]]) -> None:
         self.replies = replies
 
     async def newest_lanes(self, name: str, model_id: str, *, limit: int) -> list[Ended]:
@@ -59,7 +64,7 @@ def test_a_bound_makes_an_answer_shorter_and_never_longer(bound: int | None, sec
 
 async def test_servers_work_side_by_side_and_fair_runs_do_not() -> None:
     there = model("there", base_url="http://127.0.0.2:9/v1")
-    past = Remembered(m=[ANSWER] * 2, there=[replace(took(total_s=1.0), model_id="there-id")])
+    past = remembered(m=[ANSWER] * 2, there=[replace(took(total_s=1.0), model_id="there-id")])
     asking = plan(Work(model("m"), None, 8), Work(there, None, 10))
     spread = (await expecting(asking, past, 4, fair=False)).expected
     assert spread is not None
@@ -75,7 +80,7 @@ async def test_servers_work_side_by_side_and_fair_runs_do_not() -> None:
 )
 async def test_an_embedded_model_has_places_of_its_own(places: dict[str, int], at_once: int, seconds: float) -> None:
     local = model("m", provider="embedded", model="m-id", base_url=None)
-    asking, past = plan(Work(local, None, 8)), Remembered(m=[ANSWER])
+    asking, past = plan(Work(local, None, 8)), remembered(m=[ANSWER])
     found = (await expecting(asking, past, at_once, fair=False, **places)).expected
     assert found is not None
     assert found.seconds == pytest.approx(seconds)
@@ -83,7 +88,7 @@ async def test_an_embedded_model_has_places_of_its_own(places: dict[str, int], a
 
 async def test_nothing_is_expected_where_one_model_is_new_or_another_stands_behind_its_name() -> None:
     asking = plan(Work(model("m"), None, 8), Work(model("new"), None, 8))
-    assert await expecting(asking, Remembered(m=[ANSWER]), 4, fair=False) == asking
+    assert await expecting(asking, remembered(m=[ANSWER]), 4, fair=False) == asking
     renamed = plan(Work(model("m", model="larger"), None, 8))
-    assert await expecting(renamed, Remembered(m=[ANSWER]), 4, fair=False) == renamed
-    assert (await expecting(plan(), Remembered(), 4, fair=False)).expected is None
+    assert await expecting(renamed, remembered(m=[ANSWER]), 4, fair=False) == renamed
+    assert (await expecting(plan(), remembered(), 4, fair=False)).expected is None

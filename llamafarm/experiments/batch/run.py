@@ -6,49 +6,37 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from llamafarm.config.model import Project
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.core.types import JsonValue
-from llamafarm.engine.recording import Origin, ref_of, snapshot_of
+from llamafarm.engine.recording import Origin
 from llamafarm.experiments.batch.batch import Kept
 from llamafarm.experiments.batch.job import Job, Survey, digest_of, rows_told
 from llamafarm.experiments.checks.checks import check_of
 from llamafarm.experiments.grade import verdict_now
+from llamafarm.experiments.ledger import RunLedger, RunRecorder, begun, check_run
 from llamafarm.experiments.prompt_file.checktexts import written_checks
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.experiments.prompt_file.row import Row, item_number
 from llamafarm.experiments.stats.sample import Sample
-from llamafarm.experiments.sweep.run import Keeper
-from llamafarm.history.ids import new_id, piece_id
-from llamafarm.history.model import Ended, Kind, Recorded, Run, RunBegan, RunEnded
+from llamafarm.history.ids import piece_id
+from llamafarm.history.model import Ended, Kind, Recorded, Run
 from llamafarm.history.query import Filter
+from llamafarm.history.reader import HistoryReader
 
 BATCH: Kind = "batch"
-TITLE = 80
-
-
-class Past(Protocol):
-    """What was recorded; see `llamafarm.history.database.history.History`."""
-
-    def stream(self, wanted: Filter = ..., *, oldest_first: bool = False) -> AsyncGenerator[Recorded, None]:
-        """All that `wanted` finds, a few at a time."""
-        ...
 
 
 @dataclass(slots=True)
-class BatchRun:
-    """The ledger of a batch. The lanes themselves are recorded as they end: see `Recording`.
+class BatchRun(RunLedger):
+    """The ledger of a batch of `rows` rows.
 
     The id of a row's comparison follows from the run's and the row's number, so that nothing of it need be remembered.
     """
 
-    id: str
-    recorder: Keeper
-    rows: int
-    past: Past | None = None
+    rows: int = 0
     _begun: bytearray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,30 +50,13 @@ class BatchRun:
         checks = tuple(check.text for check in row.checks)
         return identity, Origin(kind=BATCH, run=self.id, item=row.item, into=into, checks=checks)
 
-    async def claim(self) -> None:
-        """See `Ledger`."""
-        await self.recorder.claim(self.id)
-
-    async def release(self) -> None:
-        """See `Ledger`."""
-        await self.recorder.release(self.id)
-
     async def kept(self) -> AsyncGenerator[Kept, None]:
-        """See `Ledger`."""
+        """See `BatchLedger`."""
         if self.past is None:
             return
         async with aclosing(answers(self.past, self.id)) as found:
             async for each in found:
                 yield Kept(each.row, each.ended.spec.model, each.sample)
-
-    async def settled(self) -> None:
-        """See `Ledger`. Where the store is in trouble nothing is waited for: it says so itself."""
-        if self.recorder.trouble is None:
-            await self.recorder.recorded()
-
-    def finish(self) -> None:
-        """See `Ledger`."""
-        self.recorder.take(RunEnded(self.id, datetime.now(UTC)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +69,7 @@ class Answered:
     sample: Sample
 
 
-async def answers(past: Past, run: str) -> AsyncGenerator[Answered, None]:
+async def answers(past: HistoryReader, run: str) -> AsyncGenerator[Answered, None]:
     """Every lane of a batch that ended, by row; checks are made anew, in a thread. Memory holds a few rows."""
     async with aclosing(past.stream(Filter(run=run), oldest_first=True)) as stream:
         async for recorded in stream:
@@ -118,12 +89,11 @@ def _answered(recorded: Recorded) -> list[Answered]:
     return found
 
 
-def begin_batch(project: Project, job: Job, survey: Survey, recorder: Keeper) -> BatchRun:
+def begin_batch(project: Project, job: Job, survey: Survey, recorder: RunRecorder) -> BatchRun:
     """A new run for `job`, recorded with its plan."""
-    title = f"{job.file.title}: {rows_told(survey.good)}"[:TITLE]
-    run = Run(new_id(), BATCH, title, datetime.now(UTC), ref_of(project), job_plan(job, survey))
-    recorder.take(RunBegan(run, snapshot_of(project)))
-    return BatchRun(run.id, recorder, survey.rows)
+    title = f"{job.file.title}: {rows_told(survey.good)}"
+    run = begun(project, BATCH, title, job_plan(job, survey), recorder)
+    return BatchRun(run.id, recorder, rows=survey.rows)
 
 
 def job_plan(job: Job, survey: Survey) -> dict[str, JsonValue]:
@@ -151,12 +121,7 @@ def job_from(run: Run, project: Project, file: PromptFile) -> Job:
     Raises RequestError where the run is no batch, or was begun with another project file: its answers would be other
     models'.
     """
-    if run.kind != BATCH:
-        raise RequestError(f"The run {run.id} is no batch.")
-    if run.project.digest != project.digest:
-        raise RequestError(
-            "The project file is not the one that the run was begun with.", hint="Begin a new batch, or name that file."
-        )
+    check_run(run, BATCH, project)
     plan: Mapping[str, Any] = run.plan
     try:
         models = tuple(project.model(name) for name in plan["models"])

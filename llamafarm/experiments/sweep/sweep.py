@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from llamafarm.config.loading import Loading, grouped, loading_of
 from llamafarm.config.server import server_of
-from llamafarm.core.figures import Progress
 from llamafarm.core.reply import Reply
 from llamafarm.engine.comparison import Before, Comparison
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.experiments.grade import checked, judged
 from llamafarm.experiments.judge import judge_prompt
-from llamafarm.experiments.progress import Meter
+from llamafarm.experiments.ledger import Ledger
+from llamafarm.experiments.scheduler import ALL, Items, Scheduled, side_by_side
 from llamafarm.experiments.stats.sample import Judged, Sample
 from llamafarm.experiments.sweep.grid import Call, Grid, judge_lane
 
@@ -27,19 +26,10 @@ Ask = Callable[[Lane, Question, str], Awaitable[Reply]]  # the last is the call'
 JUDGED = " judged"  # what the key of a judgement ends in
 Item = TypeVar("Item")
 AT_ONCE = 4
-ALL = "all servers"
 
 
-class Ledger(Protocol):
+class SweepLedger(Ledger, Protocol):
     """What remembers a sweep from one process to the next."""
-
-    async def claim(self) -> None:
-        """Take the run for this process, before anything of it is read. Raises RequestError where another is at it."""
-        ...
-
-    async def release(self) -> None:
-        """Let others have the run."""
-        ...
 
     async def ended(self) -> Mapping[str, Reply]:
         """The replies that were kept before, by key."""
@@ -47,10 +37,6 @@ class Ledger(Protocol):
 
     async def keep(self, key: str, reply: Reply) -> None:
         """Keep a reply that has just ended; done when it is kept for good, or can't be. Never fails."""
-        ...
-
-    def finish(self) -> None:
-        """All calls have ended. Never waits and never fails."""
         ...
 
 
@@ -69,14 +55,12 @@ async def reply_of(comparison: Comparison) -> Reply:
         return next(iter((await comparison.ended()).values()))
 
 
-class Sweep:
-    """Runs a grid; an async context manager that owns its tasks. Leaving it stops what still runs.
+class Sweep(Scheduled[SweepLedger]):
+    """Runs a grid; see `Scheduled`.
 
-    At most `at_once` calls are at one server at a time. Each result is told once, in the order in which they end. A
-    call that fails is a result like any other. What `ledger` kept as done is not asked again. A server that loads its
-    models gets all calls for which it needs the same loaded, and has answered them, before the next ones; a judge that
-    it would have to load comes at the end. `fair`: one call at a time, whichever servers there are. `before` is awaited
-    before the first call.
+    Each result is told once, in the order in which they end. A call that fails is a result like any other. A server
+    that loads its models gets all calls for which it needs the same loaded, and has answered them, before the next
+    ones; a judge that it would have to load comes at the end.
     """
 
     def __init__(
@@ -85,66 +69,33 @@ class Sweep:
         ask: Ask,
         *,
         at_once: int = AT_ONCE,
-        ledger: Ledger | None = None,
+        ledger: SweepLedger | None = None,
         fair: bool = False,
         before: Before | None = None,
     ) -> None:
+        super().__init__(at_once, ledger, before, fair=fair)
         self.grid = grid
         self._ask = ask
-        self._ledger = ledger
-        self._at_once = 1 if fair else at_once
-        self._fair = fair
-        self._before = before
         self._kept: Mapping[str, Reply] = {}
-        self._servers = {model.name: ALL if fair else server_of(model) for model in grid.models}
+        self._servers = {model.name: self._server(model) for model in grid.models}
         self._places: dict[str, asyncio.Semaphore] = {}
         self._results: asyncio.Queue[Result] = asyncio.Queue()
-        self._workers: list[asyncio.Task[None]] = []
-        self._over = asyncio.Event()
-        self._meter = Meter()
 
-    async def __aenter__(self) -> Self:
-        if self._ledger is not None:
-            await self._ledger.claim()
-            kept = await self._ended(self._ledger)
-            self._kept = {key: reply for key, reply in kept.items() if reply.status == "done"}
-        if self._before is not None:
-            await self._before()
+    def _planned(self) -> Mapping[str, Coroutine[Any, Any, None]]:
         waiting: dict[str, list[tuple[Loading, Call]]] = {}
         for call in self._calls():
             server = self._servers[call.model]
             waiting.setdefault(server, []).append((self._loading(call), call))
             self._meter.expect(server)
-        self._meter.start()
-        for server, calls in waiting.items():
-            self._workers.append(asyncio.create_task(self._serve(server, grouped(calls)), name=f"sweep {server}"))
-        self._watcher = asyncio.create_task(self._watch(), name="sweep")
-        return self
+        return {server: self._serve(server, grouped(calls)) for server, calls in waiting.items()}
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-        await self._watcher
-        if self._ledger is not None:
-            await self._ledger.release()
-
-    async def _ended(self, ledger: Ledger) -> Mapping[str, Reply]:
-        try:
-            return await ledger.ended()
-        except BaseException:
-            await ledger.release()
-            raise
+    async def _recall(self, ledger: SweepLedger) -> None:
+        self._kept = {key: reply for key, reply in (await ledger.ended()).items() if reply.status == "done"}
 
     def _calls(self) -> Iterable[Call]:
         order = [model.name for model in self.grid.models]
         calls = self.grid.calls()
         return sorted(calls, key=lambda call: order.index(call.model)) if self._fair else calls
-
-    def stop(self) -> None:
-        """Stop asking; what is being answered stops too, at its server."""
-        for worker in self._workers:
-            worker.cancel()
 
     async def batches(self, *, heartbeat_s: float | None = None) -> AsyncGenerator[list[Result], None]:
         """The results, gathered, until all calls have ended or the sweep was stopped. To be read once.
@@ -155,9 +106,7 @@ class Sweep:
             batch = await self._gather(heartbeat_s)
             if batch or not self._over.is_set():
                 yield batch
-        for worker in self._workers:
-            if not worker.cancelled() and (error := worker.exception()) is not None:
-                raise error
+        self._raise()
 
     async def _gather(self, patience_s: float | None) -> list[Result]:
         next_one = asyncio.ensure_future(self._results.get())
@@ -174,18 +123,6 @@ class Sweep:
             batch.append(self._results.get_nowait())
         return batch
 
-    @property
-    def progress(self) -> Progress:
-        """How far it is now."""
-        return self._meter.progress
-
-    async def _watch(self) -> None:
-        await asyncio.gather(*self._workers, return_exceptions=True)
-        self._meter.stop()
-        if self._ledger is not None and self._meter.done == self._meter.total:
-            self._ledger.finish()
-        self._over.set()
-
     def _loading(self, call: Call) -> Loading:
         lane = self.grid.lane(call)
         return loading_of(lane.model, {**lane.parameters, **self.grid.question(call).parameters})
@@ -195,25 +132,18 @@ class Sweep:
         judged_later: deque[Result] = deque()
         try:
             for group in groups:
-                await self._side_by_side(deque(group), partial(self._work, server, judged_later))
-            await self._side_by_side(judged_later, self._judge)
+                await self._side_by_side(group, partial(self._work, server, judged_later))
+            await self._side_by_side(_taken(judged_later), self._judge)
         finally:
             for result in judged_later:  # it was stopped: what was answered is told without a grade
                 self._results.put_nowait(result)
 
-    async def _side_by_side(self, left: deque[Item], work: Callable[[Item], Awaitable[None]]) -> None:
-        """`work` on each of those that are `left`, so many at once. Raises the first error."""
+    async def _side_by_side(self, left: Iterable[Item], work: Callable[[Item], Awaitable[None]]) -> None:
+        async def worker(items: Items[Item]) -> None:
+            async for item in items:
+                await work(item)
 
-        async def worker() -> None:
-            while left:
-                await work(left.popleft())
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for number in range(min(self._at_once, len(left))):
-                    tasks.create_task(worker(), name=f"sweep worker {number}")
-        except BaseExceptionGroup as several:
-            raise several.exceptions[0] from None
+        await side_by_side(_each(left), self._at_once, worker)
 
     async def _work(self, server: str, judged_later: deque[Result], call: Call) -> None:
         grid, key = self.grid, self.grid.key(call)
@@ -258,3 +188,14 @@ class Sweep:
         if self._ledger is not None:
             await self._ledger.keep(key, reply)
         return reply
+
+
+async def _each(items: Iterable[Item]) -> AsyncGenerator[Item, None]:
+    for item in items:
+        yield item
+
+
+def _taken(items: deque[Item]) -> Iterator[Item]:
+    """What is left in `items`, each taken out as it is begun."""
+    while items:
+        yield items.popleft()

@@ -15,10 +15,11 @@ from llamafarm.experiments.stats.sample import Judged, Sample
 from llamafarm.experiments.sweep.grid import Call
 from llamafarm.history.model import Asked, Ended, Recorded
 from llamafarm.history.query import Filter
+from llamafarm.history.reader import HistoryReader
 from llamafarm.output.report.examples import Examples, cut
 from llamafarm.output.report.figures import Figures
 from llamafarm.output.report.grids import Places
-from llamafarm.output.report.subject import Past, Subject
+from llamafarm.output.report.subject import Subject
 
 AT_ONCE = 50  # records that are added up in one go, in a thread
 PROMPTS = 12  # that are shown
@@ -143,7 +144,7 @@ def _voted(recorded: Recorded, lane: Ended) -> bool | None:
     return None if vote is None or vote.choice != "best" else vote.lane == lane.spec.id
 
 
-async def collect(past: Past, subject: Subject) -> Collected:
+async def collect(past: HistoryReader, subject: Subject) -> Collected:
     """Read all of `subject`. However much it is, memory holds the figures and a few records."""
     places = Places.of(subject.run.plan) if subject.run is not None and subject.run.kind == "sweep" else None
     whole = Collected(subject, places)
@@ -158,7 +159,7 @@ async def collect(past: Past, subject: Subject) -> Collected:
     return whole
 
 
-async def _records(past: Past, subject: Subject) -> AsyncGenerator[Recorded, None]:
+async def _records(past: HistoryReader, subject: Subject) -> AsyncGenerator[Recorded, None]:
     if subject.comparison is not None:
         yield subject.comparison
         return

@@ -9,12 +9,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from llamafarm.core import strict_json
 from llamafarm.core.types import JsonValue
+from llamafarm.history.reader import HistoryReader
 from llamafarm.output.report.collect import Collected, collect
 from llamafarm.output.report.content import content
-from llamafarm.output.report.subject import Past, subject_of
+from llamafarm.output.report.subject import subject_of
 
 
-async def report(past: Past, name: str) -> str:
+async def report(past: HistoryReader, name: str) -> str:
     """The report of the run or the comparison whose id begins with `name`, as HTML; `latest` is the newest.
 
     Raises RequestError where there is none, or several.

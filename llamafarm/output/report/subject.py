@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Protocol
 
 from llamafarm.core.errors import RequestError
 from llamafarm.history.machine import Machine
 from llamafarm.history.model import Recorded, Run, Snapshot
-from llamafarm.history.query import Filter, Found
+from llamafarm.history.query import Filter
+from llamafarm.history.reader import HistoryReader
 
 LATEST = "latest"
-
-
-class Past(Protocol):
-    """What was recorded; see `llamafarm.history.database.history.History`."""
-
-    async def runs(self, *, limit: int = ...) -> list[Run]:
-        """The newest runs."""
-        ...
-
-    async def run_beginning(self, beginning: str) -> Run | None:
-        """The run whose id begins so."""
-        ...
-
-    async def find(self, wanted: Filter = ..., *, limit: int = ...) -> Found:
-        """The newest comparisons."""
-        ...
-
-    async def open(self, identity: str) -> Recorded:
-        """The comparison whose id begins so."""
-        ...
-
-    def stream(self, wanted: Filter = ..., *, oldest_first: bool = ...) -> AsyncGenerator[Recorded, None]:
-        """All that `wanted` finds."""
-        ...
-
-    async def snapshot(self, digest: str) -> Snapshot | None:
-        """The project file with this digest."""
-        ...
-
-    async def machines(self, *, run: str | None = ..., comparison: str | None = ...) -> list[Machine]:
-        """Where it was recorded."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +33,7 @@ class Subject:
         return self.comparison
 
 
-async def subject_of(past: Past, name: str) -> Subject:
+async def subject_of(past: HistoryReader, name: str) -> Subject:
     """The run or the comparison whose id begins with `name`; for `latest` the newest of all.
 
     Raises RequestError where there is none, or several.
@@ -82,7 +49,7 @@ async def subject_of(past: Past, name: str) -> Subject:
     return Subject(None, comparison, await past.snapshot(asked.project.digest), tuple(machines))
 
 
-async def _latest(past: Past) -> str:
+async def _latest(past: HistoryReader) -> str:
     runs = await past.runs(limit=1)
     comparisons = (await past.find(Filter(), limit=1)).items
     ids = [run.id for run in runs] + [brief.id for brief in comparisons]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
+from typing import cast
 
 from llamafarm.core.figures import Estimate
 from llamafarm.history.machine import Machine
 from llamafarm.history.model import Recorded, Run, Snapshot
 from llamafarm.history.query import Filter, Found
+from llamafarm.history.reader import HistoryReader
 from llamafarm.output.report.collect import collect
 from llamafarm.output.report.examples import LONGEST, Examples, cut
 from llamafarm.output.report.figures import Figures
@@ -93,9 +95,14 @@ class Long:
         return []
 
 
+def long_run(rows: int) -> HistoryReader:
+    """A history of that run, of which nothing else is read."""
+    return cast("HistoryReader", Long(rows))
+
+
 async def made_of(rows: int) -> tuple[str, int]:
     """The page of a run of so many rows, and the most bytes that making it took."""
-    past = Long(rows)
+    past = long_run(rows)
     tracemalloc.start()
     try:
         whole = await collect(past, await subject_of(past, "latest"))
@@ -121,7 +128,7 @@ async def test_a_comparison_that_belongs_to_no_run_is_its_own_subject() -> None:
     comparison = asked()
     recorded = Recorded(comparison, (ended(comparison),))
     subject = Subject(None, recorded, None, ())
-    whole = await collect(Long(0), subject)
+    whole = await collect(long_run(0), subject)
     assert subject.id == comparison.id
     assert list(whole.figures) == ["fast", "wise"]
     assert whole.unfinished == 1
