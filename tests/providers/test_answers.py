@@ -10,14 +10,18 @@ from typing import Any
 
 import pytest
 
+from llamafarm.core.conditions import ModelNamed
 from llamafarm.core.errors import BadAnswer, Interrupted, ProviderError, ServerFailed
 from llamafarm.core.events import Finished, ToolCalled, UsageReported
 from llamafarm.core.types import Count, ToolCall
 from llamafarm.providers.answers import reading
+from llamafarm.providers.answers.chat_chunks import ChatChunks
+from llamafarm.providers.answers.deltas import Arrived
 from llamafarm.providers.answers.pieces import Frame, piece_of
+from llamafarm.providers.counts.usage import Counting
 from tests.faultserver.server import Exchange, FaultServer, Script
 from tests.faultserver.speech import TYPES, Protocol, answer, chunk, ending, event, plays, record, said
-from tests.providers.helpers import ask, named, reasoning_of, text_of
+from tests.providers.helpers import REQUEST, ask, named, reasoning_of, text_of
 
 Make = Callable[[Protocol], Script]
 PROVIDERS: tuple[tuple[str, Protocol], ...] = (
@@ -382,6 +386,24 @@ def test_only_a_piece_of_text_and_nothing_else_is_read_in_few_steps(chunk: dict[
     }
     assert piece_of(plain, 0) == "hay"
     assert piece_of({**plain, **chunk}, 0) is None
+
+
+def test_pieces_of_a_server_that_names_no_model_are_read_in_few_steps_too() -> None:
+    """Until one names it: that record takes a closer look."""
+    came, chat = Arrived(1.0), ChatChunks(Counting(REQUEST, None))
+    piece = {"choices": [{"index": 0, "delta": {"content": "hay"}}]}
+    assert not chat.quick(json.dumps(piece), came)  # the first is read with care
+    chat.feed(piece, came)
+    assert chat.quick(json.dumps(piece), came)
+    assert chat.framed(json.dumps(piece)) == "hay"
+    assert chat.quick(json.dumps(piece | {"model": None}), came)
+    late = piece | {"model": "m"}
+    assert not chat.quick(json.dumps(late), came)
+    chat.feed(late, came)
+    assert chat.quick(json.dumps(late), came)
+    told = came.events()
+    assert text_of(told) == "hay" * 5
+    assert [event.model for event in told if isinstance(event, ModelNamed)] == ["m"]
 
 
 @pytest.mark.parametrize(

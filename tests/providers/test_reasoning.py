@@ -7,7 +7,17 @@ from collections.abc import Mapping
 
 import pytest
 
-from llamafarm.core.events import Asking, Event, Finished, ReasoningDelta, Reclassified, Started, TextDelta, ToolCalled
+from llamafarm.core.events import (
+    Asking,
+    Event,
+    Finished,
+    HeldBack,
+    ReasoningDelta,
+    Reclassified,
+    Started,
+    TextDelta,
+    ToolCalled,
+)
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import ChatRequest, JsonValue
 from llamafarm.engine.lane import Lane
@@ -24,6 +34,7 @@ PROVIDERS: tuple[tuple[str, Protocol], ...] = (
 )  # fmt: skip
 HARMONY = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>so"
 GAP_S = 0.15
+PAUSE_S = 0.02  # pieces come apart
 
 
 def folded(events: list[Event]) -> Reply:
@@ -63,6 +74,40 @@ async def test_ttft_is_that_of_the_visible_answer(provider: str, protocol: Proto
     assert timings.ttfr_s == pytest.approx(first - events[0].at)
     assert timings.ttft_s == pytest.approx(visible - events[0].at)
     assert visible - first >= GAP_S
+
+
+@pytest.mark.parametrize(("provider", "protocol"), PROVIDERS)
+@pytest.mark.parametrize(
+    "texts",
+    [("t", "o be or not"), ("to", " be"), ("to", "=", "day"), ("to=x", " is set"), ("<", "b>bold</b>"), ("[T", "1]"),
+     ("\u25c1", " so"), ("<thi", "s>"), ("`", "ls`"), ("<|", "x"), ("to",), ("<",), ("\n", "t", "o be")],
+)  # fmt: skip
+async def test_ttft_is_that_of_the_first_letter_though_it_was_held_back(
+    provider: str, protocol: Protocol, texts: tuple[str, ...]
+) -> None:
+    pieces = [each for text in texts for each in (said(protocol, text), PAUSE_S)]
+    async with FaultServer(plays(protocol, [*pieces, ending(protocol)])) as server:
+        events, _ = await ask(named(provider, server.url))
+    came = [event.at for event in events if isinstance(event, TextDelta | HeldBack)]
+    reply = folded(events)
+    visible = came[1] if texts[0].isspace() else came[0]
+    assert reply.text == "".join(texts)
+    assert reply.timings.ttft_s == pytest.approx(visible - events[0].at)
+
+
+@pytest.mark.parametrize("texts", [("{", '"a": 1}'), ("<tool", "box>"), ("<tool_call>", "no JSON"), ("t", "o be")])
+async def test_so_it_is_where_the_model_writes_its_calls(texts: tuple[str, ...]) -> None:
+    tool: dict[str, JsonValue] = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    request = ChatRequest(REQUEST.messages, {}, (tool,))
+    pieces = [each for text in texts for each in (said("openai", text), PAUSE_S)]
+    async with FaultServer(plays("openai", [*pieces, ending("openai")])) as server:
+        model = named("openai", server.url)
+        async with asking(model) as provider:
+            events = [event async for event in Prompted(provider, model.context_window or 4096).stream(request)]
+    first = next(event.at for event in events if isinstance(event, HeldBack))
+    reply = folded(events)
+    assert reply.text == "".join(texts)
+    assert reply.timings.ttft_s == pytest.approx(first - events[0].at)
 
 
 @pytest.mark.parametrize(("provider", "protocol"), PROVIDERS)

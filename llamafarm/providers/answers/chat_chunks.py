@@ -25,6 +25,7 @@ from llamafarm.providers.answers.relay import cautions, relayed, spent
 from llamafarm.providers.answers.shortened import shortened
 from llamafarm.providers.counts.told import tells
 from llamafarm.providers.counts.usage import Counting
+from llamafarm.providers.wire.held import Held
 from llamafarm.providers.wire.surrogates import Halves, mended
 from llamafarm.providers.wire.thinking import Piece, Thinking
 
@@ -65,7 +66,7 @@ class ChatChunks:
         self._call_name = call_name
         self._circles = circles
         self._frame = Frame()
-        self._thinking = Thinking()
+        self._thinking, self._held = Thinking(), Held()
         self._said, self._thought = Halves(), Halves()
         self._letters = 0  # of content
         self._by_deltas = False
@@ -91,10 +92,12 @@ class ChatChunks:
 
     def quick(self, data: str, came: Arrived) -> bool:
         """Collect a record that is one piece of text in the midst of an answer, as most are; False where it is more."""
-        if not self._named or not self.seen or self.finish_reason is not None:
+        if not self.seen or self.finish_reason is not None:
             return False
         record = quick(data)
-        text = piece_of(record, self._index) if record is not None else None
+        if record is None or not (self._named or not record.get("model")):
+            return False
+        text = piece_of(record, self._index)
         if not text:
             return False
         self._frame.learn(data, text, self._index)
@@ -148,8 +151,8 @@ class ChatChunks:
         if rest := self._thought.end():
             came.reasoning(rest)
         if rest := self._said.end():
-            came.pieces(self._without_calls(self._thinking.feed(rest)))
-        came.pieces(self._without_calls(self._thinking.end()))
+            self._read(rest, came)
+        came.pieces(self._without_calls(self._thinking.end()), self._held)
 
     @property
     def circles(self) -> Caution | None:
@@ -268,8 +271,14 @@ class ChatChunks:
             text = self._said.feed(text)
         if text and self._thinking.plain(text):
             came.text(text)
-        else:
-            came.read(self._without_calls(self._thinking.feed(text)))
+        elif not self._read(text, came):
+            came.held()
+
+    def _read(self, text: str, came: Arrived) -> bool:
+        """Tell what `text` decides; whether it decides anything."""
+        told = came.pieces(self._without_calls(self._thinking.feed(text)), self._held)
+        self._held.keep(self._thinking.held, came.at, more=not told)
+        return told
 
     def _without_calls(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
         """Pieces of text; those of calls that are written in it are kept. No server counts a call below zero."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from llamafarm.core.conditions import ModelNamed
 from llamafarm.core.events import Event, HeldBack, ReasoningDelta, Reclassified, TextDelta
+from llamafarm.providers.wire.held import Held
 from llamafarm.providers.wire.thinking import Piece
 
 
@@ -35,20 +36,25 @@ class Arrived:
             self._close(ReasoningDelta)
         self._texts.append(text)
 
-    def pieces(self, pieces: Iterable[Piece]) -> None:
-        """Pieces of either, which were held back until now."""
+    def pieces(self, pieces: Iterable[Piece], held: Held | None = None) -> bool:
+        """Pieces of either, the first of which may begin with what was `held`; whether there are any."""
+        told = False
         for piece in pieces:
             if piece.before:
                 self.add(Reclassified(at=self.at))
-                continue
-            (self.reasoning if piece.reasoning else self.text)(piece.text)
+            elif held is None or told:
+                self._piece(piece.text, self.at, reasoning=piece.reasoning)
+            else:
+                for text, at in held.timed(piece.text, self.at):
+                    self._piece(text, at, reasoning=piece.reasoning)
+            told = True
+        return told
 
-    def read(self, pieces: Iterable[Piece]) -> None:
-        """Something came, and gives these pieces; where it gives none, it is held back."""
-        found = tuple(pieces)
-        self.pieces(found)
-        if not found:
-            self.held()
+    def _piece(self, text: str, at: float, *, reasoning: bool) -> None:
+        if at != self.at:
+            self.add((ReasoningDelta if reasoning else TextDelta)(at=at, text=text))
+        else:
+            (self.reasoning if reasoning else self.text)(text)
 
     def held(self) -> None:
         """Something came that is not shown, or not yet."""

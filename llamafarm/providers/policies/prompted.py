@@ -18,6 +18,7 @@ from llamafarm.core.types import ChatRequest, JsonValue, Message, ToolCall
 from llamafarm.providers.answers.calls import fresh_id
 from llamafarm.providers.answers.choice import Choice
 from llamafarm.providers.base import Provider
+from llamafarm.providers.wire.held import Held
 from llamafarm.providers.wire.tool_calls import CLOSE, OPEN, ToolText, WrittenCall
 
 GUIDE = """You can call tools. Here they are, as JSON with a schema of their arguments:
@@ -88,6 +89,7 @@ class _Reader:
         self._names = names
         self._taken = taken
         self._text = ToolText(names) if names else None
+        self._held = Held()
         self._calls = 0
 
     def read(self, event: Event) -> Iterator[Event]:
@@ -98,6 +100,7 @@ class _Reader:
         match event:
             case TextDelta(text=text):
                 shown = list(self._told(self._text.feed(text), event.at))
+                self._held.keep(self._text.held, event.at, more=not shown)
                 yield from shown or [HeldBack(at=event.at)]
             case ToolCalled(call=call):  # the model wrote it in a form of its own
                 known = fresh_id(self._taken, "call_{number}", 0) if call.id in self._taken else call.id
@@ -119,10 +122,11 @@ class _Reader:
             yield from self._told(self._text.end(), at)
 
     def _told(self, pieces: Iterator[str | WrittenCall], at: float) -> Iterator[Event]:
-        for piece in pieces:
+        for place, piece in enumerate(pieces):
             match piece:
                 case str():
-                    yield TextDelta(at=at, text=piece)
+                    for text, came in [(piece, at)] if place else self._held.timed(piece, at):
+                        yield TextDelta(at=came, text=text)
                 case WrittenCall():
                     self._calls += 1
                     known = fresh_id(self._taken, "call_{number}", self._calls)

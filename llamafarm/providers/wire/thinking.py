@@ -80,6 +80,11 @@ class Thinking:
         """Whether a call is being written."""
         return bool(self._to)
 
+    @property
+    def held(self) -> str:
+        """What has come and is not decided yet."""
+        return "".join([*self._blank, self._held])
+
     def plain(self, text: str) -> bool:
         """Whether `text` is answer and decides nothing, so that it need not be fed."""
         if self.over:

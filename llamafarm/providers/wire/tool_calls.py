@@ -49,6 +49,11 @@ class ToolText:
         self._inside: list[str] = []
         self._seam = ""
 
+    @property
+    def held(self) -> str:
+        """The beginning of what is not decided yet."""
+        return f"{OPEN if self._state == 'call' else ''}{self._held}"
+
     def feed(self, text: str) -> Iterator[str | WrittenCall]:
         """The texts and calls that are decided once `text` has come."""
         if self._state in ("call", "bare") and not self._closes(text):
