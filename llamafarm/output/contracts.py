@@ -11,12 +11,15 @@ from llamafarm.core.types import Cost, Count, JsonValue, Route, ToolCall
 CALLS = "tool_calls"  # the finish_reason of an answer that waits for the asker's tools
 
 
-def comparison_json(prompt: str, routes: Iterable[Route], replies: Iterable[Reply]) -> dict[str, JsonValue]:
-    """The prompt, what each strategy would pick, and every lane."""
+def comparison_json(
+    prompt: str, routes: Iterable[Route], replies: Iterable[Reply], notes: Iterable[str] = ()
+) -> dict[str, JsonValue]:
+    """The prompt, what each strategy would pick, every lane, and what is known of several of them together."""
     return {
         "prompt": prompt,
         "route": {route.strategy: {"model": route.model, "reason": route.reason} for route in routes},
         "lanes": [lane_json(reply) for reply in replies],
+        "notes": list(notes),
     }
 
 

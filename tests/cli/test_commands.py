@@ -129,11 +129,15 @@ async def test_compare_tells_of_a_server_that_may_have_to_exchange_models(tmp_pa
         written(tmp_path, HEAD + "".join(models))
         done = await lf_async("compare", "What is it?", folder=tmp_path)
         fair = await lf_async("compare", "--fair", "What is it?", folder=tmp_path)
+        told = await lf_async("compare", "--json", "What is it?", folder=tmp_path)
+        alone = await lf_async("compare", "--json", "--fair", "What is it?", folder=tmp_path)
         asked = [each.json()["model"] for each in server.requests if each.path == "/api/chat"]
     assert done.returncode == 0, done.stderr
     note = "x, y: their server exchanges models where its memory does not hold them together"
     assert note in " ".join(done.stdout.split())
     assert note not in " ".join(fair.stdout.split())
+    assert [told_note.startswith(note) for told_note in json.loads(told.stdout)["notes"]] == [True]
+    assert json.loads(alone.stdout)["notes"] == []
     assert asked[:2] == ["y", "x"]
 
 

@@ -7,16 +7,17 @@ from typing import Any, get_args
 
 import pytest
 
-from llamafarm.core.types import ChatRequest
+from llamafarm.core.types import ChatRequest, Count, Usage
 from llamafarm.experiments.probe.bounds import stop_word
 from llamafarm.experiments.probe.heard import Heard
-from llamafarm.experiments.probe.plan import MOST_TOKENS
+from llamafarm.experiments.probe.plan import MOST_TOKENS, Questions
 from llamafarm.experiments.probe.run import Prober
+from llamafarm.experiments.probe.serving import cancelling
 from llamafarm.experiments.probe.stream import answering
 from llamafarm.history.probe import Finding
 from tests.faultserver.probed import CONTEXT, Asked, Counting
 from tests.faultserver.server import Exchange, FaultServer, Script
-from tests.faultserver.speech import Protocol, refuses
+from tests.faultserver.speech import TYPES, Protocol, ending, refuses
 from tests.providers.helpers import asking, named
 
 PROTOCOLS = get_args(Protocol)
@@ -216,3 +217,44 @@ def test_an_answer_is_to_stop_at_what_stands_in_it_once(text: str, word: str | N
     chosen = stop_word(text)
     assert chosen == word or (word is not None and chosen is not None and text.index(chosen) >= len(text) // 3)
     assert chosen is None or text.index(chosen) > 0
+
+
+@pytest.mark.parametrize(
+    ("began", "queue_s", "mark"),
+    [
+        (0.3, None, "yes"),  # as soon as others
+        (2.5, None, "no"),
+        (2.5, 0.02, "yes"),  # late, but it waited for nobody: the machine was busy, or a model was loaded
+        (2.5, 2.2, "no"),
+        (0.9, 0.8, "no"),
+    ],
+)
+def test_a_server_that_tells_how_long_an_answer_waited_is_believed(
+    began: float, queue_s: float | None, mark: str
+) -> None:
+    questions = Questions({})
+    counted = Heard(questions.count(), began=0.0, arrivals=[0.2 + 0.03 * at for at in range(20)], ended=0.8)
+    counted.usage = Usage(output=Count(20, "reported"))
+    left = Heard(questions.count_on(), began=1.0, arrivals=[1.2], cancelled=True, ended=1.2)
+    then = Heard(questions.count(), began=1.2, arrivals=[1.2 + began], queue_s=queue_s)
+    other = Heard(questions.colour(), began=9.0, arrivals=[9.3])
+    finding = cancelling(left, then, counted, [other])
+    assert finding.mark == mark, finding
+    assert ("in its queue, as it tells" in finding.evidence) is (queue_s is not None)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_a_call_that_its_bound_cut_is_not_called_ignored(protocol: Protocol) -> None:
+    counting = Counting(protocol)
+
+    async def script(exchange: Exchange) -> None:
+        if not exchange.seen.json().get("tools"):
+            await counting(exchange)
+            return
+        await exchange.head(content_type=TYPES[protocol])
+        await exchange.send(ending(protocol, "length", {"prompt_tokens": 20, "completion_tokens": 48}))
+        await exchange.end()
+
+    finding = found(await probed(script, protocol))["tools"]
+    assert finding.mark == "untold"
+    assert finding.evidence == "What came was cut after 48 tokens, before a call was whole."

@@ -391,7 +391,7 @@ def test_only_a_piece_of_text_and_nothing_else_is_read_in_few_steps(chunk: dict[
 def test_pieces_of_a_server_that_names_no_model_are_read_in_few_steps_too() -> None:
     """Until one names it: that record takes a closer look."""
     came, chat = Arrived(1.0), ChatChunks(Counting(REQUEST, None))
-    piece = {"choices": [{"index": 0, "delta": {"content": "hay"}}]}
+    piece: dict[str, Any] = {"choices": [{"index": 0, "delta": {"content": "hay"}}]}
     assert not chat.quick(json.dumps(piece), came)  # the first is read with care
     chat.feed(piece, came)
     assert chat.quick(json.dumps(piece), came)

@@ -22,11 +22,15 @@ FRAME_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of it: the replies, the id in the history where it is kept, and why its record may be incomplete."""
+    """What came of it: the replies, the id in the history where it is kept, and why its record may be incomplete.
+
+    `notes` are what was known of several lanes together before they were asked.
+    """
 
     replies: Sequence[Reply]
     record: str | None
     trouble: str | None
+    notes: Sequence[str]
 
 
 def compared(
@@ -48,7 +52,7 @@ def compared(
     stop = Stop()
     ran = asyncio.run(_run(project, lanes, question, origin, stop, live=not as_json, record=record, fair=fair))
     if as_json:
-        whole = comparison_json(question.messages[-1].content, origin.routes, ran.replies)
+        whole = comparison_json(question.messages[-1].content, origin.routes, ran.replies, ran.notes)
         typer.echo(strict_json.dumps({"id": ran.record, **whole}, indent=2))
     elif ran.record and not ran.trouble:
         typer.echo(f"Kept in the history: lf history show {ran.record}")
@@ -94,4 +98,4 @@ async def _run(
                             await asyncio.to_thread(table.show, replies)
     # The store is closed by now: what it could not write is known.
     trouble = runtime.store.trouble if runtime.store else None
-    return Ran(list(comparison.replies().values()), comparison.record, trouble)
+    return Ran(list(comparison.replies().values()), comparison.record, trouble, known)

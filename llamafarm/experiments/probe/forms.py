@@ -28,6 +28,8 @@ def calling(asked: Heard | None, other: Heard) -> Finding:
         return check.no(f"Refused: {asked.why}")
     if not asked.done:
         return check.untold(asked.why or "No answer came to its end.")
+    if asked.reason in CUT and not asked.text.strip():
+        return check.untold(f"What came was cut after {asked.seen} tokens, before a call was whole.")
     if asked.given is None or other.given is None:
         return check.untold("No call, and no counts that tell whether the tool was read.")
     template = other.given - tokens.estimate_messages(other.request.messages)

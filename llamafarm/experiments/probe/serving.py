@@ -20,19 +20,21 @@ ALIKE = 1.5  # times as long as the other: both were made meanwhile
 def cancelling(left: Heard | None, then: Heard | None, counted: Heard, others: Iterable[Heard]) -> Finding:
     """Whether the answer after a cancelled one begins as soon as others do, though much of that one was left.
 
-    What was left is reckoned from the pace of the answer that was `counted`.
+    What was left is reckoned from the pace of the answer that was `counted`. A server that tells how long the next one
+    waited is believed.
     """
     check = CHECKS["cancel"]
     usual = min((each.first_s for each in others if each.first_s is not None), default=None)
     if left is None or then is None or not left.cancelled or left.ended is None or not then.arrivals or usual is None:
         return check.untold("No answer was cancelled while others could be timed.")
     rest = (bound_of(left.request) - 1) * _pace(counted)
-    waited = then.arrivals[0] - left.ended
-    evidence = (
-        f"Left with about {display.seconds(rest)} to go; the next began after {display.seconds(waited)}, "
-        f"others after {display.seconds(usual)}."
-    )
-    if waited - usual >= max(HALF * rest, CERTAIN_S):
+    began = then.arrivals[0] - left.ended
+    if then.queue_s is None:
+        waited, told = began - usual, f"began after {display.seconds(began)}, others after {display.seconds(usual)}"
+    else:  # the server's own word: a busy machine makes answers late too
+        waited, told = then.queue_s, f"waited {display.seconds(then.queue_s)} in its queue, as it tells"
+    evidence = f"Left with about {display.seconds(rest)} to go; the next {told}."
+    if waited >= max(HALF * rest, CERTAIN_S):
         return check.no(evidence)
     return check.yes(evidence) if rest >= WORTH_S else check.untold(f"Too quick to tell. {evidence}")
 

@@ -29,6 +29,46 @@ class ModelEntry(Answer):
     llamafarm: ModelState
 
 
+class ProbeFinding(Answer):
+    """What one check of a probe found, and the evidence; `meaning` and `figures` say what a `no` means for which."""
+
+    check: str
+    title: str
+    mark: Literal["yes", "no", "untold"]
+    evidence: str
+    meaning: str
+    short: str
+    figures: list[str]
+
+
+class ModelProbe(Answer):
+    """The newest probe that is kept of a model at its server (`lf models probe`); it may be another named model's."""
+
+    model: str
+    server: str
+    provider: str
+    model_id: str
+    probed_at: str
+    day: str
+    ended: bool
+    tokens: int
+    long_prompt_words: int
+    seconds: float
+    findings: list[ProbeFinding]
+
+
+class ProbedState(ModelState):
+    """What a project says of a named model, and what a probe found its server to do; null where none is kept."""
+
+    probe: ModelProbe | None
+
+
+class OneModel(ModelEntry):
+    """A named model, with what is known of its server."""
+
+    llamafarm: ProbedState
+
+
 class ModelList(Answer):
     """The named models of a project, and `auto`: whichever the router picks."""
 

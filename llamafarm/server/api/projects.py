@@ -10,12 +10,14 @@ from fastapi import APIRouter, Request, Response
 from llamafarm.config.library import Entry
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import Problem
+from llamafarm.output.probe import probe_object
 from llamafarm.routing import choose, suggest
+from llamafarm.runtime import Runtime
 from llamafarm.server.api.bodies.answers import ErrorBody
 from llamafarm.server.api.bodies.jsons import answer
 from llamafarm.server.api.bodies.reading import Route
 from llamafarm.server.api.bodies.requests import AUTO, RouteRequest
-from llamafarm.server.api.catalogue import ModelEntry, ModelList, ProjectAnswer, ProjectList, RouteAnswer
+from llamafarm.server.api.catalogue import ModelList, OneModel, ProjectAnswer, ProjectList, RouteAnswer
 from llamafarm.server.api.completions.asked import names_of
 from llamafarm.server.api.completions.trace import route_json
 from llamafarm.server.api.errors import unknown
@@ -57,16 +59,18 @@ async def first_models(request: Request) -> Response:
     return answer(_models(*await services_of(request).first()))
 
 
-@router.get("/v1/models/{model:path}", response_model=ModelEntry)
+@router.get("/v1/models/{model:path}", response_model=OneModel)
 async def first_model(model: str, request: Request) -> Response:
-    """One of them."""
-    return _one(model, *await services_of(request).first())
+    """One of them, with what a probe found its server to do."""
+    services = services_of(request)
+    return await _one(model, services.runtime, *await services.first())
 
 
-@router.get("/v1/projects/{namespace}/{project}/models/{model:path}", response_model=ModelEntry)
+@router.get("/v1/projects/{namespace}/{project}/models/{model:path}", response_model=OneModel)
 async def project_model(namespace: Namespace, name: Name, model: str, request: Request) -> Response:
-    """One named model of a project."""
-    return _one(model, *await services_of(request).project(namespace, name))
+    """One named model of a project, with what a probe found its server to do. Nothing is asked."""
+    services = services_of(request)
+    return await _one(model, services.runtime, *await services.project(namespace, name))
 
 
 @router.post("/v1/projects/{namespace}/{project}/route", response_model=RouteAnswer)
@@ -94,11 +98,15 @@ def _entry(entry: Entry, project: Project) -> dict[str, Any]:
     }
 
 
-def _one(name: str, entry: Entry, project: Project) -> Response:
+async def _one(name: str, runtime: Runtime, entry: Entry, project: Project) -> Response:
     found = next((each for each in _models(entry, project)["data"] if each["id"] == name), None)
     if found is None:
         raise unknown(f"There is no model {name!r}; there is", name, names_of(project), "model")
-    return answer(found)
+    await runtime.read_probes()
+    model = project.model(name)
+    probe = None if model is None else runtime.probes.of(model)
+    told = {"probe": None if probe is None else probe_object(probe)}
+    return answer(found | {"llamafarm": found["llamafarm"] | told})
 
 
 def _models(entry: Entry, project: Project) -> dict[str, Any]:

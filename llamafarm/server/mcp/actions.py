@@ -14,6 +14,7 @@ from llamafarm.core.errors import RequestError
 from llamafarm.core.events import is_final
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import JsonValue, Route
+from llamafarm.engine.exchange import exchange_notes
 from llamafarm.engine.lane import Lane, Question
 from llamafarm.output.contracts import comparison_json, lane_json
 from llamafarm.routing import AUTO, choose, suggest
@@ -92,7 +93,8 @@ class Actions:
             raise RequestError(f"{len(names)} models at once are too many.", hint=f"Name at most {MAX_LANES}.")
         lanes = [_lane(name, _taken(project, name, asked.prompt), project, asked.system) for name in names]
         replies = await self._ask(project, lanes, asked.prompt, progress)
-        return comparison_json(asked.prompt, suggest(asked.prompt, project), replies)
+        notes = exchange_notes([lane.model for lane in lanes])
+        return comparison_json(asked.prompt, suggest(asked.prompt, project), replies, notes)
 
     async def chat(self, asked: Chat, progress: Progress) -> Answer:
         """The record of one lane."""

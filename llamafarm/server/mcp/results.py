@@ -115,3 +115,4 @@ class CompareResult(Result):
     prompt: str
     route: dict[str, Pick] = Field(description="By strategy.")
     lanes: list[LaneResult]
+    notes: list[str] = Field(description="What bears on the times of several models together.")

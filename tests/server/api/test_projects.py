@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,19 @@ import pytest
 
 from llamafarm.config.library import Library
 from llamafarm.config.profiles import BUNDLED
-from llamafarm.server.api.catalogue import Health, ModelEntry, ModelList, ProjectAnswer, ProjectList, RouteAnswer
+from llamafarm.history.probe import Finding, Probe
+from llamafarm.runtime.keptprobes import subject_of
+from llamafarm.server.api.catalogue import (
+    Health,
+    ModelList,
+    OneModel,
+    ProjectAnswer,
+    ProjectList,
+    RouteAnswer,
+)
 from tests.server.api.world import PROJECT, PROMPTED, World, world
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -70,7 +82,26 @@ async def test_models_with_the_default_marked(here: World) -> None:
     assert told.data[-1].id == "auto"
     assert {each.created for each in told.data} == {int(here.config.stat().st_mtime)}
     assert await get(here, "/v1/models") == await get(here, f"{PROJECT}/models")
-    ModelEntry.model_validate(await get(here, "/v1/models/expert"))
+    OneModel.model_validate(await get(here, "/v1/models/expert"))
+
+
+@pytest.mark.parametrize("path", [f"{PROJECT}/models/", "/v1/models/"])
+async def test_one_model_is_told_with_what_a_probe_found(here: World, path: str) -> None:
+    project = (await here.services.first())[1]
+    expert, fast = project.model("expert"), project.model("fast")
+    assert expert is not None
+    assert fast is not None
+    finding = Finding(
+        "stream", "streams word by word", "no", "20 tokens in 1 piece.", "No speed.", "in lumps", ("ttft",)
+    )
+    here.services.runtime.probes.add(Probe(subject_of(expert), "expert", NOON, (finding,), 300, 2.5))
+    told = OneModel.model_validate(await get(here, f"{path}expert")).llamafarm.probe
+    assert told is not None
+    assert (told.day, told.ended, told.tokens) == ("2026-11-30", True, 300)
+    assert [(each.check, each.mark, each.figures) for each in told.findings] == [("stream", "no", ["ttft"])]
+    for unprobed in ("fast", "keyless", "auto"):
+        assert OneModel.model_validate(await get(here, f"{path}{unprobed}")).llamafarm.probe is None
+    assert here.upstream.requests == []
 
 
 async def test_a_route_is_suggested_and_nothing_is_asked(here: World) -> None:
