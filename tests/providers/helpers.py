@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 from llamafarm.config.model import NamedModel
 from llamafarm.core.errors import ProviderError
 from llamafarm.core.events import Event, ReasoningDelta, TextDelta
 from llamafarm.core.types import ChatRequest, Message
 from llamafarm.providers.base import Provider
-from llamafarm.providers.embedded.provider import EmbeddedModels
-from llamafarm.providers.http.client import open_client
+from llamafarm.providers.embedded.llama_cpp import LlamaServer
+from llamafarm.providers.embedded.provider import EmbeddedModels, _Running
+from llamafarm.providers.http.client import Client, open_client
 from llamafarm.providers.policies.retry import Pauses
 from llamafarm.providers.registry import Providers
 
@@ -28,10 +31,27 @@ def named(provider: str, url: str, **settings: Any) -> NamedModel:
     return NamedModel.model_validate(fields | {"key_variable": "LANE_KEY"} | settings)
 
 
+class StandIn(EmbeddedModels):
+    """The server at `url` in place of llama.cpp's process."""
+
+    def __init__(self, client: Client, url: str) -> None:
+        super().__init__(client)
+        self._url = url
+
+    async def _start(self, _: Path) -> _Running:
+        server = cast("LlamaServer", SimpleNamespace(address=self._url, key=KEY, up=True))
+        return _Running(server, supports_tools=True, sees=True)
+
+    async def __aexit__(self, *_: object) -> None:
+        """There is no process to end."""
+
+
 @asynccontextmanager
 async def asking(model: NamedModel, pauses: Pauses = NO_RETRY) -> AsyncIterator[Provider]:
-    async with open_client() as client, EmbeddedModels(client) as embedded:
-        yield Providers(client, embedded.provider, pauses).for_model(model)
+    async with open_client() as client:
+        home = StandIn(client, model.base_url) if model.base_url else EmbeddedModels(client)
+        async with home as embedded:
+            yield Providers(client, embedded.provider, pauses).for_model(model)
 
 
 async def ask(

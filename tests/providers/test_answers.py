@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from llamafarm.config.model import NamedModel
+from llamafarm.config.profiles import BUNDLED
 from llamafarm.core.conditions import ModelNamed
 from llamafarm.core.errors import BadAnswer, Interrupted, ProviderError, ServerFailed
 from llamafarm.core.events import Finished, ToolCalled, UsageReported
@@ -25,7 +27,7 @@ from tests.providers.helpers import REQUEST, ask, named, reasoning_of, text_of
 
 Make = Callable[[Protocol], Script]
 PROVIDERS: tuple[tuple[str, Protocol], ...] = (
-    ("openai", "openai"), ("ollama", "ollama"), ("universal", "openai"), ("lemonade", "openai"),
+    ("openai", "openai"), ("ollama", "ollama"), ("universal", "openai"), ("lemonade", "openai"), ("embedded", "openai"),
 )  # fmt: skip
 WHOLE = {"choices": [{"message": {"content": "so"}, "finish_reason": "stop"}]}
 
@@ -43,6 +45,11 @@ class Case:
     error: type[ProviderError] | None = None
     says: str = ""
     only: Protocol | None = None
+
+
+def at(provider: str, url: str) -> NamedModel:
+    """A model whose answers the server at `url` gives; it stands in for llama.cpp's process."""
+    return named(provider, url, **({"model": BUNDLED} if provider == "embedded" else {}))
 
 
 def body(data: bytes | str | dict[str, Any] | list[Any], kind: str = "application/json", then: str = "end") -> Make:
@@ -319,7 +326,7 @@ ROWS = [
 async def test_an_answer(case: Case, protocol: Protocol, provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "USAGE_S", 0.2)
     async with FaultServer(case.script(protocol)) as server:
-        events, error = await asyncio.wait_for(ask(named(provider, server.url)), 20)
+        events, error = await asyncio.wait_for(ask(at(provider, server.url)), 20)
         assert len(server.requests) == 1
     calls = tuple(each.call for each in events if isinstance(each, ToolCalled))
     assert text_of(events) == case.text
@@ -343,7 +350,7 @@ async def test_usage_behind_the_end_is_waited_for(provider: str, protocol: Proto
     late = event({"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 7}})
     more: list[bytes | float | asyncio.Event] = [0.1, late, event("[DONE]")] if protocol == "openai" else []
     async with FaultServer(plays(protocol, [said(protocol, "so"), finished(protocol), *more])) as server:
-        events, error = await ask(named(provider, server.url))
+        events, error = await ask(at(provider, server.url))
     assert error is None
     usage = next(each.usage for each in events if isinstance(each, UsageReported))
     assert (usage.input, usage.output) == (Count(11, "reported"), Count(7, "reported"))
@@ -356,7 +363,7 @@ async def test_a_connection_that_stays_open_is_given_up(
 ) -> None:
     monkeypatch.setattr(reading, "USAGE_S", 0.05)
     async with FaultServer(then("hang")(protocol)) as server:
-        events, error = await ask(named(provider, server.url))
+        events, error = await ask(at(provider, server.url))
         await asyncio.wait_for(server.requests[0].gone.wait(), 10)
     assert error is None
     assert isinstance(events[-1], Finished)
