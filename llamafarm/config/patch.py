@@ -13,6 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from llamafarm.config.reading.read import read_document, read_file, read_text
 from llamafarm.config.secrets.mask import masked_text
@@ -24,6 +25,7 @@ SECTION = "model_api_parameters"
 FORMS = (".yaml", ".yml")
 WIDE = 10_000  # no line is folded
 PLAIN = re.compile(r"(?:[\w.+*-]+|'[^'\n]*'|\"[^\"\\\n]*\")(?=[ \t]*(?:[,}#\r\n]|$))")
+UNWRITABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")  # in YAML raw, or lines' ends there
 CONTEXT = 2  # lines around a change in a diff
 BY_HAND = "Set it by hand."
 
@@ -45,9 +47,16 @@ def patched(text: str, name: str, changes: Changes) -> str:
     for model, parameters in changes.items():
         for key, value in parameters.items():
             text = _set(text, model, key, value)
-    if read_document(text, name).value != expected:
+    if _read_back(text, name) != expected:
         raise RequestError(f"The change would change more of {name} than meant: an alias, perhaps.", hint=BY_HAND)
     return text
+
+
+def _read_back(text: str, name: str) -> JsonValue:
+    try:
+        return read_document(text, name).value
+    except LlamaFarmError:
+        return None
 
 
 def diff(before: str, after: str, name: str) -> str:
@@ -98,17 +107,26 @@ def _set(text: str, model: str, key: str, value: JsonValue) -> str:
         if edited is not None and _holds(edited, model, key, value):
             return edited
     if isinstance(section, MutableMapping):
-        section[key] = value
+        section[key] = _quoted(value)
     else:
-        entry[SECTION] = {key: value}
+        entry[SECTION] = {key: _quoted(value)}
     return _dumped(yaml, tree, text)
+
+
+def _quoted(value: JsonValue) -> Any:
+    """The value with its texts in double quotes: in a list on one line ruamel leaves `:0` bare, which is not YAML."""
+    if isinstance(value, str):
+        return DoubleQuotedScalarString(value)
+    if isinstance(value, Mapping):
+        return {key: _quoted(inner) for key, inner in value.items()}
+    return [_quoted(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _edits(text: str, entry: Any, section: Any, key: str, value: JsonValue) -> Iterator[str | None]:
     """The text with the value set by an edit of lines, as often as there is a way to try."""
     lines = StringIO(text, newline="").readlines()
     end = "\r\n" if "\r\n" in text else "\n"
-    written = json.dumps(value, ensure_ascii=False)
+    written = UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
     there = isinstance(section, MutableMapping)
     if there and key in section:
         yield _replaced(lines, section.lc.value(key), written)

@@ -127,7 +127,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "line", "words"),
     [
-        ("x.json", '{"a": 1,\n}', 2, "not JSON"),
+        ("x.json", '{"a": 1,\n}', 1, "a comma stands before the closing }"),
+        ("x.json", '{"a": [1,\n2,\n\n]\n}', 2, "a comma stands before the closing ]"),
+        ("x.json", '{"a": 1,\n"b"}', 2, "not JSON"),
         ("x.json", '{"a": NaN}', None, "NaN"),
         ("x.json", "[" * 100_000, None, "JSON"),
         ("x.toml", "a = 1\nb = \n", 2, "not TOML"),

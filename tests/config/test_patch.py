@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llamafarm.config import load, sample_names, sample_path
@@ -133,6 +133,8 @@ def test_bad_files_are_refused_in_words(text: str) -> None:
 
 
 @given(st.one_of(st.floats(0, 2), st.integers(0, 9), st.text(max_size=5), st.booleans(), st.lists(st.text(max_size=3))))
+@example(["\x7f", ":0"])
+@example([":0", "\x85", "\u2028"])
 def test_any_value_is_read_back(value: JsonValue) -> None:
     for model in ("fast", "bare", "flow"):
         try:
@@ -143,6 +145,26 @@ def test_any_value_is_read_back(value: JsonValue) -> None:
             assert str(read_document(after, "f.yaml").value).count("temperature") == str(
                 read_document(FILE, "f.yaml").value
             ).count("temperature") + (model == "bare")
+
+
+@pytest.mark.parametrize("model", ["fast", "bare", "flow"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["\x7f", ":0"],
+        [":0"],
+        ["a: b", "- c", "#d", "? e", "&f", "*g", "!h"],
+        ["\x85", "\u2028", "\u2029", "\ufeff"],
+        {"a": ["\x9f", "{"]},
+        "\x7f",
+    ],
+)
+def test_signs_that_yaml_can_not_hold_raw_are_written(value: JsonValue, model: str) -> None:
+    after = patched(FILE, "f.yaml", {model: {"stop": value}})
+    project = read_document(after, "f.yaml").value
+    assert isinstance(project, dict)
+    (entry,) = [each for each in project["runtime"]["models"] if each["name"] == model]  # type: ignore[index, union-attr, call-overload]
+    assert entry["model_api_parameters"]["stop"] == value  # type: ignore[index, call-overload]
 
 
 def test_a_diff_shows_no_secret() -> None:

@@ -13,6 +13,7 @@ from llamafarm.config.reading.document import Document, Path
 from llamafarm.config.reading.toml_keys import long_key_line
 from llamafarm.config.reading.yaml_tree import MAX_DEPTH, MAX_NODES, TOO_DEEP, read_yaml
 from llamafarm.core.errors import ConfigError, Problem
+from llamafarm.core.json_faults import json_fault
 from llamafarm.core.types import JsonValue
 
 MAX_BYTES = 1024 * 1024
@@ -59,7 +60,8 @@ def _read_json(text: str) -> Document:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise _broken(error.lineno, f"This is not JSON: {error.msg} (column {error.colno}).") from None
+        fault = json_fault(error)
+        raise _broken(fault.line, f"This is not JSON: {fault.message} (column {fault.column}).") from None
     except (ValueError, RecursionError) as error:
         raise _broken(None, f"This JSON can't be used: {error}.") from None
     # JSON is YAML too once its tabs are spaces, and YAML's reader knows the lines.

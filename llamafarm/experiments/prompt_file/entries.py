@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from llamafarm.config.sections.template import name_of
 from llamafarm.core.errors import RequestError
+from llamafarm.core.json_faults import json_fault
 from llamafarm.core.spreadsheets import is_ours, plain
 from llamafarm.core.types import JsonValue
 from llamafarm.experiments.prompt_file.columns import place, prompt_column
@@ -87,7 +88,8 @@ def _json_entry(line: str) -> Said:
     except RecursionError:
         return "this is nested too deeply"
     except json.JSONDecodeError as error:
-        return f"this is not JSON: {error.msg}, at sign {error.pos + 1}"
+        fault = json_fault(error)
+        return f"this is not JSON: {fault.message}, at sign {fault.position + 1}"
     except ValueError as error:
         return f"this is not JSON: {error}"
     return _object(value)

@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from llamafarm.config.reading.document import Path
 from llamafarm.config.reading.yaml_tree import read_yaml
 from llamafarm.core.errors import ConfigError, RequestError
+from llamafarm.core.json_faults import json_fault
 from llamafarm.core.types import JsonValue
 from llamafarm.experiments.prompt_file.text import LONGEST_LINE, is_text
 
@@ -47,7 +48,8 @@ def _parsed(whole: str) -> JsonValue:
     try:
         value: JsonValue = json.loads(whole, parse_constant=_refuse)
     except json.JSONDecodeError as error:
-        raise RequestError(f"Line {error.lineno:,}: this is not JSON: {error.msg}.", hint=FORM) from None
+        fault = json_fault(error)
+        raise RequestError(f"Line {fault.line:,}: this is not JSON: {fault.message}.", hint=FORM) from None
     except (ValueError, RecursionError) as error:
         raise RequestError(f"This JSON can't be used: {error}.", hint=FORM) from None
     if not isinstance(value, list | dict):

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from llamafarm.core.json_faults import json_fault
 from llamafarm.core.types import JsonValue
 
 FIELDS = ("prompt", "scores", "cost", "answers")
@@ -55,7 +56,8 @@ def read_lines(lines: Iterable[tuple[int, str | None]]) -> Iterator[Outcome | Ba
         except UnicodeEncodeError:
             yield Bad(number, "this is not UTF-8 text")
         except json.JSONDecodeError as error:
-            yield Bad(number, f"this is not JSON: {error.msg} at column {error.colno}")
+            fault = json_fault(error)
+            yield Bad(number, f"this is not JSON: {fault.message} at column {fault.column}")
         except RecursionError:
             yield Bad(number, "this is JSON in too many layers")
         except (_Wrong, ValueError) as wrong:
