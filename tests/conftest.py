@@ -23,6 +23,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each program that a test star
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink)  # to explain takes minutes
 settings.register_profile("suite", deadline=None, max_examples=60, phases=PHASES)
 settings.register_profile("repeatable", settings.get_profile("suite"), derandomize=True)
+settings.register_profile("few", settings.get_profile("repeatable"), max_examples=10)  # what ran in full elsewhere
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
