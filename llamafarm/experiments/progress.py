@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from llamafarm.core.figures import Progress
+
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(slots=True)
@@ -67,3 +72,24 @@ class Meter:
             if count:
                 left = max(left, count * elapsed / self._fresh[server])
         return left
+
+
+DRAWING = 20  # times as long as the last drawing took: a twentieth of the time at most goes into it
+
+
+@dataclass(slots=True)
+class Redraws:
+    """What is drawn anew as a run goes on: in a thread, so that no measurement changes, and seldom if it takes long."""
+
+    clock: Callable[[], float] = time.perf_counter
+    _next_at: float | None = None
+
+    async def drawn(self, draw: Callable[..., Drawn], *args: Any, **kwargs: Any) -> Drawn | None:
+        """What `draw` gives; None where it is too early to draw again."""
+        began = self.clock()
+        if self._next_at is not None and began < self._next_at:
+            return None
+        made = await asyncio.to_thread(draw, *args, **kwargs)
+        now = self.clock()
+        self._next_at = now + (now - began) * DRAWING
+        return made

@@ -54,6 +54,15 @@ def recommendations(
     return found
 
 
+def changes_of(grid: Grid, found: Mapping[str, Recommendation]) -> dict[str, dict[str, int | float]]:
+    """The parameters to write into a project file, by model: those that are recommended."""
+    return {
+        model: {grid.parameter: int(each.value) if each.value.is_integer() else each.value}
+        for model, each in found.items()
+        if each.value is not None
+    }
+
+
 def findings_json(
     grid: Grid, cells: Mapping[Cell, Summary], found: Mapping[str, Recommendation], at_once: int
 ) -> dict[str, JsonValue]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from llamafarm.engine.recording import ref_of
 from llamafarm.experiments.batch.batch import Batch
 from llamafarm.experiments.batch.job import Job, Survey, check_survey
 from llamafarm.experiments.batch.run import BatchRun, check_same_file, job_from
+from llamafarm.experiments.progress import Redraws
 from llamafarm.experiments.prompt_file.file import PromptFile
 from llamafarm.runtime import surveyed
 from llamafarm.ui.batch.job import Inputs
@@ -28,7 +28,6 @@ from llamafarm.ui.sessions import Session
 from llamafarm.ui.show import Updates
 
 FRAME_S = 0.5
-DRAWING = 20  # times as long as the last frame took, so that drawing takes a twentieth of the time at most
 LISTED = 30
 
 
@@ -103,7 +102,7 @@ class BatchHandlers:
         self, session: Session, batch: Batch, at_once: int, run: BatchRun | None
     ) -> AsyncGenerator[Updates, None]:
         """The updates of a batch. The table is drawn in a thread, and seldom where it takes long."""
-        tab, identity, next_at = self.tab, None if run is None else run.id, 0.0
+        tab, identity, redraws = self.tab, None if run is None else run.id, Redraws()
         kept = session.prompts  # the file stays while it is asked, whatever is chosen meanwhile
         async with batch:
             session.batch = batch
@@ -111,14 +110,8 @@ class BatchHandlers:
                 async with aclosing(batch.ticks(FRAME_S)) as ticks:
                     async for progress in ticks:
                         update: Updates = {tab.progress: batch_progress(progress, list(batch.newest))}
-                        began = time.perf_counter()
-                        if began >= next_at:
-                            update[tab.results] = await asyncio.to_thread(
-                                results_view, batch.tallies, at_once, identity, ended=False
-                            )
-                            now = time.perf_counter()
-                            next_at = now + (now - began) * DRAWING
-                        yield update
+                        table = await redraws.drawn(results_view, batch.tallies, at_once, identity, ended=False)
+                        yield update if table is None else {**update, tab.results: table}
             finally:
                 session.batch = None
         del kept

@@ -15,7 +15,7 @@ from llamafarm.config.patch import apply_file, diff, patch_file, patched
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.experiments.stats.guidelines import GUIDELINES
 from llamafarm.experiments.stats.recommend import Recommendation
-from llamafarm.experiments.sweep.findings import Findings, recommendations
+from llamafarm.experiments.sweep.findings import Findings, changes_of, recommendations
 from llamafarm.experiments.sweep.grid import Grid
 from llamafarm.experiments.sweep.run import SweepRun
 from llamafarm.experiments.sweep.sweep import Result
@@ -158,11 +158,7 @@ class LabHandlers:
 
     def _propose(self, session: Session, grid: Grid, found: Mapping[str, Recommendation]) -> tuple[str, str]:
         """The diff of the project file, and why it can't be applied; leaves the proposal where it can. Blocks."""
-        changes = {
-            model: {grid.parameter: int(each.value) if each.value.is_integer() else each.value}
-            for model, each in found.items()
-            if each.value is not None
-        }
+        changes = changes_of(grid, found)
         project = session.project
         if not changes or project is None:
             return "", ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from llamafarm.runtime import Runtime
 
 FRAME_S = 0.2
-DRAWING = 20  # times as long as the last frame took: a twentieth of the time at most goes into drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +99,17 @@ async def run(
 
 async def _shown(batch: Batch, stop: Stop, *, quiet: bool) -> None:
     """Show how far it is, until its end; drawing is done in a thread, so that it changes no measurement."""
-    import asyncio
-
     from llamafarm.cli.commands.batch.screen import LiveBatch
+    from llamafarm.experiments.progress import Redraws
 
     with LiveBatch(batch, shown=not quiet) as live:
         async with batch:
             with stop.stops(batch.stop):
                 async with aclosing(batch.ticks(FRAME_S)) as ticks:
-                    next_at = 0.0
+                    redraws = Redraws()
                     async for progress in ticks:
-                        began = time.perf_counter()
-                        if live.drawn and began >= next_at:
-                            await asyncio.to_thread(live.show, progress)
-                            now = time.perf_counter()
-                            next_at = now + (now - began) * DRAWING
+                        if live.drawn:
+                            await redraws.drawn(live.show, progress)
         live.end(batch.progress)
 
 

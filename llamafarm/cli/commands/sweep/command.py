@@ -251,12 +251,9 @@ def _patch(path: Path, grid: Grid, found: dict[str, Recommendation], *, write: b
     """Show what the recommendations change in the project file, and write it where that is wanted."""
     from llamafarm.cli.terminal.streams import data_out
     from llamafarm.config.patch import apply_file, diff, patch_file
+    from llamafarm.experiments.sweep.findings import changes_of
 
-    changes = {
-        model: {grid.parameter: int(each.value) if each.value.is_integer() else each.value}
-        for model, each in found.items()
-        if each.value is not None
-    }
+    changes = changes_of(grid, found)
     if not changes:
         typer.echo("lf: nothing is recommended, so there is nothing to change.", err=True)
         return
