@@ -19,6 +19,21 @@ ANYBODY = "anybody"
 ADDRESSED = "llamafarm.host"  # in the scope: the host that the request itself named, whatever a proxy says
 
 
+class HttpMiddleware:
+    """Wraps an application: requests go to `answer`, all else goes by."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See https://asgi.readthedocs.io/en/latest/specs/main.html."""
+        await (self.answer if scope["type"] == "http" else self._app)(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        raise NotImplementedError
+
+
 def header(scope: Scope, name: bytes) -> str | None:
     """The first header `name` (lower case), or None."""
     for key, value in scope["headers"]:

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import math
 
-from llamafarm.access.asgi import ANYBODY, CALLER, App, Receive, Scope, Send, header, refuse
+from llamafarm.access.asgi import ANYBODY, CALLER, App, HttpMiddleware, Receive, Scope, Send, header, refuse
 from llamafarm.access.attempts import LONGEST_S, Attempts, TooManyTries
 from llamafarm.access.settings import ServerSettings
 
@@ -18,7 +18,7 @@ BASIC = b'Basic realm="LlamaFarm Playground", charset="UTF-8"'
 OPEN_PATHS = ("/health",)  # what watches a server has no key; it is told less there
 
 
-class Authentication:
+class Authentication(HttpMiddleware):
     """Wraps an application; the caller's name stands in the scope under `CALLER`, or None on an open path.
 
     Programs send `Authorization: Bearer KEY`; browsers ask people for a name and a password (HTTP Basic, RFC 7617),
@@ -27,7 +27,7 @@ class Authentication:
     """
 
     def __init__(self, app: App, settings: ServerSettings, attempts: Attempts | None = None) -> None:
-        self._app = app
+        super().__init__(app)
         self._attempts = Attempts() if attempts is None else attempts
         self._open = not settings.protected
         self._keys = [_digest(key.get_secret_value()) for key in settings.api_keys]
@@ -35,13 +35,14 @@ class Authentication:
         self._login = (login.user, _digest(login.password.get_secret_value())) if login else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer strangers here, and pass on everybody else."""
+        """Close what strangers open, and see `HttpMiddleware`."""
         if scope["type"] == "websocket" and not self._open:
             await send({"type": "websocket.close", "code": NOT_ALLOWED})
             return
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        await super().__call__(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer strangers here, and pass on everybody else."""
         try:
             caller = ANYBODY if self._open else await self._asked(scope)
         except TooManyTries:

@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from llamafarm.access.asgi import App, Receive, Scope, Send
+from llamafarm.access.asgi import App, HttpMiddleware, Receive, Scope, Send
 from llamafarm.access.settings import ServerSettings
 
 RIGHTS = "llamafarm.rights"
@@ -52,7 +52,7 @@ def link(address: str, token: str) -> str:
     return f"{address}/?{urlencode({TOKEN: token})}"
 
 
-class Operator:
+class Operator(HttpMiddleware):
     """Wraps the page's application, which finds the caller's `Rights` in the scope.
 
     `/?token=…` answers with a cookie where the token is right, and always leads on to the address without it, so that
@@ -61,17 +61,14 @@ class Operator:
     """
 
     def __init__(self, app: App, settings: ServerSettings) -> None:
-        self._app = app
+        super().__init__(app)
         token = settings.operator_token
         self._token = token.get_secret_value().encode() if token and settings.has_operator else None
         self._open = Rights(settings.trust_uploads, settings.allow_paths, by_link=self._token is not None)
         self._secret = hashlib.sha256(b"cookie " + self._token).hexdigest().encode() if self._token else b""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its rights, or answer the link."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         query = _fields(scope)
         if scope["path"] == "/" and scope["method"] in ("GET", "HEAD") and any(name == TOKEN for name, _ in query):
             await self._lead_on(scope, send, query)

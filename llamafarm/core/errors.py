@@ -211,36 +211,11 @@ class ToolsUnsupported(RequestRejected):
     culprit: Culprit = "model"
 
 
-class RateLimited(ProviderError):
-    """429; `retry_after` is the wait in seconds that the server asked for, if it did."""
+class AsksToWait(ProviderError):
+    """A server that can't answer now; `retry_after` is the wait in seconds that it asked for, if it did."""
 
     retryable = True
-    culprit: Culprit = "account"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str = "",
-        status: int | None = 429,
-        request_id: str | None = None,
-        excerpt: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, hint=hint, status=status, request_id=request_id, excerpt=excerpt)
-        self.retry_after = retry_after
-
-
-class QuotaExceeded(RateLimited):
-    """The account has no quota or credit left: waiting won't help."""
-
-    retryable = False
-
-
-class ServerFailed(ProviderError):
-    """The server says that it failed: 5xx, 408, or an error object inside the stream."""
-
-    retryable = True
+    usual_status: int | None = None
 
     def __init__(
         self,
@@ -252,8 +227,26 @@ class ServerFailed(ProviderError):
         excerpt: str = "",
         retry_after: float | None = None,
     ) -> None:
+        status = self.usual_status if status is None else status
         super().__init__(message, hint=hint, status=status, request_id=request_id, excerpt=excerpt)
         self.retry_after = retry_after
+
+
+class RateLimited(AsksToWait):
+    """429: too many requests, or too much in them."""
+
+    culprit: Culprit = "account"
+    usual_status = 429
+
+
+class QuotaExceeded(RateLimited):
+    """The account has no quota or credit left: waiting won't help."""
+
+    retryable = False
+
+
+class ServerFailed(AsksToWait):
+    """The server says that it failed: 5xx, 408, or an error object inside the stream."""
 
 
 class BadAnswer(ProviderError):

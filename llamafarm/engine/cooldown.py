@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import (
+    AsksToWait,
     AuthFailed,
     BadAnswer,
     ConnectFailed,
@@ -50,7 +51,7 @@ class Cooldowns:
         if not isinstance(error, LASTING):
             return
         now = self.clock()
-        asked = error.retry_after if isinstance(error, RateLimited | ServerFailed) else None
+        asked = error.retry_after if isinstance(error, AsksToWait) else None
         span = REST_S if asked is None else min(max(asked, 0.0), LONGEST_S)
         self._rests = {key: rest for key, rest in self._rests.items() if rest.until > now}
         self._rests[_key(project, model)] = Rest(now, now + span, error.message)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.config.sections.template import render, render_all, variables
-from llamafarm.core.errors import LlamaFarmError, ProviderError, RateLimited, ServerFailed
+from llamafarm.core.errors import AsksToWait, LlamaFarmError, ProviderError
 from llamafarm.core.events import Event, Failed, Started
 from llamafarm.core.parameters import check_parameters
 from llamafarm.core.types import ChatRequest, Image, JsonValue, Message
@@ -181,6 +181,6 @@ def failure(error: BaseException) -> Failed:
         failed,
         status=error.status,
         request_id=error.request_id,
-        retry_after_s=error.retry_after if isinstance(error, RateLimited | ServerFailed) else None,
+        retry_after_s=error.retry_after if isinstance(error, AsksToWait) else None,
         retryable=error.retryable,
     )

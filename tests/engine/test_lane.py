@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from llamafarm.config.model import NamedModel, Project, PromptMessage, PromptSet
-from llamafarm.core.errors import RateLimited, RequestError, ServerFailed
+from llamafarm.core.errors import QuotaExceeded, RateLimited, RequestError, ServerFailed
 from llamafarm.core.events import Event, Failed, Finished
 from llamafarm.core.types import Message
 from llamafarm.engine.cooldown import Cooldowns
@@ -107,5 +107,8 @@ def test_the_bound_on_output_keeps_the_name_that_the_project_gives_it(
 
 
 def test_a_failure_tells_how_long_the_server_asked_to_wait() -> None:
-    assert failure(RateLimited("Slow down.", retry_after=7.5)).retry_after_s == 7.5
+    limited = failure(RateLimited("Slow down.", retry_after=7.5))
+    assert (limited.retry_after_s, limited.status, limited.culprit) == (7.5, 429, "account")
+    assert failure(QuotaExceeded("None left.")).status == 429
+    assert failure(ServerFailed("Broken.", retry_after=2)).status is None
     assert failure(ServerFailed("Broken.")).retry_after_s is None

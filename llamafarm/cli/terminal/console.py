@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.live import Live
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -46,3 +49,23 @@ def plain_table(*columns: str) -> Table:
     for name in columns:
         table.add_column(name)
     return table
+
+
+class LiveScreen:
+    """A part of a terminal that is drawn anew as things change, and is gone at the end; elsewhere nothing is drawn."""
+
+    def __init__(self, console: Console, *, shown: bool) -> None:
+        self._console = console
+        live = shown and console.is_terminal
+        self._live = Live(console=console, auto_refresh=False, transient=True) if live else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
 import typer
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from llamafarm.cli.terminal.console import open_console
+from llamafarm.cli.terminal.console import LiveScreen, open_console
 from llamafarm.core import display
 from llamafarm.core.characters import one_line
 from llamafarm.core.figures import Progress
@@ -44,29 +41,16 @@ def confirm(plan: Plan, *, ask: bool) -> None:
         typer.confirm("Start?", abort=True, err=True)
 
 
-class LiveRun:
+class LiveRun(LiveScreen):
     """A bar under what is new, on a terminal; a line at the end elsewhere."""
 
     def __init__(self, *, shown: bool) -> None:
-        self._console = open_console(stderr=True)
-        live = shown and self._console.is_terminal
-        self._live = Live(console=self._console, auto_refresh=False, transient=True) if live else None
+        super().__init__(open_console(stderr=True), shown=shown)
 
     @property
     def drawn(self) -> bool:
         """Whether anything is shown while it runs."""
         return self._live is not None
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live:
-            self._live.stop()
 
     def draw(self, progress: Progress, *above: RenderableType) -> None:
         """Draw how far it is, under what is new."""

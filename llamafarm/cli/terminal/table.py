@@ -8,13 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Group, RenderableType
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from llamafarm.cli.terminal.console import open_console
+from llamafarm.cli.terminal.console import LiveScreen, open_console
 from llamafarm.cli.terminal.lines import call_line, failure_line, fallback_line, missing_line, run_line
 from llamafarm.core import display
 from llamafarm.core.characters import excerpt, one_line
@@ -29,14 +28,14 @@ ENDED = {"done": ("✓ done", "green"), "failed": ("✗ failed", "red"), "stoppe
 FIGURES = ("TTFT", "Total", "Speed", "In", "Out", "Cost")
 
 
-class LiveTable:
+class LiveTable(LiveScreen):
     """Redraws on a terminal, and writes once at the end where the output goes elsewhere.
 
     `known` are notes that are known from the start.
     """
 
     def __init__(self, routes: Sequence[Route], default: str, *, shown: bool, known: Sequence[str] = ()) -> None:
-        self._console = open_console()
+        super().__init__(open_console(), shown=shown)
         self._routes = routes
         self._default = default
         self._shown = shown
@@ -44,22 +43,17 @@ class LiveTable:
         self._replies: Mapping[str, Reply] = {}
         self._spinners: dict[str, Spinner] = {}
         self._began = time.perf_counter()
-        live = shown and self._console.is_terminal
-        self._live = Live(console=self._console, auto_refresh=False, transient=True) if live else None
 
     def __enter__(self) -> Self:
         if self._shown:
             for route in self._routes:
                 self._console.print(Text(f"Route by {route.strategy.replace('_', ' ')}: {route.reason}", style="dim"))
-        if self._live:
-            self._live.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._live:
-            self._live.stop()
+        super().__exit__(kind, error, trace)
         if self._shown and self._replies:
             for reply in self._replies.values():
                 self._answer(reply)

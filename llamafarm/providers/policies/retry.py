@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from llamafarm.core.errors import ProviderError, RateLimited, ServerFailed
+from llamafarm.core.errors import AsksToWait, ProviderError
 from llamafarm.core.events import Event, Retrying, is_content
 from llamafarm.core.types import ChatRequest
 from llamafarm.providers.base import Provider
@@ -35,7 +35,7 @@ class Pauses:
         """
         if attempt > self.tries or not error.asked_again:
             return None
-        if isinstance(error, RateLimited | ServerFailed) and error.retry_after is not None:
+        if isinstance(error, AsksToWait) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= self.longest_s else None
         ceiling: float = min(self.first_s * 2 ** (attempt - 2), self.longest_s)
         return ceiling / 2 + random.uniform(0, ceiling / 2)  # noqa: S311 - spreads load, hides nothing

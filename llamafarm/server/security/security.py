@@ -5,7 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from llamafarm.access.asgi import App, Message, Receive, Scope, Send, header, is_for_programs, refuse, tidied
+from llamafarm.access.asgi import (
+    App,
+    HttpMiddleware,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    header,
+    is_for_programs,
+    refuse,
+    tidied,
+)
 from llamafarm.access.settings import ServerSettings
 from llamafarm.server.security.coding import CODINGS, UNTOUCHED, Garbled, Plain
 from llamafarm.server.security.hosts import Hosts
@@ -50,7 +61,7 @@ HEADERS = (
 )
 
 
-class SecurityMiddleware:
+class SecurityMiddleware(HttpMiddleware):
     """Wraps an application.
 
     On loopback only known names are answered to. A page of another origin gets nothing (but of the API and the MCP
@@ -59,15 +70,12 @@ class SecurityMiddleware:
     """
 
     def __init__(self, app: App, settings: ServerSettings) -> None:
-        self._app = app
+        super().__init__(app)
         self._hosts = Hosts(settings)
         self._origins = settings.cors_origins
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a refused request here, and pass on every other."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         scope = tidied(scope)
         guarded = _Guarded(scope, receive, send)
         refusal = self._refusal(scope)

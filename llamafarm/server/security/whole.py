@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from llamafarm.access.asgi import App, Message, Receive, Scope, Send
+from llamafarm.access.asgi import HttpMiddleware, Message, Receive, Scope, Send
 
 
-class Whole:
+class Whole(HttpMiddleware):
     """Wraps an application, which is called when the body is there; `SecurityMiddleware` bounds and cuts it."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, and pass it on in one piece; nothing where it breaks off."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         pieces, more = [], True
         while more:
             message = await receive()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from llamafarm.access.asgi import App, Message, Receive, Scope, Send, refuse
+from llamafarm.access.asgi import HttpMiddleware, Message, Receive, Scope, Send, refuse
 from llamafarm.ui.batch.view import DOWNLOADS
 
 log = logging.getLogger(__name__)
@@ -27,17 +27,11 @@ LOGGED = 100
 FOLDERS = ("/assets/", "/static/", f"/{DOWNLOADS}/")
 
 
-class OwnRoutes:
+class OwnRoutes(HttpMiddleware):
     """Wraps the page's application: Gradio brings some seventy addresses, each with its own way to fail."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what the page uses; 404 for the rest, 405 for another method."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         methods = _methods(scope["path"])
         if methods is None:
             await refuse(scope, send, 404, "There is nothing here.", code="not_found")
