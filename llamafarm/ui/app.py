@@ -32,6 +32,7 @@ from llamafarm.ui.lab.wiring import wire_lab
 from llamafarm.ui.layout import Page, build
 from llamafarm.ui.parts.downloads import add_downloads
 from llamafarm.ui.parts.temperature import scale
+from llamafarm.ui.project.discovered_handlers import DiscoveryHandlers, wire_discovery
 from llamafarm.ui.project.probe import ProbePanel
 from llamafarm.ui.project.probe_handlers import ProbeHandlers
 from llamafarm.ui.project.projects import Projects
@@ -52,6 +53,8 @@ def build_page(runtime: Runtime, settings: ServerSettings, tabs: Tabs) -> gr.Blo
         page = build(projects.sources())
         handlers = Handlers(page, projects, Runner(runtime, page), tabs)
         opening = _wire_project(demo, page, handlers)
+        discovery = DiscoveryHandlers(handlers, page.discovery)
+        wire_discovery(demo, discovery, _shown(page), _asked(page), _running(page))
         _wire_prompt(page, handlers)
         _wire_lanes(page, handlers)
         _wire_talk(page, TalkHandlers(handlers))

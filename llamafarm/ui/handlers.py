@@ -71,6 +71,10 @@ class Handlers:
         """The editor's text."""
         return await self._open(request, prompt, self.projects.edited(text, self.session(request)))
 
+    async def open_found(self, request: gr.Request, prompt: str, text: str) -> Updates:
+        """The project of what was found on this machine."""
+        return await self._open(request, prompt, self.projects.found(text))
+
     async def trust(self, request: gr.Request, prompt: str) -> Updates:
         """The file that is shown, trusted."""
         session = self.session(request)

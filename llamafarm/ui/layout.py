@@ -16,6 +16,7 @@ from llamafarm.ui.conversation.panel import Pictures, Talk, build_pictures, buil
 from llamafarm.ui.history.tab import HistoryTab, build_history
 from llamafarm.ui.lab.tab import Lab, build_lab
 from llamafarm.ui.parts.cards import masthead, routing_card
+from llamafarm.ui.project.discovered import DiscoveryPanel, build_discovery
 from llamafarm.ui.project.probe import ProbePanel, build_probe
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.tabs import SPEAK_EVERY_S
@@ -48,6 +49,7 @@ class Page:
 
     masthead: gr.HTML
     panel: ProjectPanel
+    discovery: DiscoveryPanel
     prompt: gr.Textbox
     pictures: Pictures
     send: gr.Button
@@ -83,6 +85,7 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
     with gr.Row(elem_id="columns"):
         with gr.Column(scale=1, min_width=300, elem_id="side"):
             panel = _project_panel(sources)
+            discovery = build_discovery()
             fault_panel = build_fault_panel()
             tools = build_tools()
         with gr.Column(scale=4, min_width=320, elem_id="main"):
@@ -112,6 +115,7 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
     return Page(
         masthead=head,
         panel=panel,
+        discovery=discovery,
         prompt=prompt,
         pictures=pictures,
         send=send,

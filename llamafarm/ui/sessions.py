@@ -23,6 +23,7 @@ from llamafarm.experiments.batch.batch import Batch
 from llamafarm.experiments.sweep.sweep import Sweep
 from llamafarm.history.model import Kind, Recorded, Vote
 from llamafarm.runtime import ProbeRun
+from llamafarm.runtime.discovering import Discovered
 from llamafarm.ui.compare.tools import Held
 from llamafarm.ui.conversation.conversation import Turn, history
 from llamafarm.ui.history.list import Search
@@ -79,7 +80,7 @@ class Session:
     asked again, and its prompt. `blind`: the names of the lanes are hidden until the vote; `votes` are those on
     this conversation's comparisons. `draft` is the file's text as it was edited last. `views` are what is shown of
     the newest question's replies. `raw` is the text of a file from the browser with its secrets in it, where `text`
-    is what is shown of it.
+    is what is shown of it. `found` is what was looked for and seen on this machine.
     """
 
     loaded: Loaded
@@ -115,6 +116,7 @@ class Session:
     votes: dict[str, Vote] = field(default_factory=dict)
     draft: str | None = None
     views: Views = field(default_factory=Views)
+    found: Discovered | None = None
     rights: Rights = NONE
     caller: str = ""
 

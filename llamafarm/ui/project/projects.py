@@ -22,9 +22,10 @@ from llamafarm.config.reading.read import read_file
 from llamafarm.config.secrets.restore import restored
 from llamafarm.core.errors import ConfigError, Problem, RequestError
 from llamafarm.runtime import Runtime
-from llamafarm.ui.sessions import Session
+from llamafarm.ui.sessions import MAX_LANES, Session
 
 SUFFIXES = (".yaml", ".yml", ".json", ".toml")
+FOUND = "this-machine.yaml"
 OPERATOR, SAMPLE = "operator:", "sample:"
 
 
@@ -100,6 +101,17 @@ class Projects:
         except ConfigError as error:
             problems = error.problems or (Problem(None, "", str(error)),)
             return Session(Loaded(project=None, errors=problems), title=name)
+
+    async def found(self, text: str) -> Session:
+        """The session for the project of what was found on this machine, which the playground wrote itself.
+
+        Models that need a key take part once somebody chooses them: they cost money.
+        """
+        loaded = await self._parse(text, FOUND, trusted=True)
+        session = Session(loaded, text=loaded.text, title=FOUND, raw=text)
+        free = [model.name for model in session.models if model.usable and model.key_variable is None]
+        session.chosen = (free or session.chosen)[:MAX_LANES]
+        return session
 
     async def trust(self, session: Session, rights: Rights) -> Session:
         """The same text as a trusted project; raises RequestError where this browser may not trust files."""
