@@ -132,9 +132,12 @@ def interval(found: Estimate | None, text: Callable[[float], str]) -> str:
     """A figure as `text` writes it, with its 95 % interval where it has one: `0.57 [0.23, 0.87]`."""
     if found is None:
         return NOTHING
-    if found.low is None or found.high is None:
-        return text(found.value)
-    return f"{text(found.value)} [{text(found.low)}, {text(found.high)}]"
+    return f"{text(found.value)} {bounds(found, text)}".rstrip()
+
+
+def bounds(found: Estimate, text: Callable[[float], str]) -> str:
+    """The 95 % interval of a figure: `[0.23, 0.87]`; empty where it has none."""
+    return "" if found.low is None or found.high is None else f"[{text(found.low)}, {text(found.high)}]"
 
 
 def money(found: Money) -> str:

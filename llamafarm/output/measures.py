@@ -72,8 +72,10 @@ def _figure(measure: Measure, cell: Summary | None) -> Estimate | None:
 
 
 def _warm(measure: Measure, found: Estimate | None, low: float, spread: float) -> tuple[str, str, float]:
-    value, mark, between = display.interval(found, measure.text).partition(" [")
-    return value, (mark + between).strip(), (found.value - low) / spread if found and spread else 0.0
+    if found is None:
+        return display.NOTHING, "", 0.0
+    way = (found.value - low) / spread if spread else 0.0
+    return measure.text(found.value), display.bounds(found, measure.text), way
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,9 +98,7 @@ def _speed_row(each: Figures) -> dict[str, Cell]:
 def _median(found: Spread | None) -> Cell:
     if found is None:
         return NOTHING
-    low, high = found.median.low, found.median.high
-    note = "" if low is None or high is None else f"[{display.seconds(low)}, {display.seconds(high)}]"
-    return display.seconds(found.median.value), note
+    return display.seconds(found.median.value), display.bounds(found.median, display.seconds)
 
 
 def _conditions(each: Figures) -> str:
