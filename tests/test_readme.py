@@ -127,7 +127,7 @@ def options_of(command: Any) -> set[str]:
     return own.union(*map(options_of, getattr(command, "commands", {}).values()))
 
 
-@pytest.mark.parametrize("name", ["chat", "compare", "route", "learn", "models", "init", "serve"])
+@pytest.mark.parametrize("name", ["chat", "compare", "route", "learn", "replay", "models", "init", "serve"])
 def test_every_option_is_listed(name: str) -> None:
     assert first_column(COMMANDS, f"## `lf {name}`") == options_of(GROUP.commands[name])
 

@@ -12,7 +12,7 @@ import typer
 
 from llamafarm import __version__
 from llamafarm.cli.asking.once import Commands
-from llamafarm.cli.commands import learn, models, report
+from llamafarm.cli.commands import learn, models, replay, report
 from llamafarm.cli.commands.batch import command as batch
 from llamafarm.cli.commands.chat import command as chat
 from llamafarm.cli.commands.compare import compare
@@ -48,6 +48,7 @@ app.command(epilog=sweep.HELP)(sweep.sweep)
 app.command(epilog=batch.HELP)(batch.batch)
 app.command(epilog='Example: lf route "Analyze the causes of the war"')(route)
 app.command(epilog=learn.HELP)(learn.learn)
+app.command(epilog=replay.HELP)(replay.replay)
 app.add_typer(models.app, name="models", epilog="Example: lf models check")
 app.add_typer(history)
 app.command(epilog=report.HELP)(report.report)

@@ -16,6 +16,7 @@ from llamafarm.core.types import Role
 
 MAX_ANSWER_MIB = 8.0
 Transport = Literal["stdio", "http", "sse"]
+Strategy = Literal["complexity", "token_budget", "learned"]
 OWN_FIRST_TOKEN_S = 300.0
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Dollars = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
@@ -95,6 +96,22 @@ class McpServer(Frozen):
     folder: Path | None = None
 
 
+class Routing(Frozen):
+    """What `model: auto` goes by.
+
+    `learned` is what the project's own comparisons teach; until they show that it is worth something, and for all else,
+    `complexity` decides. What the dial is set to: `per_dollar`, the quality (from 0 to 1) that a dollar an answer is
+    worth, or `budget`, the dollars that 10,000 answers may cost; `per_second`, the quality that a second of waiting is
+    worth. `votes` are those that count: all, blind or open ones.
+    """
+
+    strategy: Strategy = "complexity"
+    budget: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    per_dollar: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    per_second: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    votes: Literal["all", "blind", "open"] = "all"
+
+
 class NamedModel(Frozen):
     """An entry of `runtime.models`.
 
@@ -165,6 +182,7 @@ class Project(Frozen):
     prompts: tuple[PromptSet, ...] = ()
     mcp_servers: tuple[McpServer, ...] = ()
     fallback: tuple[str, ...] = ()
+    routing: Routing = Routing()
     source: Path | None = None
     digest: str = ""
     text: str = Field(default="", repr=False)

@@ -17,6 +17,7 @@ from llamafarm.config.secrets.mask import masked_text
 from llamafarm.config.sections.mcp import read_servers, server_names
 from llamafarm.config.sections.models import ModelReader, Names
 from llamafarm.config.sections.prompts import read_prompts
+from llamafarm.config.sections.routing import read_routing
 from llamafarm.config.trust import other_variables, server_asks, untrusted
 from llamafarm.core.errors import ConfigError, Problem
 from llamafarm.core.types import JsonValue
@@ -25,7 +26,7 @@ VERSION = "v1"
 NAMESPACE, NAME = "default", "my-project"
 USED = ("version", "name", "namespace", "runtime", "prompts", "mcp")
 FRAGMENT = ("version", "name", "namespace")
-RUNTIME = ("models", "default_model", "fallback")
+RUNTIME = ("models", "default_model", "fallback", "routing")
 LEGACY = ("provider", "model", "base_url", "api_key", "model_api_parameters", "prompt", "tier")
 MOST_MODELS = 200
 MOST_ASKS = 100
@@ -130,6 +131,7 @@ class _Reader:
             prompts=prompts,
             mcp_servers=servers,
             fallback=self._fallback(runtime, names.models),
+            routing=read_routing(findings, runtime.get("routing")),
             source=source,
             digest=self.digest,
             text=self.shown,

@@ -19,6 +19,7 @@ from llamafarm.engine.lane import Lane, Question
 from llamafarm.engine.replies import Replies
 from llamafarm.history.ids import new_id
 from llamafarm.history.model import Asked, Began, Ended, Kind, LaneSpec, ProjectRef, Record, Recorded, Snapshot
+from llamafarm.history.suggested import suggested
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Recording:
     origin: Origin
     replies: Replies
     id: str = field(default_factory=new_id)
+    made_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _begun: bool = False
     _parameters: dict[str, Mapping[str, JsonValue]] = field(default_factory=dict)
 
@@ -85,7 +87,7 @@ class Recording:
             self._begun = True
             # The project file of a run was kept when the run began.
             snapshot = snapshot_of(self.project) if self.origin.run is None else None
-            self.recorder.take(Began(self._asked(), snapshot))
+            self.recorder.take(Began(self._asked(), snapshot, suggested(self.origin.routes, self.made_at)))
         if isinstance(told.event, Asking):
             self._parameters[told.lane] = told.event.request.parameters
         if is_final(told.event):

@@ -9,6 +9,7 @@ from typing import Literal
 
 from llamafarm.core.reply import LaneStatus, Reply
 from llamafarm.core.types import JsonValue, Message, Route
+from llamafarm.history.suggested import Suggested
 
 Kind = Literal["compare", "sweep", "batch", "chat"]
 Choice = Literal["best", "tie", "bad"]
@@ -151,10 +152,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """To be recorded: a comparison begins, by this project file (None where there is none to keep)."""
+    """To be recorded: a comparison begins, by this project file (None where there is none to keep).
+
+    `suggested` is what routing strategies had suggested before.
+    """
 
     asked: Asked
     snapshot: Snapshot | None
+    suggested: tuple[Suggested, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

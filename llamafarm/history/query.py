@@ -20,7 +20,7 @@ class Filter:
     text: words that must all occur in what was asked or answered; a word may be the beginning of a longer one.
     project: `namespace/name`, or a name alone. model: a named model, or a provider's model id.
     since, until: from the first instant on, and before the second. run: the comparisons of one run; where it and
-    `kind` are None, those of no run.
+    `kind` are None, those of no run. judged: those with a vote or checks, in runs or not.
     """
 
     text: str | None = None
@@ -30,6 +30,7 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
     run: str | None = None
+    judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,20 @@ def lane_key(provider: str, model_id: str, system: str | None, parameters: Mappi
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A column: its `key`, the `cost` of a typical answer, and the key of another lane that stood there `before`."""
+    """A column: its `key`, the `cost` of a typical answer, and the key of another lane that stood there `before`.
+
+    `earlier` are those of all that stood there before that one.
+    """
 
     key: str
     cost: float = math.nan
     before: str | None = None
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def stood(self) -> dict[str, str]:
+        """By the key of each lane that stood there the one that stands there now."""
+        return dict.fromkeys((*self.earlier, *((self.before,) if self.before else ())), self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,8 @@ def table(compared: Sequence[Compared], lanes: Sequence[Lane], votes: Votes = "a
     before = [lane.before for lane in lanes if lane.before is not None]
     keys = [lane.key for lane in lanes]
     judges = calibrations(rows)
-    scores, weights = cells(rows, keys, judges)
+    stood = {old: key for lane in lanes for old, key in lane.stood.items() if old not in keys}
+    scores, weights = cells(rows, keys, judges, stood)
     old_scores, old_weights = cells(rows, before, judges)
     costs = np.array([lane.cost for lane in lanes])
     starts = list(starts_of(costs))

@@ -61,8 +61,14 @@ class Compared:
         return self.vote is not None or any(answer.passed is not None for answer in self.answers)
 
 
-def cells(rows: Sequence[Compared], keys: Sequence[str], judges: Judges) -> tuple[Floats, Floats]:
-    """Rows × lanes: the weighted mean of what was said of each answer, and what it weighs."""
+def cells(
+    rows: Sequence[Compared], keys: Sequence[str], judges: Judges, stood: Mapping[str, str] | None = None
+) -> tuple[Floats, Floats]:
+    """Rows × lanes: the weighted mean of what was said of each answer, and what it weighs.
+
+    `stood` names by the key of an earlier lane the one that stands in its place now. Its labels count for nothing, but
+    a vote that had it among its lanes was one on all lanes, as it is for the others.
+    """
     at = {key: column for column, key in enumerate(keys)}
     sums, weights = np.zeros((len(rows), len(keys))), np.zeros((len(rows), len(keys)))
 
@@ -74,11 +80,11 @@ def cells(rows: Sequence[Compared], keys: Sequence[str], judges: Judges) -> tupl
 
     for number, row in enumerate(rows):
         add(_answers(number, row, judges))
-        add(_whole(number, row, keys))
+        add(_whole(number, row, keys, stood or {}))
     means = (sums.sum(0) + PRIOR_WEIGHT * PRIOR_MEAN) / (weights.sum(0) + PRIOR_WEIGHT)
     by_lane = dict(zip(keys, means.tolist(), strict=True))
     for number, row in enumerate(rows):
-        add(_partly(number, row, by_lane))
+        add(_partly(number, row, by_lane, stood or {}))
     return np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0), weights
 
 
@@ -92,27 +98,29 @@ def _answers(number: int, row: Compared, judges: Judges) -> Iterator[Said]:
             yield number, answer.lane, sum(told) / len(told), GRADE
 
 
-def _whole(number: int, row: Compared, keys: Sequence[str]) -> Iterator[Said]:
+def _whole(number: int, row: Compared, keys: Sequence[str], stood: Mapping[str, str]) -> Iterator[Said]:
     """A vote on all lanes, or that all are bad: a score for each. The weights are those of one duel, which has two."""
     shown = [answer.lane for answer in row.answers]
-    if row.vote is not None and _is_whole(row.vote, keys, shown):
-        for lane, score in _placed(row.vote, shown).items():
+    if row.vote is not None and _is_whole(row.vote, keys, shown, stood):
+        for lane, score in placed(row.vote, shown).items():
             yield number, lane, score, 2 / len(shown)
 
 
-def _partly(number: int, row: Compared, means: Mapping[str, float]) -> Iterator[Said]:
+def _partly(number: int, row: Compared, means: Mapping[str, float], stood: Mapping[str, str]) -> Iterator[Said]:
     """A vote on some of the lanes."""
-    shown = [answer.lane for answer in row.answers if answer.lane in means]
-    if row.vote is not None and not _is_whole(row.vote, list(means), shown):
+    every = [answer.lane for answer in row.answers]
+    shown = [lane for lane in every if lane in means]
+    if row.vote is not None and not _is_whole(row.vote, list(means), every, stood):
         for lane, score, weight in _duels(row.vote, shown, means):
             yield number, lane, score, weight
 
 
-def _is_whole(vote: Ballot, keys: Sequence[str], shown: Sequence[str]) -> bool:
-    return vote.choice == "bad" or set(keys) <= set(shown)
+def _is_whole(vote: Ballot, keys: Sequence[str], shown: Sequence[str], stood: Mapping[str, str]) -> bool:
+    return vote.choice == "bad" or set(keys) <= {stood.get(lane, lane) for lane in shown}
 
 
-def _placed(vote: Ballot, shown: Sequence[str]) -> dict[str, float]:
+def placed(vote: Ballot, shown: Sequence[str]) -> dict[str, float]:
+    """What a vote gives each of the lanes that were shown: 1 for the best, ½ each for a tie, else 0."""
     if vote.choice == "best":
         return {lane: float(lane == vote.best) for lane in shown}
     return dict.fromkeys(shown, 0.5 if vote.choice == "tie" else 0.0)
@@ -146,9 +154,9 @@ def calibrations(rows: Sequence[Compared]) -> dict[str, tuple[float, float]]:
     """For each judge with enough to go by the line from its grades to what checks and votes say: start and slope."""
     pairs: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
-        placed = {} if row.vote is None else _placed(row.vote, [answer.lane for answer in row.answers])
+        ranked = {} if row.vote is None else placed(row.vote, [answer.lane for answer in row.answers])
         for answer in row.answers:
-            label = answer.passed if answer.passed is not None else placed.get(answer.lane)
+            label = answer.passed if answer.passed is not None else ranked.get(answer.lane)
             for judge, grade in answer.grades.items() if label is not None else ():
                 pairs.setdefault(judge, []).append((grade, float(label or 0.0)))
     return {judge: _line(found) for judge, found in pairs.items() if len(found) >= CALIBRATED}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from llamafarm.learning.features import Floats, Prompt
 from llamafarm.learning.regression import mixture
+from llamafarm.learning.regression.calibration import Calibration
 from llamafarm.learning.regression.mixture import Mixture
 from llamafarm.learning.regression.space import Located, Space, near_by_surface, near_by_words
 
@@ -67,10 +68,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Prompts × lanes: the mean of what an answer is worth, from 0 to 1, and the variance of that mean."""
+    """Prompts × lanes: the mean of what an answer is worth, from 0 to 1, and the variance of that mean.
+
+    `mean` rests on the lane's own labels alone, so lanes are compared by it. `chance` is it calibrated by the labels of
+    all lanes: what is told to people as the probability that the answer passes.
+    """
 
     mean: Floats
     variance: Floats
+    chance: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ class Fit:
     means: Floats
     guess: Floats
     mixtures: tuple[tuple[NDArray[np.intp], Mixture], ...]
+    calibration: Calibration
     without: Floats
 
     def expect(self, prompts: Sequence[Prompt]) -> Expected:
@@ -103,7 +110,9 @@ class Fit:
         parts = [self._expect(self.space.locate(prompts[at : at + AT_ONCE])) for at in range(0, len(prompts), AT_ONCE)]
         empty = np.zeros((0, len(self.means)))
         return Expected(
-            np.vstack([empty, *(part.mean for part in parts)]), np.vstack([empty, *(part.variance for part in parts)])
+            np.vstack([empty, *(part.mean for part in parts)]),
+            np.vstack([empty, *(part.variance for part in parts)]),
+            np.vstack([empty, *(part.chance for part in parts)]),
         )
 
     def _expect(self, located: Located) -> Expected:
@@ -112,7 +121,8 @@ class Fit:
         for lanes, mixed in self.mixtures:
             mean[:, lanes] += mixed.beyond(located)
             variance[:, lanes] = mixed.variance(located)
-        return Expected(np.clip(mean, 0.0, 1.0), variance)
+        mean = np.clip(mean, 0.0, 1.0)
+        return Expected(mean, variance, self.calibration(mean))
 
     def nearest(self, prompt: Prompt, most: int = 5) -> list[Neighbour]:
         """The comparisons of the evidence whose prompts are nearest, nearest first."""
@@ -148,7 +158,9 @@ def fit(evidence: Evidence) -> Fit:
         without[np.ix_(rows, alike)] = _means_without(evidence, rest)[np.ix_(rows, alike)] + mixed.without
         without[np.ix_(rows, alike)] += offsets[np.ix_(rows, alike)]
         mixtures.append((alike, mixed))
-    return Fit(evidence, space, located, means, guess, tuple(mixtures), np.clip(without, 0, 1).reshape(count, lanes))
+    said = np.clip(without, 0, 1).reshape(count, lanes)
+    calibration = Calibration.of(said, evidence.scores, evidence.weights)
+    return Fit(evidence, space, located, means, guess, tuple(mixtures), calibration, said)
 
 
 def starts_of(costs: Floats) -> tuple[Start, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llamafarm.learning.features import Floats, Prompt
+from llamafarm.learning.least import FEWEST
 from llamafarm.learning.model import Evidence, Expected, Fit, Neighbour
 
-FEWEST = 30  # comparisons, below which nothing is suggested
 SUREST = 0.65  # the probability to be better than the incumbent, below which it stays
 ERRORS = 1.28  # standard errors by which the gain must be above zero: one in ten would be by chance
 
@@ -42,9 +43,10 @@ class Lanes:
     usable: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, cost: Floats) -> Lanes:
-        """Lanes that may all be used, and whose answers take no time that counts."""
-        return cls(cost, np.zeros(len(cost)), np.ones(len(cost), np.bool_))
+    def of(cls, cost: Floats, seconds: Sequence[float] | None = None) -> Lanes:
+        """Lanes that may all be used; without `seconds` their answers take no time that counts."""
+        took = np.zeros(len(cost)) if seconds is None else np.array(seconds, np.float64)
+        return cls(cost, took, np.ones(len(cost), np.bool_))
 
     def price(self, dial: Dial) -> Floats:
         """What is taken off each lane's quality; infinite where it may not be used."""

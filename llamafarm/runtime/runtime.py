@@ -15,7 +15,7 @@ from llamafarm.config.profiles import EMBEDDED
 from llamafarm.core.errors import StoreError
 from llamafarm.core.events import Event
 from llamafarm.core.reply import Reply
-from llamafarm.core.types import Fault, ModelCheck, SentRequest
+from llamafarm.core.types import Fault, ModelCheck, Route, SentRequest
 from llamafarm.engine.comparison import Before, Comparison
 from llamafarm.engine.cooldown import Cooldowns
 from llamafarm.engine.exchange import turns
@@ -45,8 +45,10 @@ from llamafarm.pricing import PriceBook
 from llamafarm.providers.check import check_models
 from llamafarm.providers.embedded.provider import EmbeddedModels
 from llamafarm.providers.registry import Providers
+from llamafarm.routing import Learned, Unlearnt, choose, suggest
 from llamafarm.runtime.generations import Generations, held
 from llamafarm.runtime.keptprobes import KeptProbes
+from llamafarm.runtime.learner import Learner
 from llamafarm.runtime.probing import ProbeRun, planned
 from llamafarm.tools import McpServers
 
@@ -62,7 +64,8 @@ class Runtime:
     `tools` are the MCP servers of all projects; `cooldowns` the models that failed just now; `embedded` is the home of
     the embedded models. `store` keeps what happens, and is None where that is switched off. `turn` is what fair lanes
     take, one at a time in the whole process. `lag` tells how late the event loop is while lanes are timed.
-    `generations` counts the lanes that run for each `caller`. `probes` are what servers were found to do.
+    `generations` counts the lanes that run for each `caller`. `probes` are what servers were found to do,
+    `learner` what comparisons have taught.
     """
 
     library: Library
@@ -76,6 +79,7 @@ class Runtime:
     lag: LoopLag = field(default_factory=LoopLag)
     generations: Generations = field(default_factory=Generations)
     probes: KeptProbes = field(default_factory=KeptProbes)
+    learner: Learner = field(default_factory=Learner)
     caller: str = ""
 
     def of(self, caller: str) -> Runtime:
@@ -175,6 +179,23 @@ class Runtime:
         if self.store is None:
             raise switched_off()
         return history_of(self.store)
+
+    async def learned(self, project: Project) -> Learned | None:
+        """What the history as it is now teaches of routing in `project`; None without a store."""
+        return None if self.store is None else await self.learner.of(self.history(), project)
+
+    def at_hand(self, project: Project) -> Learned | None:
+        """The same as it was learnt last, without waiting for anything: for what follows a person's typing."""
+        return None if self.store is None else self.learner.at_hand(project) or Unlearnt(project)
+
+    async def chosen(self, prompt: str, project: Project) -> Route:
+        """The route of `model: auto`. The history is looked at where the project routes by it."""
+        by_history = project.routing.strategy == "learned"
+        return choose(prompt, project, await self.learned(project) if by_history else None)
+
+    async def suggested(self, prompt: str, project: Project) -> tuple[Route, ...]:
+        """What every strategy would pick."""
+        return suggest(prompt, project, await self.learned(project))
 
     def staged(self, faults: Mapping[str, Fault], cooldowns: Cooldowns) -> Runtime:
         """This runtime with `faults` staged for named models; what fails there is remembered in `cooldowns` alone."""

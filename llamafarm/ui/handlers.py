@@ -14,7 +14,6 @@ from llamafarm.access.asgi import ANYBODY, CALLER
 from llamafarm.access.operator import NONE, RIGHTS, Rights
 from llamafarm.core.errors import LlamaFarmError, RequestError
 from llamafarm.engine.lane import Question
-from llamafarm.routing import suggest
 from llamafarm.ui.compare.estimate import look_ahead, outlook_card
 from llamafarm.ui.compare.fault_injection import fault_updates
 from llamafarm.ui.compare.runs import Ask, Runner
@@ -153,7 +152,11 @@ class Handlers:
         """The routing card for a prompt that is being typed; opening the first project routes what was typed before."""
         session = self.tabs.get(_key(request))
         nothing: Updates = gr.skip()
-        return self.routed(session, prompt) if session else nothing
+        if session is None:
+            return nothing
+        if session.project is not None and prompt.strip():
+            await self.runner.runtime.learned(session.project)
+        return self.routed(session, prompt)
 
     async def catch_up(self, request: gr.Request, prompt: str) -> Updates:
         """What was typed while the page opened; where nothing was, what is typed since then may have come first."""
@@ -162,7 +165,7 @@ class Handlers:
 
     def routed(self, session: Session, prompt: str) -> Updates:
         """What follows from the prompt before it is sent: routes, their marks in the table, tokens and cost."""
-        session.routes = suggest(prompt, session.project) if session.project and prompt.strip() else ()
+        session.routes = self.runner.suggested(session.project, prompt)
         return {
             self.page.routing: blind_routing() if session.blind else routing_card(session.routes, prompt),
             self.page.table: table_of(session),

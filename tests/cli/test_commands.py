@@ -95,7 +95,7 @@ async def test_compare_tells_machines_everything(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["prompt"] == "What is it?"
-    assert set(told["route"]) == {"complexity", "token_budget"}
+    assert set(told["route"]) == {"complexity", "token_budget", "learned"}
     assert set(told["route"]["complexity"]) == {"model", "reason"}
     good, gone = told["lanes"]
     assert (good["model"], good["provider"], good["status"], good["text"]) == ("good", "openai", "done", "All is well.")

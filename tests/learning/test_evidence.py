@@ -183,3 +183,25 @@ def test_the_newest_are_kept_and_of_the_older_the_most_diverse() -> None:
 def test_comparisons_that_nobody_judged_are_no_evidence() -> None:
     assert len(table([Compared("1", NOON, "x", (Judged("a"), Judged("b")))], THREE).rows) == 0
     assert len(fit(table([], THREE).evidence).means) == 3
+
+
+def test_a_vote_on_all_lanes_stays_one_when_a_model_changes() -> None:
+    rows = [
+        Compared(
+            str(at),
+            datetime(2026, 11, 1, tzinfo=UTC),
+            f"prompt {at}",
+            (Judged("a"), Judged("b"), Judged("c")),
+            Ballot("best", "a", blind=True),
+        )
+        for at in range(6)
+    ]
+    same = table(rows, THREE).evidence
+    once = table(rows, (Lane("a", 1.0), Lane("b2", 2.0, before="b"), Lane("c", 3.0))).evidence
+    twice = table(rows, (Lane("a", 1.0), Lane("b3", 2.0, before="b2", earlier=("b",)), Lane("c", 3.0))).evidence
+    for changed in (once, twice):
+        assert changed.weights[:, 1].sum() == 0
+        assert np.array_equal(changed.weights[:, [0, 2]], same.weights[:, [0, 2]])
+        assert np.array_equal(changed.scores[:, [0, 2]], same.scores[:, [0, 2]])
+    swapped = table(rows, (Lane("b", 1.0, before="a"), Lane("a", 2.0, before="b"), Lane("c", 3.0))).evidence
+    assert np.array_equal(swapped.scores[:, [1, 0, 2]], same.scores)

@@ -12,6 +12,7 @@ from llamafarm.learning.evaluation.measures import calibration_error
 from llamafarm.learning.features import Floats, read
 from llamafarm.learning.model import Evidence, Fit, Start, fit
 from llamafarm.learning.policy import Dial, Lanes, Router, picks
+from llamafarm.learning.regression.calibration import Calibration
 from tests.learning.worlds import World, halves, many_lanes, multiple_choice, planted, shuffled
 
 Learnt = tuple[Fit, list[int]]
@@ -55,14 +56,22 @@ def test_on_shuffled_labels_the_gate_stays_shut_and_nothing_is_lost(n: int, runs
 
 @pytest.mark.parametrize(
     ("make", "n"),
-    [(multiple_choice, 100), (multiple_choice, 300), (many_lanes, 100), (many_lanes, 300), (planted, 300)],
+    [
+        (multiple_choice, 100),
+        (multiple_choice, 300),
+        (many_lanes, 100),
+        (many_lanes, 300),
+        (planted, 100),
+        (planted, 300),
+    ],
 )
 def test_this_lane_passes_means_what_it_says(make: object, n: int) -> None:
     errors = []
-    for seed in range(3):
+    for seed in range(6):
         world: World = make(n + 1000, seed)  # type: ignore[operator]  # three generators of one form
         made, rest = learnt(world, n, seed)
-        errors.append(calibration_error(expected(made, world, rest), world.truth[rest]))
+        chance = made.expect([read(world.prompts[row]) for row in rest]).chance
+        errors.append(calibration_error(chance, world.truth[rest]))
     assert np.mean(errors) <= 0.05
 
 
@@ -143,3 +152,19 @@ def test_a_lane_that_may_not_be_used_is_never_suggested() -> None:
     router = Router.of(made, lanes)
     assert router.incumbent != 1
     assert 1 not in router.route(made.expect([read(world.prompts[row]) for row in rest]))
+
+
+@pytest.mark.parametrize("count", [0, 3, 60])
+def test_calibration_changes_no_order_and_is_nothing_without_labels(count: int) -> None:
+    rng = np.random.default_rng(count)
+    said = rng.random((count, 2))
+    calibrated = Calibration.of(said, np.round(rng.random((count, 2))), np.ones((count, 2)))
+    asked = np.linspace(0, 1, 101)
+    assert (np.diff(calibrated(asked)) > 0).all()
+    assert (count > 0) or calibrated(asked) == pytest.approx(asked)
+
+
+def test_what_was_said_too_boldly_is_told_as_it_came() -> None:
+    said = np.full((200, 1), 0.95)
+    came = np.tile([[1.0], [1.0], [1.0], [0.0]], (50, 1))
+    assert Calibration.of(said, came, np.ones((200, 1)))(np.array([0.95])) == pytest.approx([0.77], abs=0.04)

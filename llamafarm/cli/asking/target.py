@@ -9,23 +9,26 @@ import typer
 
 from llamafarm.cli.asking.complete import AUTO
 from llamafarm.cli.asking.find import model_of, project_of, project_or_sample
+from llamafarm.cli.asking.learned import learned_by
 from llamafarm.cli.asking.remote import remote_project, renamed
 from llamafarm.config.model import Project
 from llamafarm.core.types import JsonValue, Route
 from llamafarm.engine.lane import Lane
-from llamafarm.routing import choose
+from llamafarm.routing import Learned, choose
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """`name` is the named model that is asked, `auto` for the router's pick of each prompt, None for the default.
 
-    `remote`: the project stands for a running server, which finds the model itself.
+    `remote`: the project stands for a running server, which finds the model itself. `learned` is what the history
+    has taught, where the project routes by it.
     """
 
     project: Project
     name: str | None = None
     remote: bool = False
+    learned: Learned | None = None
 
     def lane(self, prompt: str) -> tuple[Lane, Route]:
         """The lane that answers `prompt`, and how its model was found."""
@@ -35,7 +38,7 @@ class Target:
             how = "Named by --model." if self.name else "The server's default."
             return Lane(model.name, model), Route("named" if self.name else "default", model.name, how)
         if self.name == AUTO and project.model(AUTO) is None:
-            route = choose(prompt, project)
+            route = choose(prompt, project, self.learned)
             model = model_of(project, route.model)
             return Lane(model.name, model, auto=True), route
         if self.name is not None:
@@ -67,5 +70,6 @@ def target_of(
         return Target(remote_project(url, key, model, variables), model, remote=True)
     if key is not None:
         raise typer.BadParameter("A key is for a server: --api-key goes with --url.", param_hint="--api-key")
-    target = Target(project_of(project_or_sample(config)))
+    project = project_of(project_or_sample(config))
+    target = Target(project, learned=learned_by(project) if project.routing.strategy == "learned" else None)
     return target if model is None else target.named(model)

@@ -48,9 +48,8 @@ def compare(
     given = wish_of(prompt, file, system, temperature, max_tokens, param, var)
     from llamafarm.engine.lane import Lane
     from llamafarm.engine.recording import Origin
-    from llamafarm.routing import suggest
 
     project = project_of(project_or_sample(config))
     lanes = tuple(Lane(model.name, model) for model in models_of(project, models))
-    origin = Origin(routes=suggest(given.prompt, project))
+    origin = Origin()
     compared(project, lanes, given.question(), origin, as_json=as_json, record=record, fair=fair)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from llamafarm.cli.terminal.stop import Stop
     from llamafarm.config.model import Project
     from llamafarm.core.reply import Reply
+    from llamafarm.core.types import Route
     from llamafarm.engine.lane import Lane, Question
     from llamafarm.engine.recording import Origin
 
@@ -22,11 +23,13 @@ FRAME_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of it: the replies, the id in the history where it is kept, and why its record may be incomplete.
+    """What came of it: routes that were suggested before, replies, the id in the history where it is kept, and why its
+    record may be incomplete.
 
     `notes` are what was known of several lanes together before they were asked.
     """
 
+    routes: Sequence[Route]
     replies: Sequence[Reply]
     record: str | None
     trouble: str | None
@@ -52,7 +55,7 @@ def compared(
     stop = Stop()
     ran = asyncio.run(_run(project, lanes, question, origin, stop, live=not as_json, record=record, fair=fair))
     if as_json:
-        whole = comparison_json(question.messages[-1].content, origin.routes, ran.replies, ran.notes)
+        whole = comparison_json(question.messages[-1].content, ran.routes, ran.replies, ran.notes)
         typer.echo(strict_json.dumps({"id": ran.record, **whole}, indent=2))
     elif ran.record and not ran.trouble:
         typer.echo(f"Kept in the history: lf history show {ran.record}")
@@ -85,6 +88,7 @@ async def _run(
 
     with stop.on_signals():
         async with open_runtime(record=record) as runtime:
+            origin = replace(origin, routes=await runtime.suggested(question.messages[-1].content, project))
             await zero(runtime)
             known = () if fair else tuple(exchange_notes([lane.model for lane in lanes]))
             routes = origin.routes if live else ()
@@ -98,4 +102,4 @@ async def _run(
                             await asyncio.to_thread(table.show, replies)
     # The store is closed by now: what it could not write is known.
     trouble = runtime.store.trouble if runtime.store else None
-    return Ran(list(comparison.replies().values()), comparison.record, trouble, known)
+    return Ran(origin.routes, list(comparison.replies().values()), comparison.record, trouble, known)

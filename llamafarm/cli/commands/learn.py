@@ -1,8 +1,7 @@
-"""`lf learn`: what a router learns from outcomes, and whether that is worth anything."""
+"""`lf learn`: what a router learns from comparisons or outcomes, and whether that is worth anything."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from llamafarm.cli.asking.options import JsonOption
+from llamafarm.cli.asking.options import ConfigOption, JsonOption
 from llamafarm.core import strict_json
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 HELP = """\b
 Examples:
+  lf learn
   lf learn --eval outcomes.jsonl
   lf learn --eval outcomes.jsonl --n 0,300,1000 --draws 10 --json
   lf learn --eval outcomes.jsonl --shuffle
@@ -34,8 +34,9 @@ TOLD = 12  # bad lines
 
 def learn(
     file: Annotated[
-        Path, typer.Option("--eval", metavar="FILE", help="Outcomes of your own or others, in JSON Lines.")
-    ],
+        Path | None, typer.Option("--eval", metavar="FILE", help="Outcomes of your own or others, in JSON Lines.")
+    ] = None,
+    config: ConfigOption = None,
     sizes: Annotated[
         str, typer.Option("--n", metavar="NUMBERS", help="From how many prompts to learn, with commas.")
     ] = SIZES,
@@ -46,12 +47,16 @@ def learn(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Try the learnt router on outcomes that are known: draw prompts to learn from, and test on the rest.
+    """Tell what your own comparisons have taught about routing, what is missing, and what to vote on next.
 
-    Nobody is asked, and nothing is kept.
+    With --eval the method is tried on outcomes that are known instead: it draws prompts to learn from, and tests on the
+    rest. Nobody is asked, and nothing is kept.
     """
-    # Numpy reads it once: at these sizes a second thread costs more than it wins, above all on busy cores.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if file is None:
+        from llamafarm.cli.commands.learnt import show_state
+
+        show_state(config, as_json=as_json)
+        return
     from llamafarm.learning.evaluation.trial import Outcomes, evaluate
 
     wanted = _sizes(sizes)

@@ -13,16 +13,18 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from llamafarm.core.errors import RequestError, StoreError
-from llamafarm.history.database import probes, reads, writes
+from llamafarm.history.database import probes, reads, suggestions, writes
 from llamafarm.history.database.connecting.connect import Database
 from llamafarm.history.database.connecting.faults import fault_of
 from llamafarm.history.database.store import Store
+from llamafarm.history.database.suggestions import Mark
 from llamafarm.history.database.tables.scrub import checkpoint, merge_some
 from llamafarm.history.ids import as_beginning
 from llamafarm.history.machine import Machine
 from llamafarm.history.model import Ended, Kind, Piece, ProjectRef, Recorded, Run, Snapshot, Vote
 from llamafarm.history.probe import Probe
 from llamafarm.history.query import Filter, Found
+from llamafarm.history.suggested import Suggested
 from llamafarm.history.win_rates import Standing, standings
 
 Given = ParamSpec("Given")
@@ -167,6 +169,16 @@ class History:
     async def newest_probes(self) -> list[Probe]:
         """The newest probe of each model at each server."""
         return await self._read(probes.newest_probes)
+
+    # --- routing
+
+    async def suggestions(self, project: ProjectRef) -> list[tuple[str, Suggested]]:
+        """What strategies suggested for comparisons of the project with this name, with the comparisons' ids."""
+        return await self._read(suggestions.suggestions_of, project.namespace, project.name)
+
+    async def taught(self) -> Mark:
+        """What changes whenever a vote, or an answer that has checks, comes or goes."""
+        return await self._read(suggestions.taught)
 
     # --- inside
 

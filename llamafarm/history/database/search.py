@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Select, TextClause, exists, false, or_, select, text
 
-from llamafarm.history.database.tables.schema import comparisons, documents, lanes
+from llamafarm.history.database.tables.schema import comparisons, documents, lanes, votes
 from llamafarm.history.database.tables.words import asked_words
 from llamafarm.history.query import Filter
 
@@ -26,8 +26,10 @@ def _plain(wanted: Filter) -> Iterator[ColumnElement[bool]]:
     table = comparisons.c
     if wanted.run is not None:
         yield table.run == wanted.run
-    elif wanted.kind is None:
+    elif wanted.kind is None and not wanted.judged:
         yield table.run.is_(None)
+    if wanted.judged:
+        yield or_(table.checks.is_not(None), exists().where(votes.c.comparison == table.id))
     if wanted.kind is not None:
         yield table.kind == wanted.kind
     if wanted.since is not None:

@@ -17,7 +17,17 @@ from llamafarm.core.reply import Reply
 from llamafarm.history.codec import encode
 from llamafarm.history.database.machine import this_machine
 from llamafarm.history.database.rows import asked_row, ended_row, run_row
-from llamafarm.history.database.tables.schema import comparisons, documents, lanes, machines, runs, snapshots, votes
+from llamafarm.history.database.suggestions import rows_of
+from llamafarm.history.database.tables.schema import (
+    comparisons,
+    documents,
+    lanes,
+    machines,
+    runs,
+    snapshots,
+    suggestions,
+    votes,
+)
 from llamafarm.history.database.tables.words import words_of
 from llamafarm.history.model import Asked, Began, Ended, Record, RunBegan, RunEnded, Snapshot, Vote
 
@@ -35,6 +45,7 @@ def add(connection: Connection, records: Sequence[Record]) -> None:
     _add_snapshots(connection, [*(each.snapshot for each in runs_begun), *(each.snapshot for each in began)])
     _add_new(connection, runs, [run_row(record.run) for record in runs_begun])
     _add_comparisons(connection, [record.asked for record in began])
+    _insert(connection, suggestions, rows_of(began))
     _add_lanes(connection, [record for record in records if isinstance(record, Ended)])
     for record in records:
         if isinstance(record, RunEnded):

@@ -184,7 +184,7 @@ def _draw(outcomes: Outcomes, looked: Looked | None, n: int, rng: np.random.Gene
         random=0.5 if two else area(rng.random(truth.shape), costs, truth, paid),
         gate_open=router.closed is None,
         loss=standing - float(truth[rows, router.route(expected)].mean()),
-        ece=calibration_error(expected.mean, truth),
+        ece=calibration_error(expected.chance, truth),
         fit_s=fit_s,
         suggest_s=_timed(router, [outcomes.texts[row] for row in rest[:TIMED]]),
     )

@@ -14,9 +14,10 @@ from llamafarm.access.asgi import Receive, Scope, Send
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import TooManyGenerations
 from llamafarm.core.events import is_final
+from llamafarm.core.types import Route as Taken
 from llamafarm.engine.lane import Lane, Question
+from llamafarm.engine.recording import Origin
 from llamafarm.output.contracts import lane_json
-from llamafarm.routing import suggest
 from llamafarm.server.api.bodies.answers import ErrorBody
 from llamafarm.server.api.bodies.reading import Route
 from llamafarm.server.api.bodies.requests import CompareRequest
@@ -118,11 +119,13 @@ class CompareAnswer(Response):
         runtime, lanes = self._services.runtime.of(self._caller), self._lanes
         started = time.perf_counter()
         fair = runtime.fair() if self._fair else None
+        routes = await runtime.suggested(prompt_of(self._question.messages), self._project)
+        origin = Origin(routes=routes)
         async with (
-            runtime.compare(self._project, lanes, self._question, fair=fair) as comparison,
+            runtime.compare(self._project, lanes, self._question, origin=origin, fair=fair) as comparison,
             aclosing(comparison.batches(heartbeat_s=None)) as batches,
         ):
-            await self._begin(send)
+            await self._begin(send, routes)
             async for batch in batches:
                 pieces = []
                 for told in batch:
@@ -132,11 +135,10 @@ class CompareAnswer(Response):
                 await _send(send, b"".join(pieces))
         await _send(send, sse("done", {}), more=False)
 
-    async def _begin(self, send: Send) -> None:
+    async def _begin(self, send: Send, routes: Sequence[Taken]) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         self._begun = True
-        routes = suggest(prompt_of(self._question.messages), self._project)
         opening = {"lanes": [lane.id for lane in self._lanes], "routes": [route_json(route) for route in routes]}
         await _send(send, sse("started", opening))
 

@@ -11,7 +11,6 @@ from llamafarm.config.library import Entry
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import Problem
 from llamafarm.output.probe import probe_object
-from llamafarm.routing import choose, suggest
 from llamafarm.runtime import Runtime
 from llamafarm.server.api.bodies.answers import ErrorBody
 from llamafarm.server.api.bodies.jsons import answer
@@ -77,8 +76,9 @@ async def project_model(namespace: Namespace, name: Name, model: str, request: R
 async def suggest_route(namespace: Namespace, name: Name, body: RouteRequest, request: Request) -> Response:
     """The named model that each strategy would pick for a prompt, and why. Nothing is asked."""
     _, project = await services_of(request).project(namespace, name)
-    chosen = choose(body.prompt, project)
-    suggestions = [route_json(route) for route in suggest(body.prompt, project)]
+    runtime = services_of(request).runtime
+    chosen = await runtime.chosen(body.prompt, project)
+    suggestions = [route_json(route) for route in await runtime.suggested(body.prompt, project)]
     return answer({"model": chosen.model, "reason": chosen.reason, "suggestions": suggestions})
 
 

@@ -16,8 +16,9 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.types import JsonValue, Route
 from llamafarm.engine.exchange import exchange_notes
 from llamafarm.engine.lane import Lane, Question
+from llamafarm.engine.recording import Origin
 from llamafarm.output.contracts import comparison_json, lane_json
-from llamafarm.routing import AUTO, choose, suggest
+from llamafarm.routing import AUTO
 from llamafarm.runtime import Runtime
 
 MAX_LANES = 32
@@ -81,7 +82,8 @@ class Actions:
         """The model that each strategy picks, with its reason."""
         project = await self._project(asked.project)
         return {
-            route.strategy: {"model": route.model, "reason": route.reason} for route in suggest(asked.prompt, project)
+            route.strategy: {"model": route.model, "reason": route.reason}
+            for route in await self.runtime.suggested(asked.prompt, project)
         }
 
     async def compare(self, asked: Compare, progress: Progress) -> Answer:
@@ -91,22 +93,39 @@ class Actions:
         names = dict.fromkeys(asked.models or [model.name for model in models])
         if len(names) > MAX_LANES:
             raise RequestError(f"{len(names)} models at once are too many.", hint=f"Name at most {MAX_LANES}.")
-        lanes = [_lane(name, _taken(project, name, asked.prompt), project, asked.system) for name in names]
-        replies = await self._ask(project, lanes, asked.prompt, progress)
+        taken = {name: await self._taken(project, name, asked.prompt) for name in names}
+        lanes = [_lane(name, route, project, asked.system) for name, route in taken.items()]
+        routes = await self.runtime.suggested(asked.prompt, project)
+        replies = await self._ask(project, lanes, asked.prompt, progress, Origin(routes=routes))
         notes = exchange_notes([lane.model for lane in lanes])
-        return comparison_json(asked.prompt, suggest(asked.prompt, project), replies, notes)
+        return comparison_json(asked.prompt, routes, replies, notes)
 
     async def chat(self, asked: Chat, progress: Progress) -> Answer:
         """The record of one lane."""
         project = await self._project(asked.project)
-        route = _taken(project, asked.model, asked.prompt)
+        route = await self._taken(project, asked.model, asked.prompt)
         lane = _lane(route.model, route, project, asked.system)
         (reply,) = await self._ask(project, [lane], asked.prompt, progress)
         return lane_json(reply) | {"route": {"strategy": route.strategy, "model": route.model, "reason": route.reason}}
 
-    async def _ask(self, project: Project, lanes: Sequence[Lane], prompt: str, progress: Progress) -> list[Reply]:
+    async def _taken(self, project: Project, name: str | None, prompt: str) -> Route:
+        """How the model that a call means is found."""
+        if name == AUTO and project.model(AUTO) is None:
+            return await self.runtime.chosen(prompt, project)
+        if name is None:
+            return Route("default", project.default_model, "The call names no model: this is the project's default.")
+        return Route("named", name, "The call names it.")
+
+    async def _ask(
+        self,
+        project: Project,
+        lanes: Sequence[Lane],
+        prompt: str,
+        progress: Progress,
+        origin: Origin = Origin(),
+    ) -> list[Reply]:
         ended = 0
-        comparison = self.runtime.compare(project, lanes, Question.of(prompt))
+        comparison = self.runtime.compare(project, lanes, Question.of(prompt), origin=origin)
         async with comparison, aclosing(comparison.events()) as events:
             async for told in events:
                 if is_final(told.event):
@@ -125,15 +144,6 @@ class Actions:
         if name not in projects:
             raise RequestError(f"There is no project {name}.", hint=f"There is: {', '.join(projects) or 'none'}.")
         return projects[name]
-
-
-def _taken(project: Project, name: str | None, prompt: str) -> Route:
-    """How the model that a call means is found."""
-    if name == AUTO and project.model(AUTO) is None:
-        return choose(prompt, project)
-    if name is None:
-        return Route("default", project.default_model, "The call names no model: this is the project's default.")
-    return Route("named", name, "The call names it.")
 
 
 def _lane(lane_id: str, route: Route, project: Project, system: str | None) -> Lane:

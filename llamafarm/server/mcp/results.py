@@ -43,10 +43,13 @@ class Pick(Result):
 
 
 class RouteResult(Result):
-    """What each strategy would pick; `auto` is the pick by complexity."""
+    """What each strategy would pick; `learned` is there where there is a history. `auto` is the pick by complexity,
+    unless the project names another strategy.
+    """
 
     complexity: Pick
     token_budget: Pick
+    learned: Pick | None = None
 
 
 class Tokens(Result):

@@ -64,7 +64,7 @@ class Rerun:
         )
         how = "Follow up asks it, after the conversation before it" if turns else "Send asks it"
         return {
-            **(unhide(page, session, found.prompt) if was_blind else {}),
+            **(unhide(page, session, found.prompt, session.routes) if was_blind else {}),
             page.lanes: gr.Tabs(selected="all"),
             page.prompt: found.prompt,
             page.variables: gr.Textbox(value=found.variables),

@@ -13,7 +13,7 @@ import gradio as gr
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.errors import RequestError
 from llamafarm.core.reply import Reply
-from llamafarm.core.types import Image, JsonValue, Tool, ToolCall
+from llamafarm.core.types import Image, JsonValue, Route, Tool, ToolCall
 from llamafarm.engine.lane import Lane, Question, failure
 from llamafarm.engine.tool_loop.calls import DENIED, Approve
 from llamafarm.routing import suggest
@@ -85,17 +85,23 @@ class Runner:
         self.runtime.generations.check(session.caller, len(session.shown()))
         before, blind = session.blind, _blind(session, ask, follow=follow)
         session.ask(question, follow=follow)
-        session.routes, session.blind = suggest(ask.prompt, project), blind
+        session.routes, session.blind = await self.runtime.suggested(ask.prompt, project), blind
         if blind is not None:
             yield hide(self.page, session)
         elif before is not None:
-            yield unhide(self.page, session, ask.prompt)
+            yield unhide(self.page, session, ask.prompt, session.routes)
         yield self._frame(session, running=True)
         async with aclosing(self._follow(session, project, question, session.shown(), ask)) as updates:
             async for update in updates:
                 yield update
         if not session.closed:
             yield self._frame(session, running=False)
+
+    def suggested(self, project: Project | None, prompt: str) -> tuple[Route, ...]:
+        """What every strategy would pick for a prompt that is typed, by what was learnt last."""
+        if project is None or not prompt.strip():
+            return ()
+        return suggest(prompt, project, self.runtime.at_hand(project))
 
     def _frame(self, session: Session, *, running: bool) -> Updates:
         """What stands around the lanes, while they run and when they have ended."""

@@ -56,7 +56,7 @@ class TalkHandlers:
         session = self.base.session(request)
         was_blind, session.blind = session.blind is not None, None
         session.keep([])
-        named = unhide(self.base.page, session, prompt) if was_blind else {}
+        named = unhide(self.base.page, session, prompt, session.routes) if was_blind else {}
         return {**named, **self._anew(session, prompt)}
 
     def _anew(self, session: Session, prompt: str) -> Updates:

@@ -49,20 +49,22 @@ class VoteHandlers:
         if ballot is not None and ballot.record is not None:
             session.votes.pop(ballot.record, None)
             session.votes |= {ballot.record: vote} if vote else {}
+        if session.project is not None:
+            await self.past.base.runner.runtime.learned(session.project)
         return self._told(session, prompt)
 
     def _told(self, session: Session, prompt: str) -> Updates:
         base, blind = self.past.base, session.blind
         page = base.page
         if blind is None:
-            return verdict_updates(page.verdict, ballot_of(session))
+            return {**base.routed(session, prompt), **verdict_updates(page.verdict, ballot_of(session))}
         if session.runs:
             return refuse(RequestError("Wait until all answers are there."))
         session.blind = None
         base.runner.secrets.tell([session.record, *(turn.record for turn in session.turns)])
         told = revealed(blind, names_of(session))
         return {
-            **unhide(page, session, prompt),
+            **unhide(page, session, prompt, base.runner.suggested(session.project, prompt)),
             **base.talk(session),
             page.outlook: base.outlook(session, prompt),
             **verdict_updates(page.verdict, ballot_of(session), told),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import gradio as gr
 from gradio.blocks import Block
 
-from llamafarm.routing import suggest
+from llamafarm.core.types import Route
 from llamafarm.ui.layout import Page
 from llamafarm.ui.parts.cards import model_facts, routing_card
 from llamafarm.ui.project.file_cards import report
@@ -71,10 +71,10 @@ def blind_answers(page: Page, session: Session) -> Updates:
     return updates
 
 
-def unhide(page: Page, session: Session, prompt: str) -> Updates:
-    """Everything that `hide` took away. What the lanes' controls hold has stayed."""
+def unhide(page: Page, session: Session, prompt: str, routes: Sequence[Route]) -> Updates:
+    """Everything that `hide` took away; `routes` are of `prompt`. What the lanes' controls hold has stayed."""
     panel, project = page.panel, session.project
-    session.routes = suggest(prompt, project) if project and prompt.strip() else ()
+    session.routes = routes
     updates: Updates = {
         page.models: gr.CheckboxGroup(
             choices=[model.name for model in session.models],

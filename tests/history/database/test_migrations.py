@@ -28,7 +28,7 @@ def older(place: Place, engine: Engine, steps: int) -> None:
     with engine.begin() as connection:
         for table in (
             "documents_index",
-            "probes",
+            "suggestions",
             "probes",
             "votes",
             "documents",

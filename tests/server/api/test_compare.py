@@ -33,7 +33,7 @@ async def test_every_lane_tells_what_happens_and_ends_with_its_reply(here: World
     (first, opening), *middle, (last, _) = events(told.text)
     assert (first, last) == ("started", "done")
     assert opening["lanes"] == ["expert", "careful", "gone"]
-    assert [route["strategy"] for route in opening["routes"]] == ["complexity", "token_budget"]
+    assert [route["strategy"] for route in opening["routes"]] == ["complexity", "token_budget", "learned"]
     types = {
         lane: [
             each["type"]

@@ -108,8 +108,9 @@ async def test_a_route_is_suggested_and_nothing_is_asked(here: World) -> None:
     told = await here.client.post(f"{PROMPTED}/route", json={"prompt": "Please analyze this contract."})
     route = RouteAnswer.model_validate(told.json())
     assert route.model == "expert"
-    assert [each.strategy for each in route.suggestions] == ["complexity", "token_budget"]
+    assert [each.strategy for each in route.suggestions] == ["complexity", "token_budget", "learned"]
     assert route.suggestions[0].signals["keywords"] == ["analyze"]
+    assert route.suggestions[2].reason.startswith("No evidence yet: 0 of 30 comparisons")
     assert here.upstream.requests == []
 
 

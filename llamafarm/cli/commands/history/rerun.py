@@ -12,7 +12,6 @@ from llamafarm.cli.commands.comparison import compared
 from llamafarm.core.errors import RequestError
 from llamafarm.engine.recording import Origin, again, ref_of
 from llamafarm.history.model import Recorded
-from llamafarm.routing import suggest
 
 
 def ask_again(recorded: Recorded, config: Path | None, *, as_json: bool) -> NoReturn:
@@ -35,5 +34,5 @@ def ask_again(recorded: Recorded, config: Path | None, *, as_json: bool) -> NoRe
     lanes, question = again(recorded, project)
     asked = recorded.asked
     kind = asked.kind if asked.run is None else "compare"
-    origin = Origin(kind=kind, routes=suggest(asked.prompt, project), parent=asked.id)
+    origin = Origin(kind=kind, parent=asked.id)
     compared(project, lanes, question, origin, as_json=as_json)

@@ -148,4 +148,16 @@ MIGRATIONS = (
             "CREATE UNIQUE INDEX probes_by_day ON probes (server, provider, model_id, day)",
         ),
     ),
+    Migration(
+        "0008 suggestions",
+        (
+            """CREATE TABLE suggestions (
+                seq {key}, comparison {id} NOT NULL REFERENCES comparisons (id) ON DELETE CASCADE,
+                strategy TEXT NOT NULL, at {instant} NOT NULL, model TEXT NOT NULL, incumbent TEXT NOT NULL,
+                probability {real}, per_cost {real} NOT NULL, evidence INTEGER NOT NULL, known_until {instant},
+                fit TEXT NOT NULL)""",
+            "CREATE UNIQUE INDEX suggestions_by_comparison ON suggestions (comparison, strategy)",
+            "CREATE INDEX comparisons_checked ON comparisons (id) WHERE checks IS NOT NULL",
+        ),
+    ),
 )

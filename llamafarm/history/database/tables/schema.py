@@ -153,6 +153,23 @@ probes = Table(
     _required("long_tokens", Integer),
 )
 
+# What each routing strategy suggested before a comparison's first lane started.
+suggestions = Table(
+    "suggestions",
+    metadata,
+    _key(),
+    _required("comparison", Text),
+    _required("strategy", Text),
+    _required("at", Instant),
+    _required("model", Words),
+    _required("incumbent", Words),
+    Column("probability", Double),
+    _required("per_cost", Double),
+    _required("evidence", Integer),
+    Column("known_until", Instant),
+    _required("fit", Text),
+)
+
 migrations = Table(
     "migrations",
     metadata,

@@ -9,7 +9,7 @@ from llamafarm.config.model import NamedModel, Project
 from llamafarm.core.parameters import reserved
 from llamafarm.core.types import JsonValue, Message, Route
 from llamafarm.engine.lane import Lane, Question
-from llamafarm.routing import choose
+from llamafarm.runtime import Runtime
 from llamafarm.server.api.bodies.requests import AUTO, ChatCompletionRequest
 from llamafarm.server.api.errors import invalid, unknown
 
@@ -28,10 +28,10 @@ class Asked:
         return replace(self.lane, history=history) if history else self.lane
 
 
-def asked(project: Project, body: ChatCompletionRequest) -> Asked:
+async def asked(runtime: Runtime, project: Project, body: ChatCompletionRequest) -> Asked:
     """What `body` asks of `project`. Raises ApiError: 404 for a model that is not named, 400 for parameters."""
     messages = tuple(message.message() for message in body.messages)
-    route = _route(project, body.model, messages)
+    route = await _route(runtime, project, body.model, messages)
     lane = Lane(route.model, named(project, route.model), auto=route.strategy not in ("named", "default"))
     parameters = parameters_of(body.parameters())
     tools = tuple(tool.model_dump(exclude_unset=True) for tool in body.tools or ())
@@ -67,9 +67,9 @@ def prompt_of(messages: Sequence[Message]) -> str:
     return next((message.content for message in reversed(messages) if message.role == "user"), "")
 
 
-def _route(project: Project, name: str | None, messages: Sequence[Message]) -> Route:
+async def _route(runtime: Runtime, project: Project, name: str | None, messages: Sequence[Message]) -> Route:
     if name is None:
         return Route("default", project.default_model, "The request names no model: this is the project's default.")
     if name == AUTO and project.model(AUTO) is None:
-        return choose(prompt_of(messages), project)
+        return await runtime.chosen(prompt_of(messages), project)
     return Route("named", name, "The request names it.")

@@ -72,7 +72,7 @@ async def project_chat(
 ) -> Response:
     """Answer a conversation with a named model of the project, as OpenAI's chat completions do."""
     _, project = await services_of(request).project(namespace, name)
-    return _answer(request, project, body, None if no_session is not None else session_id)
+    return await _answer(request, project, body, None if no_session is not None else session_id)
 
 
 @router.post("/v1/chat/completions", responses=ANSWERS, response_class=Response)
@@ -84,10 +84,10 @@ async def first_chat(
 ) -> Response:
     """The same for the first project, so that any OpenAI client takes this server's `/v1` as its base URL."""
     _, project = await services_of(request).first()
-    return _answer(request, project, body, None if no_session is not None else session_id)
+    return await _answer(request, project, body, None if no_session is not None else session_id)
 
 
-def _answer(request: Request, project: Project, body: ChatCompletionRequest, session_id: str | None) -> Response:
+async def _answer(request: Request, project: Project, body: ChatCompletionRequest, session_id: str | None) -> Response:
     caller, options = caller_of(request), body.stream_options
     order = Order(
         caller=caller,
@@ -95,7 +95,7 @@ def _answer(request: Request, project: Project, body: ChatCompletionRequest, ses
         with_usage=bool(options and options.include_usage),
         session=_session(project, caller, session_id),
     )
-    return ChatAnswer(services_of(request), asked(project, body), order)
+    return ChatAnswer(services_of(request), await asked(services_of(request).runtime, project, body), order)
 
 
 def _session(project: Project, caller: str, session_id: str | None) -> Key | None:

@@ -1,0 +1,1 @@
+"""What the history of a project teaches a router: gathered, learnt, replayed and measured."""
