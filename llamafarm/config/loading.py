@@ -1,4 +1,4 @@
-"""What a server must have loaded for a named model to answer: models that need the same are asked together. Pure."""
+"""Groups named models by what a server must load for them, so that those with the same load run together. Pure."""
 
 from __future__ import annotations
 

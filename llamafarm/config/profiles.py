@@ -1,4 +1,4 @@
-"""What is particular about each provider: everything that is decided by its name is decided here."""
+"""Provider profiles: default address, placeholder key and every other difference between provider names."""
 
 from __future__ import annotations
 

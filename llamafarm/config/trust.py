@@ -1,4 +1,4 @@
-"""What a file from a browser may do before a person trusts it, and what it asks for."""
+"""Decides what an untrusted file may do, and lists what it asks a person to trust."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Under which conditions an answer came: whether its model was warmed, and its server shared. No I/O.
+"""Conditions under which an answer came: whether its model was warmed, and its server shared. No I/O.
 
 Events as in `events`, and what they come to in a `Reply`.
 """

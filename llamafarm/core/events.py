@@ -1,4 +1,4 @@
-"""What a lane says: its events, in the order in which they happen. No I/O.
+"""The events of a lane (text, usage, failures …), in the order in which they happen. No I/O.
 
 Instants (`at`) are seconds of `time.perf_counter()`, spans (`…_s`) are plain seconds.
 """

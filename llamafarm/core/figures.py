@@ -1,4 +1,4 @@
-"""Figures that are made of several: an estimate with its interval, money, and how far a run is. No I/O."""
+"""Figures made of several values: an estimate with its interval, money, a run's progress. No I/O."""
 
 from __future__ import annotations
 

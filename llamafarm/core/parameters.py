@@ -1,4 +1,4 @@
-"""Which names are never parameters: they say who is asked, what, and in which form the answer comes."""
+"""The names that no model parameter may have, since they set the model, the question or the answer's form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What our CSV says to spreadsheets, and how it is taken back: formulas are inert, and each text is as it was."""
+"""Makes CSV cells inert for spreadsheets (no formula runs), and takes that back when a file is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of an answer is taken: text, reasoning and tool calls of a lane, over all its turns."""
+"""Bounds the length of an answer: text, reasoning and tool calls of a lane, over all its turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models failed a moment ago: a chain passes over them for a short while."""
+"""Remembers models that failed a moment ago, so that fallback chains pass over them for a short while."""
 
 from __future__ import annotations
 

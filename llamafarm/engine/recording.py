@@ -1,4 +1,4 @@
-"""What happens in a comparison, given to a recorder the moment each lane ends."""
+"""Hands a comparison's events to a recorder, each lane the moment it ends."""
 
 from __future__ import annotations
 

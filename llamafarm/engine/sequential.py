@@ -1,4 +1,4 @@
-"""One at a time, warmed: lanes whose figures may be compared."""
+"""Runs lanes one at a time, each model warmed before, so that their figures may be compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Under which conditions an answer came: whether its model was warmed, and its server shared."""
+"""Collects the conditions of an answer while it runs: whether its model was warmed, and its server shared."""
 
 from __future__ import annotations
 

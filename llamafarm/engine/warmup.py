@@ -1,4 +1,4 @@
-"""A short request that makes a model ready, before one whose figures count."""
+"""Sends a short request that loads and connects a model before a request whose figures count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a run may take, before it starts: by what the same models took before, as the history has it."""
+"""Estimates how long a run takes, from the newest recorded answers of the same models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was recorded to what a router learns from: the checks and the votes on each answer."""
+"""Turns recorded checks and votes into the outcomes that a router learns from."""
 
 from __future__ import annotations
 

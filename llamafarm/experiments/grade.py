@@ -1,4 +1,4 @@
-"""From a reply to a sample: its checks, and what the judge says of it."""
+"""Grades a reply: the verdict of its checks, and the judge's score."""
 
 from __future__ import annotations
 

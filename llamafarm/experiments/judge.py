@@ -1,4 +1,4 @@
-"""A model as a judge: what it is told, and the score in what it says."""
+"""Asks a model to judge an answer: builds its prompt and reads the score from its reply."""
 
 from __future__ import annotations
 

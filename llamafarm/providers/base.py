@@ -1,4 +1,4 @@
-"""What every provider is: one method."""
+"""The protocol that every provider implements: one method, `stream`."""
 
 from __future__ import annotations
 

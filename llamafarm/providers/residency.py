@@ -1,4 +1,4 @@
-"""Which models a server has in memory: what it says before the clock starts, and what has answered since.
+"""Tracks which models a server has in memory: its own list before the clock starts, and the answers since.
 
 Ollama tells it by GET /api/ps (https://github.com/ollama/ollama/blob/main/docs/api.md#list-running-models). Its
 `load_duration` is never zero and holds the wait for other models, so that it alone doesn't say whether one was loaded.

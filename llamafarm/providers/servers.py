@@ -1,4 +1,4 @@
-"""Who is asked now: which requests of this process are under way at the same server at the same time."""
+"""Registry of this process's running requests by server, which shows who shares one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a server leaves tools out of the prompt without a word: its model's chat template has no place for them.
+"""Detects that a server drops tools without a word, because the model's chat template has no place for them.
 
 llama.cpp's server tells it by GET /props (`chat_template_caps`, before that the template itself;
 https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md); Ollama by POST /api/show (`capabilities`,

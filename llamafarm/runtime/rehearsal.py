@@ -1,4 +1,4 @@
-"""Zeroing the instrument: what happens for the first time in a process happens before anything is measured.
+"""Zeroes the instrument: runs whatever a process does for the first time before anything is measured.
 
 The first answer of a process imports modules, opens the history, compiles statements and fills caches. All of it
 takes the interpreter from the event loop, so that the lanes' clocks would measure this program. So a few answers of

@@ -1,4 +1,4 @@
-"""What tools are to the rest of the house."""
+"""The tool types that the engine knows, without MCP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an MCP server sends more than any real one: then it is given up, and people are told."""
+"""Gives up an MCP server that sends more than its bounds allow, and says so."""
 
 from __future__ import annotations
 

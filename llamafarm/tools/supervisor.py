@@ -1,4 +1,4 @@
-"""Keeps one MCP server: starts it when it is needed, once for all who need it, and again after a crash."""
+"""Supervises one MCP server: starts it on first use, shares it, and restarts it after a crash."""
 
 from __future__ import annotations
 

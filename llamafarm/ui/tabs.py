@@ -1,4 +1,4 @@
-"""Which browser tabs there are, and what is kept of each: one place, so that nothing of a tab outlives it.
+"""Registry of open browser tabs and of everything that is kept for each, so that nothing outlives its tab.
 
 A tab says by itself every `SPEAK_EVERY_S` that it is still there. One that has been quiet for `QUIET_S` has gone, or
 its machine sleeps: what it holds ends. A tab that comes back later is told to load the page again.

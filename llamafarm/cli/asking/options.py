@@ -1,4 +1,4 @@
-"""The options that several commands share, and what they add up to: one wish."""
+"""The command-line options that several commands share, and the request that they add up to."""
 
 from __future__ import annotations
 

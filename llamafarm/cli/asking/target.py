@@ -1,4 +1,4 @@
-"""Who is asked: a named model of a project file, the router's pick, or what a running server has."""
+"""Resolves the target of a prompt: a named model, the router's pick, or a model of a running server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep or a batch says of its keeping: before anything is asked, and when the history is closed."""
+"""Messages about whether a sweep or a batch is kept in the history, before it starts and at its end."""
 
 from __future__ import annotations
 

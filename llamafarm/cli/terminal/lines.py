@@ -1,4 +1,4 @@
-"""What is told about an answer beside the answer: a line for each try and fallback, one that sums it up."""
+"""Formats the lines beside an answer: one for each try and fallback, and one that sums it up."""
 
 from __future__ import annotations
 

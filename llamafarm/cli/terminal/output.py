@@ -1,4 +1,4 @@
-"""Where commands write: never over what they read."""
+"""Checks and writes the output files of commands, never over a file that they read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output that can't be written: each command ends as programs do whose reader has gone, or says why on a full disk."""
+"""Ends a command properly when its output can't be written: the reader has gone, or the disk is full."""
 
 from __future__ import annotations
 

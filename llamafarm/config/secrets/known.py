@@ -1,4 +1,4 @@
-"""The secrets that a named model or an MCP server is given: what its answers must not show."""
+"""Lists the secrets of a named model or an MCP server, which its answers must not show."""
 
 from __future__ import annotations
 

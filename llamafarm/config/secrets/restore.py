@@ -1,4 +1,4 @@
-"""An edit of a text that was shown without its secrets gets them back, where they would go where they went before."""
+"""Puts hidden secrets back into an edited project file, where they go to the same place as before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hiding secrets in a text that can't be read, and in comments: by what stands around them, rather too much."""
+"""Masks secrets in comments and in text that can't be parsed, by the words around them; rather too much."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain values into a frozen model: every field that is wrong is a problem of its own, the others stay."""
+"""Validates plain values into a frozen model; each wrong field is a problem of its own, and the others stay."""
 
 from __future__ import annotations
 

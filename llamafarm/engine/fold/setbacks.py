@@ -1,4 +1,4 @@
-"""What kept a lane's answer waiting that is not its model's: failed tries, our pauses, closed connections."""
+"""Sums the waits of a lane that its model did not cause: failed tries, pauses between them, closed connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fold of what is told of tools: the calls of a lane, and the time that they took."""
+"""Folds a lane's tool events into its tool calls and the time that they took."""
 
 from __future__ import annotations
 

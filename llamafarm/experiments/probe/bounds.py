@@ -1,4 +1,4 @@
-"""Whether what bounds an answer is kept and told: max_tokens, stop, the context; and a seed at temperature 0. Pure."""
+"""Probe checks of limits: whether max_tokens, stop, the context and a seed at temperature 0 are honoured. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One answer as a probe hears it: what came, and when."""
+"""One answer to a probe's question: its pieces and their times."""
 
 from __future__ import annotations
 

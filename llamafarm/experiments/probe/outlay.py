@@ -1,4 +1,4 @@
-"""What probes take at most, to be told before anything is asked. Pure."""
+"""Estimates the most tokens and money that probes take, before anything is asked. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a server shares its time: what a cancelled answer leaves behind, and whether answers come at once. Pure."""
+"""Probe checks of concurrency: whether a cancelled answer frees the server, and whether answers run at once. Pure."""
 
 from __future__ import annotations
 

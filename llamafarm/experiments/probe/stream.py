@@ -1,4 +1,4 @@
-"""What the stream of an answer shows: how it comes, what is counted, and who answered. Pure."""
+"""Probe checks of the stream: whether it comes word by word, what is counted, and which model answered. Pure."""
 
 from __future__ import annotations
 

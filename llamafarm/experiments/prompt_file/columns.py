@@ -1,4 +1,4 @@
-"""What columns of a file may be, by their names: other tools call the same things otherwise."""
+"""Maps the column names of other tools to those of a prompt file."""
 
 from __future__ import annotations
 

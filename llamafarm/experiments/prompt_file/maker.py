@@ -1,4 +1,4 @@
-"""From what a row says to the row that is asked: its prompt with its values in it, and its checks."""
+"""Makes the row to be asked from a file's entry: fills in the values, and builds its checks."""
 
 from __future__ import annotations
 

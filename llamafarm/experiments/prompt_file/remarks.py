@@ -1,4 +1,4 @@
-"""What a person should know of a file of prompts before it is asked: what fills nothing, and what is not filled."""
+"""Remarks on a prompt file before it is asked: columns that fill nothing, variables that are not filled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What many answers of one model come to, added up one by one: memory holds two numbers of each."""
+"""Adds up the answers of one model one by one, with two numbers kept of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A grid as what a run remembers of it, and back."""
+"""Stores a grid in the plan of a run, and reads it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs are under way: a run is asked by one at a time, and who dies lets go of it by dying.
+"""Locks runs: one process at a time asks a run, and its lock ends with it.
 
 With SQLite that is a file beside the database that the system locks, with PostgreSQL an advisory lock of a session.
 """

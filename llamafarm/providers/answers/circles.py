@@ -1,4 +1,4 @@
-"""Answers that go round in circles: one token again and again, until the server ends them without a word. Pure.
+"""Detects answers that repeat one token until the server ends them. Pure.
 
 Ollama does so after more than 30 equal tokens in a row, blanks aside (its log: token repeat limit reached): the stream
 ends properly, and has no last record.

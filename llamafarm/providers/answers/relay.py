@@ -1,4 +1,4 @@
-"""What a LlamaFarm server tells beside a completion: its extension `llamafarm`, in chunks, answers and errors.
+"""Reads the extension `llamafarm` of a LlamaFarm server's chunks, answers and errors.
 
 The first chunk has the named model, the route and the fallbacks; the last has the cost too, and what is in the times.
 All of it is read with care: another server may use the name for something else.

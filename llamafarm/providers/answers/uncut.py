@@ -1,4 +1,4 @@
-"""What asks a server to refuse a prompt that is too long, where it would otherwise answer what is left of it. Pure.
+"""Adds the options by which a server refuses a prompt that is too long, instead of cutting it. Pure.
 
 Ollama cuts it in silence (`truncate`), LlamaFarm's Universal runtime shortens or sums it up (`auto_truncate`), and
 OpenRouter takes messages out of its middle for models of up to 8,192 tokens, and wherever an account's settings have

@@ -1,1 +1,1 @@
-"""What the counts and costs that a server tells mean. Pure."""
+"""Reads the token counts and costs that servers report. Pure."""

@@ -1,4 +1,4 @@
-"""What a server itself says that an answer cost, in US dollars. Pure.
+"""Reads the cost of an answer that a server itself reports, in US dollars. Pure.
 
 `cost` is OpenRouter's and others', `cost.total_cost` Perplexity's. To whoever brings a key of their own OpenRouter
 bills its fee alone; `cost_details.upstream_inference_cost` is what the model's provider bills beside.

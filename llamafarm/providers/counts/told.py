@@ -1,4 +1,4 @@
-"""The numbers in what a server tells of an answer, wherever they stand and whatever they are called. Pure.
+"""Finds the numbers in a server's usage report, wherever they stand and whatever they are called. Pure.
 
 Names and places are those of OpenAI's completions and responses, Anthropic's messages, Gemini, Amazon Bedrock, Ollama,
 llama.cpp, Groq (`x_groq`), DeepSeek (`prompt_cache_hit_tokens`), Moonshot (usage within a choice), OpenRouter

@@ -1,4 +1,4 @@
-"""What the headers of a refusal tell."""
+"""Reads the headers of a refusal: the request's id, when to try again, and whether that is pointless."""
 
 from __future__ import annotations
 

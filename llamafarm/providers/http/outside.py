@@ -1,4 +1,4 @@
-"""Connections to the internet at large alone: looked at where each is made, whatever its name meant a moment before."""
+"""Allows connections to public addresses alone, checked by address at the moment each is made."""
 
 from __future__ import annotations
 

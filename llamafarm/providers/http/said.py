@@ -1,4 +1,4 @@
-"""What an error body says in words, whatever form its server gives it. Pure.
+"""Extracts the message of an error body, whatever form its server gives it. Pure.
 
 The forms are those of OpenAI (`error.message`), FastAPI (`detail`: a text, a list of `loc` and `msg`, or an object),
 RFC 9457 (`detail`, `title`), OAuth (`error_description`), Google (a list of errors), OpenRouter (`metadata.raw`), and

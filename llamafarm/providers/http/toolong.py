@@ -1,4 +1,4 @@
-"""A prompt that does not fit the model's context: how long it is, how long that is, and what to raise. Pure."""
+"""Recognises a refused prompt that exceeds the context: its tokens, the context, and the option to raise. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Code in Markdown, followed as a text comes: what stands in it is the text's own."""
+"""Follows code spans and fences in streamed Markdown, in which marks are plain text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where nothing is: what a program may have meant by an address, or by a method, that the API does not have."""
+"""Answers 404 and 405 with the address or method that the caller may have meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each class of error is to a caller: a status that tells whose trouble it is, a code, and whether to ask again.
+"""Maps each class of error to its HTTP status, its code, and whether to ask again.
 
 What the caller can mend is 4xx. What only the operator or a model's server can mend is 5xx: also a wrong key for
 that server, since the caller's own key was right. `x-should-retry: false` tells the openai package (and others

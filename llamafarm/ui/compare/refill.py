@@ -1,4 +1,4 @@
-"""A recorded comparison as it would be asked again on the page, and what of it can't be the same. Pure."""
+"""Refills the page from a recorded comparison, and lists what can't be the same. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page while its lanes are blind, and as it is again when their names are told."""
+"""Hides the names on the page while lanes are blind, and shows them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the command line of `lf batch` to what is asked, and a person's word for it."""
+"""Turns the command line of `lf batch` into a batch, and asks the person to confirm its plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the options of `lf sweep` to its grid."""
+"""Turns the options of `lf sweep` into a grid of calls."""
 
 from __future__ import annotations
 
