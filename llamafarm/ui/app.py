@@ -112,7 +112,15 @@ def _keep_little(mounted: FastAPI, demo: gr.Blocks, tabs: Tabs) -> None:
 
 def _shown(page: Page) -> list[Block]:
     """All that opening a project changes."""
-    outputs: list[Block] = [page.masthead, page.models, page.variables, page.table, page.routing, page.outlook]
+    outputs: list[Block] = [
+        page.masthead,
+        page.banner,
+        page.models,
+        page.variables,
+        page.table,
+        page.routing,
+        page.outlook,
+    ]
     outputs += [page.send, page.stop, *page.verdict.outputs, *_talk(page), page.tools.ask]
     outputs += [page.tools.listed, page.tools.tool, page.tools.result]
     panel = page.panel
@@ -169,7 +177,6 @@ def _wire_project(demo: gr.Blocks, page: Page, handlers: Handlers) -> Dependency
     opened = demo.load(handlers.start, [page.prompt], shown, **QUIET)
     # What was typed while the page opened had no project yet.
     opened.then(handlers.catch_up, [page.prompt], [page.routing, page.table, page.outlook], **QUIET)
-    demo.load(None, None, None, js=script("start.js"))
     page.here.tick(handlers.here, None, None, queue=False, **QUIET)
     panel.source.input(handlers.open_named, [panel.source, page.prompt], shown, trigger_mode="always_last", **QUIET)
     for trigger in (panel.open_path.click, panel.path.submit):
@@ -197,7 +204,7 @@ def _wire_prompt(page: Page, handlers: Handlers) -> None:
 
 def _running(page: Page) -> list[Block]:
     """All that asking changes."""
-    frame = [page.send, page.stop, page.notice, page.gate.shown, page.gate.key, *page.verdict.outputs]
+    frame = [page.send, page.stop, page.banner, page.notice, page.gate.shown, page.gate.key, *page.verdict.outputs]
     return [*frame, *_talk(page), *hidden_parts(page)]
 
 
@@ -210,7 +217,7 @@ def _refilled(page: Page) -> list[Block]:
     ]
     guides = [lane_panel.tab.guide for lane_panel in page.lane_panels]
     columns = [lane_panel.card.column for lane_panel in page.lane_panels]
-    return [*own, *guides, *columns, *_running(page)]
+    return [page.pages, *own, *guides, *columns, *_running(page)]
 
 
 def _chosen(page: Page) -> list[Block]:
@@ -269,6 +276,7 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
         followed = [
             page.send,
             page.stop,
+            page.banner,
             page.table,
             page.gate.shown,
             page.gate.key,

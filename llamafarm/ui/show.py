@@ -17,8 +17,9 @@ from llamafarm.ui.compare.settings import Settings
 from llamafarm.ui.compare.table import condition_notes, shared, table
 from llamafarm.ui.compare.tools import asked_before
 from llamafarm.ui.layout import Page
-from llamafarm.ui.parts.cards import masthead, model_facts, unusable
+from llamafarm.ui.parts.cards import model_facts, unusable
 from llamafarm.ui.parts.markdown import Views
+from llamafarm.ui.parts.shell import banner, masthead
 from llamafarm.ui.parts.temperature import scale
 from llamafarm.ui.project.file_cards import asks, no_paths, report, too_much
 from llamafarm.ui.sessions import MAX_LANES, Session
@@ -36,6 +37,7 @@ def project_updates(page: Page, session: Session) -> Updates:
     models = project.models if project else ()
     return {
         page.masthead: masthead(project),
+        page.banner: banner_of(session),
         panel.source: session.source,
         panel.report: report(loaded, session.title, session.broken),
         panel.path: gr.Textbox(visible=rights.paths),
@@ -86,6 +88,14 @@ def table_of(session: Session) -> str:
     trouble = [session.trouble] if session.trouble else ()
     notes = [*shared(session.shown()), *condition_notes(replies), *trouble]
     return table(replies, session.routes, project.default_model, notes)
+
+
+def banner_of(session: Session) -> str:
+    """What stands in the way of answers; nothing while names are hidden."""
+    if session.blind is not None:
+        return ""
+    replies = [session.replies[model.name] for model in session.shown() if model.name in session.replies]
+    return banner(session.project, session.shown(), replies)
 
 
 def idle(model: NamedModel) -> Reply:

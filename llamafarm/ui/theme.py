@@ -59,12 +59,12 @@ def theme() -> gr.themes.Base:
 
 def css() -> str:
     """The style sheet."""
-    return _asset("style.css") + _asset("history.css")
+    return "".join(map(_asset, ("style.css", "shell.css", "compare.css", "history.css")))
 
 
 def head() -> str:
-    """What goes into the page's head: the stream of its events made whole, and Ctrl/Cmd+Enter."""
-    return f"<script>{script('stream.js')}{script('page.js')}</script>"
+    """What goes into the page's head: the stream of its events made whole, the frame, the lanes, and the keys."""
+    return f"<script>{''.join(map(script, ('stream.js', 'page.js', 'shell.js', 'lanes.js')))}</script>"
 
 
 def script(name: str) -> str:

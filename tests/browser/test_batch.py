@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from llamafarm.access.settings import ServerSettings
 from tests.browser.conftest import OpenPage
+from tests.browser.shell import go
 from tests.browser.test_page import model_server
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import ending, plays, said
@@ -39,11 +40,7 @@ def project(folder: Path, url: str) -> Path:
 
 def open_batch(page: Page, file: Path) -> None:
     expect(page.locator(".lf-table tbody tr")).to_have_count(2)
-    if (page.viewport_size or {"width": 0})["width"] < 600:
-        page.locator("#lanes .overflow-menu > button").click()
-        page.locator("#lanes .overflow-dropdown button", has_text="Batch").click()
-    else:
-        page.get_by_role("tab", name="Batch").click()
+    go(page, "Batch")
     with page.expect_file_chooser() as chooser:
         page.locator("#batch-choose").click()
     chooser.value.set_files(file)
@@ -102,8 +99,8 @@ def test_a_batch_is_stopped_and_goes_on_with_the_same_file(tmp_path: Path, open_
         expect(page.locator("#batch-start")).to_be_enabled()
         asked = len(server.requests)
         held = False
-        page.get_by_role("tab", name="Side by side").click()
-        page.get_by_role("tab", name="Batch").click()
+        go(page, "Compare")
+        go(page, "Batch")
         page.locator("#batch-earlier input").click()
         page.get_by_role("option", name="rows.csv: 6 rows · not finished").click()
         page.locator("#batch-pasted textarea").fill("prompt\nAnother file\n")

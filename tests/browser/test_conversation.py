@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import show
 from tests.browser.test_page import model_server, project, send
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import answer, plays, thought
@@ -100,6 +101,7 @@ def test_pictures_go_with_the_prompt(tmp_path: Path, open_page: OpenPage, serve:
         with serve([project(tmp_path, *models)]) as url:
             page = open_page(url)
             expect(page.locator(".lf-table tbody tr")).to_have_count(2)
+            show(page, "options")
             picture, no_picture = tmp_path / "pixel.png", tmp_path / "words.png"
             picture.write_bytes(PIXEL)
             no_picture.write_text("words")

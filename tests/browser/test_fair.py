@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.shell import show
 from tests.browser.test_page import model_server, project, send
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import answer, plays
@@ -38,6 +39,7 @@ def test_lanes_that_shared_are_marked_and_may_take_turns(
             send(page)
             expect(table.locator(".lf-chip.lf-warn", has_text="shared")).to_have_count(3)
             expect(page.locator("#send")).to_be_enabled()
+            show(page, "options")
             page.locator("#fair input").check()
             send(page)
             expect(lanes.nth(2)).to_contain_text("its turn: one model is asked at a time")

@@ -7,6 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import show
 from tests.browser.test_page import model_server, send
 from tests.faultserver.speech import answer, plays
 
@@ -41,6 +42,7 @@ def test_a_staged_fault_shows_the_chain_in_this_tab_alone(
     ):
         page = open_page(url)
         expect(page.locator("#faults")).not_to_be_visible()
+        show(page, "drawer")
         page.get_by_text("Fault injection").click()
         page.get_by_label("Make models fail in this tab").check()
         stage(page, 0, "connection refused")
@@ -84,6 +86,7 @@ def test_a_staged_cut_keeps_the_half_and_a_switched_off_stage_does_nothing(
         serve([chain(tmp_path, server.url)]) as url,
     ):
         page = open_page(url)
+        show(page, "drawer")
         page.get_by_text("Fault injection").click()
         page.get_by_label("Make models fail in this tab").check()
         stage(page, 0, "cut in mid-stream")

@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import go, within
 from tests.browser.test_conversation import follow, parrot
 from tests.browser.test_page import model_server, project, send
 from tests.browser.test_recording import kept
@@ -21,7 +22,7 @@ def ask(page: Page, prompt: str, lanes: int = 2) -> None:
 
 
 def show_history(page: Page, rows: int) -> None:
-    page.get_by_role("tab", name="History").click()
+    go(page, "History")
     expect(page.locator("#history-list tbody tr")).to_have_count(rows)
 
 
@@ -32,8 +33,9 @@ def figures(page: Page, table: str) -> list[str]:
 def asked_without_m0(page: Page, path: Path) -> None:
     """The opened comparison is asked again, when one of its models has gone."""
     path.write_text(path.read_text().replace("name: m0", "name: fresh"))
-    page.locator("#path input, #path textarea").fill(str(path))
-    page.locator("#open-path").click()
+    with within(page, "drawer"):
+        page.locator("#path input, #path textarea").fill(str(path))
+        page.locator("#open-path").click()
     expect(page.locator("#models")).to_contain_text("fresh")
     page.locator("#history-rerun").click()
     expect(page.locator("#notice")).to_contain_text("m0 is no longer in the project")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import go
 from tests.browser.test_page import model_server
 from tests.faultserver.server import Exchange
 from tests.faultserver.speech import ending, plays, said
@@ -27,7 +28,7 @@ def project(folder: Path, url: str) -> Path:
 
 
 def open_lab(page: Page) -> None:
-    page.get_by_role("tab", name="Temperature lab").click()
+    go(page, "Lab")
     page.locator("#lab-values input, #lab-values textarea").first.fill("0, 1")
     page.locator("#lab-repeats input").fill("8")
     page.locator("#lab-prompts textarea").fill("Capital of France?")
@@ -105,7 +106,7 @@ def test_a_stopped_sweep_is_resumed_after_a_reload_without_asking_twice(
             expect(page.locator("#lab-start")).to_be_enabled()
             again = open_page(url)
             expect(again.locator(".lf-table tbody tr")).to_have_count(1)
-            again.get_by_role("tab", name="Temperature lab").click()
+            go(again, "Lab")
             choose_earlier(again, "not ended")
             again.locator("#lab-show").click()
             expect(again.locator("#lab-progress")).to_contain_text("7 of 16 calls")  # the stopped one has ended too
@@ -129,7 +130,7 @@ def choose_earlier(page: Page, state: str) -> None:
 def shown_at_the_end(page: Page, found: str) -> None:
     """A sweep that has ended is shown as it was, in a new tab, and can't be resumed."""
     expect(page.locator(".lf-table tbody tr")).to_have_count(1)
-    page.get_by_role("tab", name="Temperature lab").click()
+    go(page, "Lab")
     choose_earlier(page, "ended")
     page.locator("#lab-show").click()
     expect(page.locator("#lab-findings .lf-heat")).to_have_text(found, use_inner_text=True)

@@ -9,12 +9,14 @@ from playwright.sync_api import Page, expect
 
 from llamafarm.config import sample_path
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import show
 from tests.serving import TOKEN
 
 TEXT = "version: v1\nname: p\nnamespace: n\nruntime:\n  models:\n    - {name: a, provider: openai, model: m, api_key: '${env:HOME}'}\n"
 
 
 def upload(page: Page, path: Path) -> None:
+    show(page, "drawer")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="From your browser…").click()
     chooser.value.set_files(path)
@@ -28,10 +30,12 @@ def test_the_operator_trusts_and_opens_by_path(tmp_path: Path, open_page: OpenPa
         page = open_page(url)
         assert page.url == f"{url}/"  # the token is gone from the address
         assert TOKEN not in page.content()
+        show(page, "drawer")
         expect(page.get_by_role("button", name="Open this path")).to_be_visible()
         upload(page, path)
         page.get_by_role("button", name="Trust this file").click()
         expect(page.locator("#report")).to_contain_text("1 of 1 models can be used")
+        show(page, "drawer")
         page.locator("#path input, #path textarea").first.fill(str(path))
         page.get_by_role("button", name="Open this path").click()
         expect(page.locator("#asks")).to_be_hidden()

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import show, within
 from tests.faultserver.server import FaultServer, Script
 from tests.faultserver.speech import answer, plays, said
 from tests.serving import serving
@@ -210,6 +211,7 @@ def test_what_a_model_says_runs_nothing_and_loses_nothing(tmp_path: Path, open_p
 def test_the_editor_validates_while_one_types_and_trust_is_asked(sample_server: str, open_page: OpenPage) -> None:
     page = open_page(sample_server)
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
+    show(page, "drawer")
     page.get_by_text("The file's text").click()
     editor = page.locator("#editor .cm-content")
     editor.click()
@@ -240,6 +242,7 @@ def test_a_file_from_the_browser(sample_server: str, open_page: OpenPage, tmp_pa
     )
     page = open_page(sample_server)
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
+    show(page, "drawer")
     with page.expect_file_chooser() as chooser:
         page.locator("#upload").click()
     chooser.value.set_files(path)
@@ -256,9 +259,9 @@ def test_a_file_that_is_broken_says_so_where_the_answers_would_be(
 ) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("version: v1\nruntime:\n  models:\n\t- a\n")
-    page = open_page(sample_server, width=390)  # the project's panel is folded here
+    page = open_page(sample_server, width=390)
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
-    page.get_by_role("button", name="Project").click()
+    show(page, "drawer")
     with page.expect_file_chooser() as chooser:
         page.locator("#upload").click()
     chooser.value.set_files(path)
@@ -280,6 +283,7 @@ def test_a_server_that_has_gone_is_told(open_page: OpenPage, tmp_path: Path) -> 
 def test_switching_projects_and_samples(sample_server: str, open_page: OpenPage) -> None:
     page = open_page(sample_server)
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
+    show(page, "drawer")
     page.locator("#source input").click()
     page.get_by_role("option", name="sample: speed_tiers").click()
     expect(page.locator("#masthead")).to_contain_text("samples/speed-tiers")
@@ -308,6 +312,7 @@ def test_the_table_as_csv(sample_server: str, open_page: OpenPage) -> None:
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
     send(page, "Say hello.")
     expect(page.locator(".lf-table .lf-pill.lf-done")).to_have_count(3)
+    show(page, "share")
     with page.expect_download() as download:
         page.locator("#csv").click()
     lines = Path(download.value.path()).read_text().splitlines()
@@ -321,8 +326,9 @@ def test_more_models_than_seats(sample_server: str, open_page: OpenPage, tmp_pat
     )
     page = open_page(sample_server)
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
-    page.locator("#path input, #path textarea").fill(str(path))
-    page.locator("#open-path").click()
+    with within(page, "drawer"):
+        page.locator("#path input, #path textarea").fill(str(path))
+        page.locator("#open-path").click()
     expect(page.locator("#models input[type=checkbox]:checked")).to_have_count(12)
     expect(page.locator(".lf-table tbody tr")).to_have_count(12)
     page.get_by_role("checkbox", name="m0", exact=True).uncheck()

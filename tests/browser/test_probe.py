@@ -8,12 +8,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.shell import hide, show
 from tests.browser.test_page import model_server, project, send
 from tests.faultserver.probed import Counting
 from tests.faultserver.server import Exchange, FaultServer
 from tests.serving import serving
-
-NARROW = 900  # px
 
 
 def free(folder: Path, server: FaultServer) -> Path:
@@ -29,8 +28,7 @@ def test_a_probe_is_told_run_and_marks_the_figures(
     flawed = Counting("openai", frozenset({"lumps", "ignores tools"}))
     with model_server(flawed) as server, serving([free(tmp_path, server)]) as url:
         page = open_page(url, width=width, dark=dark)
-        if width < NARROW:  # there the panel is closed at first
-            page.locator("#project > button").click()
+        show(page, "drawer")
         page.get_by_text("Probe: what the servers do").click()
         page.locator("#probe-plan").click()
         expect(page.locator("#probe-told")).to_contain_text("at most 600 tokens and 60 s each")
@@ -45,6 +43,7 @@ def test_a_probe_is_told_run_and_marks_the_figures(
         expect(page.locator("#probe-stop")).to_be_hidden()
         page.locator("#probe").screenshot(path=artifacts / f"probe-{width}.png")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        hide(page, "drawer")
         send(page)
         expect(page.locator(".lf-table .lf-warn-text", has_text="✗ in lumps").first).to_be_visible()
         expect(page.locator("#table")).to_contain_text("in lumps (probe of 20")
@@ -62,6 +61,7 @@ def test_a_probe_is_stopped_and_shows_what_it_found(tmp_path: Path, open_page: O
 
     with model_server(script) as server, serving([free(tmp_path, server)]) as url:
         page = open_page(url)
+        show(page, "drawer")
         page.get_by_text("Probe: what the servers do").click()
         page.locator("#probe-plan").click()
         page.locator("#probe-start").click()

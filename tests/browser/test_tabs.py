@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from llamafarm.config import sample_path
 from llamafarm.ui.tabs import SPEAK_EVERY_S, Tabs
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import within
 
 HASTE = f"""
 const real = window.setInterval;
@@ -41,8 +42,9 @@ def test_a_tab_that_comes_back_after_its_session_has_ended_is_told_so(
     (tmp_path / "other.yaml").write_text(OTHER)
     with serve([sample_path("embedded"), tmp_path / "other.yaml"]) as url:
         page = open_page(url)
-        page.locator("#source input").click()
-        page.get_by_role("option", name="other.yaml").click()
+        with within(page, "drawer"):
+            page.locator("#source input").click()
+            page.get_by_role("option", name="other.yaml").click()
         expect(page.get_by_role("checkbox", name="only-here")).to_be_checked()
         page.locator("#prompt textarea").fill("Hello")
         tabs.now = lambda: 1e12

@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import show
 from tests.browser.test_page import model_server, send
 from tests.faultserver.server import Exchange, Script
 from tests.faultserver.speech import answer, chunk, ending, plays
@@ -64,6 +65,7 @@ def test_a_call_waits_for_a_word_and_is_shown_as_it_happens(
         expect(run.locator(".lf-pill")).to_have_text("denied")
         expect(page.locator("#card-0 .prose.lf-answer")).to_contain_text("did not allow this call")
 
+        show(page, "drawer")
         page.get_by_text("Tools (MCP servers)").click()
         page.locator("#ask-before").get_by_label("farm").uncheck()
         send(page)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import show, within
 from tests.browser.test_conversation import follow
 from tests.browser.test_page import model_server, project, send
 from tests.browser.test_recording import kept
@@ -62,15 +63,17 @@ def test_a_blind_vote_hides_everything_until_it_is_given(
         page = open_page(url, width=width, dark=dark, script=SCRIPT)
         expect(page.locator("#table tbody tr")).to_have_count(3)
         if width > 768:  # where all that names a model is in sight before
-            page.get_by_text("The file's text").click()
+            with within(page, "drawer"):
+                page.get_by_text("The file's text").click()
+                page.get_by_text("Fault injection").click()
             page.get_by_role("tab", name="zebra1").click()
-            page.get_by_text("Fault injection").click()
             page.locator("#talk").get_by_text("Conversation").click()
             assert told(page) == list(SECRETS)
         with asked(page):
             page.locator("#prompt textarea").fill("Which number are you?")
         expect(page.locator("#outlook")).to_contain_text("zebra2")
         forget(page)
+        show(page, "options")
         page.locator("#blind input").check()
         page.locator("#send").click()
         expect(page.locator("#verdict-choice label")).to_have_count(5)
@@ -105,6 +108,7 @@ def test_neither_a_reload_nor_a_new_prompt_nor_the_history_tells_the_names(
     with model_server(numbered) as server, serve([zoo(tmp_path, server.url, 2)]) as url:
         page = open_page(url)
         expect(page.locator("#table tbody tr")).to_have_count(2)
+        show(page, "options")
         page.locator("#blind input").check()
         send(page, "one")
         expect(page.locator("#verdict-choice label")).to_have_count(4)

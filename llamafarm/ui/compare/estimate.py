@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from llamafarm.config.model import NamedModel, Project
 from llamafarm.core import display
@@ -99,11 +100,40 @@ def _usage(given: int | None, made: int) -> Usage:
 
 
 def outlook_card(outlooks: Sequence[MessageEstimate], *, follows: bool) -> Markup:
-    """A line for each lane, and a warning where it does not fit. `follows`: the conversation goes along."""
+    """All lanes in a line, which folds out to one for each, and a warning where one does not fit.
+
+    `follows`: the conversation goes along.
+    """
     if not outlooks:
         return Markup("")
     title = tag("p", "As a follow-up, with the conversation so far:", class_="lf-note") if follows else None
-    return join(title, tag("div", *map(_line, outlooks), class_="lf-outlook"))
+    lines = tag("div", title, *map(_line, outlooks), class_="lf-outlook")
+    return tag("details", tag("summary", *_short(outlooks)), lines, class_="lf-ahead")
+
+
+def _short(outlooks: Sequence[MessageEstimate]) -> list[Markup]:
+    """The most tokens that a lane is given, and the most that all may cost together where that is bounded."""
+    given = [each.given for each in outlooks if each.given is not None]
+    tokens = f"~{max(given):,} tokens in" if given else "tokens not known"
+    long = [each.model.name for each in outlooks if each.too_long]
+    warning = [tag("strong", f" · too long for {', '.join(long)}?", class_="lf-warn-text")] if long else []
+    return [join(f"next: {tokens}{_together(outlooks)}"), *warning]
+
+
+def _together(outlooks: Sequence[MessageEstimate]) -> str:
+    least = [each.least.usd for each in outlooks if each.least.usd is not None]
+    if len(least) < len(outlooks):
+        return ""
+    if all(each.least.source == "free" for each in outlooks):
+        return " · free"
+    most = [top.usd for each in outlooks if (top := each.most or _free(each)) is not None and top.usd is not None]
+    bounded = len(most) == len(outlooks)
+    bound = sum(most) if bounded else sum(least)
+    return f" · {'up to' if bounded else 'from'} {display.usd(Decimal(bound), estimated=True)}"
+
+
+def _free(each: MessageEstimate) -> Cost | None:
+    return each.least if each.least.source == "free" else None
 
 
 def _line(each: MessageEstimate) -> Markup:

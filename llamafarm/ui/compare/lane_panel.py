@@ -12,7 +12,15 @@ import gradio as gr
 from gradio.components import Component
 
 from llamafarm.ui.parts.markdown import DELIMITERS
+from llamafarm.ui.parts.markup import join, tag
 from llamafarm.ui.parts.temperature import TOP, scale
+
+# What the browser does alone with an answer: see lanes.js.
+CARD_TOOLS = join(
+    tag("button", "newest ↓", type="button", class_="lf-tool lf-newest", data_lane="newest"),
+    tag("button", "Copy", type="button", class_="lf-tool", data_lane="copy"),
+    tag("button", "Open", type="button", class_="lf-tool", data_lane="open", title="Large, by itself; Esc closes it"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +126,13 @@ def build_card(index: int) -> Card:
     """The card of lane `index`, unseen until a project has such a lane."""
     with gr.Column(visible=False, elem_classes=["lf-lane"], elem_id=f"card-{index}", min_width=280) as column:
         head = html()
-        past = answer_box("lf-past")
-        thoughts, reasoning = reasoning_box()
-        answer = answer_box("lf-answer")
+        with gr.Column(elem_classes=["lf-scrolls"]):
+            past = answer_box("lf-past")
+            thoughts, reasoning = reasoning_box()
+            answer = answer_box("lf-answer")
         foot = html()
         with gr.Row(elem_classes=["lf-lane-buttons"]):
+            html(CARD_TOOLS)
             stop = gr.Button("Stop", size="sm", min_width=60, elem_classes=["lf-stop"])
             retry = gr.Button("Retry", size="sm", min_width=60, elem_classes=["lf-retry"])
             alone = gr.Button("Only this", size="sm", min_width=60, elem_classes=["lf-alone"])

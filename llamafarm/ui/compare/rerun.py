@@ -65,6 +65,7 @@ class Rerun:
         how = "Follow up asks it, after the conversation before it" if turns else "Send asks it"
         return {
             **(unhide(page, session, found.prompt, session.routes) if was_blind else {}),
+            page.pages: gr.Tabs(selected="compare"),
             page.lanes: gr.Tabs(selected="all"),
             page.prompt: found.prompt,
             page.variables: gr.Textbox(value=found.variables),

@@ -26,7 +26,7 @@ from llamafarm.ui.conversation.panel import talk_updates
 from llamafarm.ui.layout import Page
 from llamafarm.ui.parts.inputs import read_variables
 from llamafarm.ui.sessions import Session
-from llamafarm.ui.show import Updates, idle, live_updates, table_of
+from llamafarm.ui.show import Updates, banner_of, idle, live_updates, table_of
 from llamafarm.ui.votes.blind import Blind, Secrets
 from llamafarm.ui.votes.hiding import ballot_of, blind_answers, hide, unhide
 from llamafarm.ui.votes.verdict import verdict_updates
@@ -110,6 +110,7 @@ class Runner:
             **talk_updates(page.talk, page.pictures, page.follow, page.lane_panels, session, running=running),
             **({page.notice: ""} if running else {}),
             **verdict_updates(page.verdict, None if running else ballot_of(session)),
+            page.banner: banner_of(session),
             page.send: gr.Button(interactive=not running),
             page.stop: gr.Button(interactive=running),
         }

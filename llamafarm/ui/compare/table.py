@@ -15,6 +15,7 @@ from llamafarm.core.conditions import Figure as FigureKind
 from llamafarm.core.reply import Reply
 from llamafarm.core.types import Count, Route, Timings
 from llamafarm.engine.exchange import ITS_TURN, exchange_notes
+from llamafarm.ui.compare.timeline import scale_of, timeline
 from llamafarm.ui.parts.markup import Markup, join, tag
 from llamafarm.ui.parts.words import SOURCES, caution_chips, ending, late_chip, shared_chip, status_pill
 
@@ -167,12 +168,21 @@ def table(replies: Sequence[Reply], routes: Sequence[Route], default: str, notes
     picked = _picked(routes)
     titles = [tag("th", column.name, scope="col", title=column.title) for column in COLUMNS]
     header = tag("tr", tag("th", "Model", scope="col"), tag("th", "Status", scope="col"), *titles)
-    rows = [_row(reply, picked.get(reply.asked, ()), default, best) for reply in replies]
+    scale = scale_of(replies)
+    rows = [_row(reply, picked.get(reply.asked, ()), default, best, scale) for reply in replies]
     whole = tag("table", tag("thead", header), tag("tbody", *rows), class_="lf-table")
     return join(
         tag("div", whole, class_="lf-table-wrap", tabindex="0", role="region", aria_label="Results"),
-        *(tag("p", note, class_="lf-note") for note in notes),
+        _notes(notes),
     )
+
+
+def _notes(notes: Sequence[str]) -> Markup | None:
+    if not notes:
+        return None
+    count = f"{len(notes)} note{'' if len(notes) == 1 else 's'} on these figures"
+    words = (tag("p", note, class_="lf-note") for note in notes)
+    return tag("details", tag("summary", count), tag("div", *words), class_="lf-notes")
 
 
 def shared(models: Sequence[NamedModel]) -> list[str]:
@@ -212,7 +222,7 @@ def condition_notes(replies: Sequence[Reply]) -> list[str]:
     return notes + [f"{reply.lane}: {doubt}" for reply in replies for doubt in display.remarks(reply)]
 
 
-def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, str | None]) -> Markup:
+def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, str | None], scale: float) -> Markup:
     chips = [tag("span", f"→ {each}", class_="lf-chip lf-route", title="The router's pick") for each in strategies]
     if reply.asked == default:
         chips.insert(0, tag("span", "default", class_="lf-chip"))
@@ -223,7 +233,8 @@ def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[st
     if reply.model != reply.asked:
         chips.append(tag("span", f"answered by {reply.model}", class_="lf-chip lf-warn", title=_lost(reply)))
     name = tag("th", tag("div", reply.lane, class_="lf-name"), *chips, scope="row")
-    status = tag("td", status_pill(reply), tag("span", ending(reply), class_="lf-mark") if ending(reply) else None)
+    how = tag("span", ending(reply), class_="lf-mark") if ending(reply) else None
+    status = tag("td", status_pill(reply), how, timeline(reply, scale))
     return tag(
         "tr", name, status, *(_cell(column, column.figure(reply), best[column.name], reply) for column in COLUMNS)
     )

@@ -13,6 +13,7 @@ from llamafarm.ui.compare.lane_panel import LanePanel, html
 from llamafarm.ui.conversation.conversation import Turn, ledger, transcript, turn_names
 from llamafarm.ui.parts.markup import tag
 from llamafarm.ui.parts.pictures import shown
+from llamafarm.ui.parts.shell import starters
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.votes.blind import HIDDEN
 
@@ -38,6 +39,7 @@ class Talk:
     remove: gr.Button
     clear: gr.Button
     editing: gr.HTML
+    starters: gr.HTML
 
 
 def build_pictures() -> Pictures:
@@ -50,8 +52,11 @@ def build_pictures() -> Pictures:
     return Pictures(attach, uploaded, chips, remove)
 
 
-def build_talk(editing: gr.HTML) -> Talk:
-    """Build the panel inside the current Blocks; `editing` stands by the prompt, and says which turn is in it."""
+def build_talk(editing: gr.HTML, begin: gr.HTML) -> Talk:
+    """Build the panel inside the current Blocks; `editing` stands by the prompt, and says which turn is in it.
+
+    `begin` stands where the answers will be.
+    """
     with gr.Accordion("Conversation", open=False, elem_id="talk") as panel:
         book = html(elem_id="ledger")
         with gr.Row(elem_id="talk-tools"):
@@ -59,13 +64,13 @@ def build_talk(editing: gr.HTML) -> Talk:
             edit = gr.Button("Edit and ask again", size="sm", min_width=130, elem_id="edit-turn")
             remove = gr.Button("Remove this turn", size="sm", min_width=130, elem_id="remove-turn")
             clear = gr.Button("Clear all", size="sm", min_width=90, elem_id="clear-turns")
-    return Talk(panel, book, turn, edit, remove, clear, editing)
+    return Talk(panel, book, turn, edit, remove, clear, editing, begin)
 
 
 def talk_outputs(talk: Talk, pictures: Pictures, follow: gr.Button, lane_panels: Sequence[LanePanel]) -> list[Any]:
     """All components that `talk_updates` may change."""
     past: list[Component] = [component for lane_panel in lane_panels for component in lane_panel.past]
-    return [talk.panel, talk.ledger, talk.turn, talk.editing, pictures.shown, follow, *past]
+    return [talk.panel, talk.ledger, talk.turn, talk.editing, talk.starters, pictures.shown, follow, *past]
 
 
 def talk_updates(
@@ -84,6 +89,7 @@ def talk_updates(
         talk.ledger: _ledger(session, turns),
         talk.turn: gr.Dropdown(choices=[(name, at) for at, name in enumerate(turn_names(turns))], value=None),
         talk.editing: _editing(session),
+        talk.starters: starters() if session.question is None and not turns else "",
         pictures.shown: shown(session.pictures),
         follow: gr.Button(interactive=bool(turns) and not running),
     }

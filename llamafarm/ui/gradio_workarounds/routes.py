@@ -6,9 +6,12 @@ import logging
 
 from llamafarm.access.asgi import HttpMiddleware, Message, Receive, Scope, Send, refuse
 from llamafarm.ui.batch.view import DOWNLOADS
+from llamafarm.ui.parts.shell import PAGES
 
 log = logging.getLogger(__name__)
 READ = ("GET", "HEAD")
+# The pages that have an address of their own are one page to Gradio: its script shows the one that is named.
+NAMED = tuple(f"/{name}" for name, _, _ in PAGES[1:])
 ADDRESSES = {
     "/": READ,
     "/config": READ,
@@ -31,7 +34,9 @@ class OwnRoutes(HttpMiddleware):
     """Wraps the page's application: Gradio brings some seventy addresses, each with its own way to fail."""
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what the page uses; 404 for the rest, 405 for another method."""
+        """Pass on what the page uses, under each of its addresses; 404 for the rest, 405 for another method."""
+        if scope["path"] in NAMED:
+            scope = {**scope, "path": "/", "raw_path": b"/"}
         methods = _methods(scope["path"])
         if methods is None:
             await refuse(scope, send, 404, "There is nothing here.", code="not_found")

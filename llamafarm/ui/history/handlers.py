@@ -89,7 +89,7 @@ class HistoryHandlers:
         except LlamaFarmError as error:
             said = str(error)
         alert = tag("div", said, class_="lf-alert lf-opened", role="alert")
-        return {self.base.page.lanes: gr.Tabs(selected="history"), self.tab.opened: alert}
+        return {self.base.page.pages: gr.Tabs(selected="history"), self.tab.opened: alert}
 
     async def _open(self, session: Session, identity: str, *, blind: bool) -> Updates:
         recorded = await self._history().open(identity)
@@ -110,7 +110,7 @@ class HistoryHandlers:
             lambda: blind_lanes(recorded, blind) if blind else kept_lanes(recorded, project)
         )
         return {
-            self.base.page.lanes: gr.Tabs(selected="history"),
+            self.base.page.pages: gr.Tabs(selected="history"),
             self.tab.opened: blind_view(recorded, blind) if blind else opened_view(recorded, project),
             **verdict_updates(self.tab.verdict, recorded_ballot(recorded, blind), linked=False),
             **self._cards(lanes),

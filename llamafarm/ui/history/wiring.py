@@ -30,7 +30,7 @@ def wire_history(
     # One listener for all: two would race, and the list could be that of the first.
     gr.on(triggers, handlers.search, tab.inputs, listed, trigger_mode="always_last", **QUIET)
     tab.older.click(handlers.older, None, listed, **QUIET)
-    opened, seen = [page.lanes, *tab.shown], script("opened.js")
+    opened, seen = [page.pages, *tab.shown], script("opened.js")
     asked = [tab.picked, page.blind]
     for opens, handler, way in (
         (tab.go.click, handlers.open, "(_, blind) => [window.lfComparison, blind]"),
@@ -53,7 +53,7 @@ def wire_votes(page: Page, handlers: VoteHandlers, told: Sequence[Block]) -> Non
     newest.choice.input(handlers.vote, [newest.choice, page.prompt], told, **QUIET)
     newest.clear.click(handlers.clear, [page.prompt], told, **QUIET)
     newest.show.click(handlers.show, [page.prompt], told, **QUIET)
-    opened = [page.lanes, *page.history.page, *page.history.shown]
+    opened = [page.pages, *page.history.page, *page.history.shown]
     past.choice.input(handlers.vote_past, [past.choice], opened, **QUIET)
     past.clear.click(handlers.clear_past, None, opened, **QUIET)
     past.show.click(handlers.show_past, None, opened, **QUIET)

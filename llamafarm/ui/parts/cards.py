@@ -15,20 +15,6 @@ from llamafarm.ui.parts.words import SOURCES, STATES, caution_chips, ending, lat
 from llamafarm.ui.project.file_cards import place
 
 
-def masthead(project: Project | None) -> Markup:
-    """The page's title line: the product, and the project that is shown."""
-    chips: list[Markup] = []
-    if project is not None:
-        count = len(project.models)
-        chips = [
-            tag("span", f"{project.namespace}/{project.name}", class_="lf-project"),
-            tag("span", f"{count} model{'' if count == 1 else 's'}", class_="lf-chip"),
-        ]
-        if not project.trusted:
-            chips.append(tag("span", "not trusted", class_="lf-chip lf-warn"))
-    return tag("div", tag("h1", "LlamaFarm ", tag("span", "Playground")), *chips, class_="lf-masthead")
-
-
 def lane_head(model: NamedModel, reply: Reply | None) -> Markup:
     """A lane's name, its model and its state; its error, where it failed or can't run."""
     return tag(
