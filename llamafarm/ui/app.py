@@ -112,15 +112,8 @@ def _keep_little(mounted: FastAPI, demo: gr.Blocks, tabs: Tabs) -> None:
 
 def _shown(page: Page) -> list[Block]:
     """All that opening a project changes."""
-    outputs: list[Block] = [
-        page.masthead,
-        page.banner,
-        page.models,
-        page.variables,
-        page.table,
-        page.routing,
-        page.outlook,
-    ]
+    outputs: list[Block] = [page.masthead, page.banner, page.order, page.models, page.variables]
+    outputs += [page.table, page.routing, page.outlook]
     outputs += [page.send, page.stop, *page.verdict.outputs, *_talk(page), page.tools.ask]
     outputs += [page.tools.listed, page.tools.tool, page.tools.result]
     panel = page.panel
@@ -230,7 +223,16 @@ def _chosen(page: Page) -> list[Block]:
         for lane_panel in page.lane_panels
         for c in (lane_panel.tab.facts, lane_panel.tab.guide, *lane_panel.tab.controls)
     ]
-    return [page.models, page.table, page.outlook, *page.fault_panel.faults, *columns, *seated, *_live(page)]
+    return [
+        page.models,
+        page.banner,
+        page.table,
+        page.outlook,
+        *page.fault_panel.faults,
+        *columns,
+        *seated,
+        *_live(page),
+    ]
 
 
 def _wire_talk(page: Page, handlers: TalkHandlers) -> None:
@@ -292,15 +294,14 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
                 concurrency_limit=None,
                 **QUIET,
             )
-        # One listener for both: two would race, and the first one's answer could stay.
-        gr.on(
-            [tab.send_temperature.change, tab.temperature.change],
-            _guide,
-            [tab.send_temperature, tab.temperature],
-            [tab.guide],
-            trigger_mode="always_last",
-            **QUIET,
-        )
+        # Only what a person does: the page tells the guide itself wherever it sets the values.
+        latest = {"trigger_mode": "always_last", **QUIET}
+        tab.send_temperature.input(_guide, [tab.send_temperature, tab.temperature], [tab.guide], **latest)
+        tab.temperature.input(_moved, [tab.temperature], [tab.guide], **latest)
+
+
+async def _moved(temperature: float) -> str:
+    return scale(temperature)  # moving it says that it is sent
 
 
 async def _guide(sent: object, temperature: float) -> str:

@@ -27,7 +27,7 @@ from llamafarm.ui.parts.markup import Markup
 from llamafarm.ui.project.file_cards import TOO_MUCH, report, too_much
 from llamafarm.ui.project.projects import Projects
 from llamafarm.ui.sessions import MAX_LANES, Session
-from llamafarm.ui.show import Updates, project_updates, slots_updates, table_of
+from llamafarm.ui.show import Updates, banner_of, project_updates, slots_updates, table_of
 from llamafarm.ui.tabs import Tabs
 from llamafarm.ui.votes.blind import blind_routing
 from llamafarm.ui.votes.verdict import verdict_updates
@@ -67,8 +67,18 @@ class Handlers:
         return await self._open(request, prompt, self.projects.upload(upload or {}))
 
     async def open_text(self, request: gr.Request, text: str, prompt: str) -> Updates:
-        """The editor's text."""
-        return await self._open(request, prompt, self.projects.edited(text, self.session(request)))
+        """The editor's text, where it differs from the file's and makes a project; else what is shown stays."""
+        return await self._open(request, prompt, self._edited(text, self.session(request)))
+
+    async def _edited(self, text: str, session: Session) -> Session:
+        if text.rstrip() == session.text.rstrip():
+            raise RequestError("The text is as it was: nothing was edited.")
+        edited = await self.projects.edited(text, session)
+        if edited.project is None and session.project is not None:
+            raise RequestError(
+                "This text makes no project: the one that is open stays. Mend what is told under the text."
+            )
+        return edited
 
     async def open_found(self, request: gr.Request, prompt: str, text: str) -> Updates:
         """The project of what was found on this machine."""
@@ -213,6 +223,7 @@ class Handlers:
             self.page.models: gr.CheckboxGroup(value=list(session.chosen)) if too_many else gr.skip(),
             self.page.table: table_of(session),
             self.page.outlook: self.outlook(session, prompt),
+            self.page.banner: banner_of(session),
             **fault_updates(self.page.fault_panel, session.panel_models(), before),
             **slots_updates(self.page.lane_panels, session, before),
         }

@@ -55,6 +55,7 @@ class Page:
     table_file: gr.Textbox
     verdict: Verdict
     notice: gr.HTML
+    order: gr.HTML
     lanes: gr.Tabs
     lane_panels: tuple[LanePanel, ...]
     lab: Lab
@@ -111,7 +112,7 @@ def _compare() -> dict[str, Any]:
     editing, gate = html(elem_id="editing"), build_gate()
     with gr.Row(elem_id="band"):
         table, routing = html(elem_id="table"), html(routing_card((), ""), elem_id="routing")
-    notice = html(elem_id="notice")
+    notice, order = html(elem_id="notice"), html(elem_id="order")
     lanes, lane_panels, begin = _lanes()
     with gr.Row(elem_id="after"):
         verdict = build_verdict("verdict")
@@ -121,7 +122,7 @@ def _compare() -> dict[str, Any]:
         "prompt": prompt, "pictures": pictures, "send": send, "follow": follow, "stop": stop, "blind": blind,
         "models": models, "fair": fair, "variables": variables, "gate": gate, "routing": routing, "outlook": outlook,
         "talk": talk, "table": table, "csv": csv, "parquet": parquet, "table_file": table_file, "verdict": verdict,
-        "notice": notice, "lanes": lanes, "lane_panels": lane_panels,
+        "notice": notice, "order": order, "lanes": lanes, "lane_panels": lane_panels,
     }  # fmt: skip
 
 

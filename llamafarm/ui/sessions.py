@@ -71,16 +71,17 @@ class Session:
     `source` is the project's key in the page's list, None for what came by path or from the browser. `holder` says
     which run owns each lane: a lane that is retried while others still stream belongs to the newer run, and the
     older one no longer speaks for it. `record` is the newest question's id in the history, `trouble` why that may
-    not be kept. `cooldowns` are the models that failed on this tab's stage, apart from the server's own. `sweep` is the
-    lab's that runs, `proposal` what it would change in the project's file; `batch` runs in the batch tab, and
-    `prompts` is the file that was chosen there. `probe` is what was told what it takes, `probing` the one that
-    runs. `held` are the tool calls that wait for a person, `tools` those that were listed. `closed`: another
-    session took its place. `broken` are the problems of a newer edit of the file, which is not used. `past` is what
-    the History tab shows, whichever project is open. `rerun` is the comparison that was put into the page to be
-    asked again, and its prompt. `blind`: the names of the lanes are hidden until the vote; `votes` are those on
-    this conversation's comparisons. `draft` is the file's text as it was edited last. `views` are what is shown of
-    the newest question's replies. `raw` is the text of a file from the browser with its secrets in it, where `text`
-    is what is shown of it. `found` is what was looked for and seen on this machine.
+    not be kept. `changed` are the parameters that lanes were asked with and are not the project's. `cooldowns` are
+    the models that failed on this tab's stage, apart from the server's own. `sweep` is the lab's that runs,
+    `proposal` what it would change in the project's file; `batch` runs in the batch tab, and `prompts` is the file
+    that was chosen there. `probe` is what was told what it takes, `probing` the one that runs. `held` are the tool
+    calls that wait for a person, `tools` those that were listed. `closed`: another session took its place. `broken`
+    are the problems of a newer edit of the file, which is not used. `past` is what the History tab shows, whichever
+    project is open. `rerun` is the comparison that was put into the page to be asked again, and its prompt.
+    `blind`: the names of the lanes are hidden until the vote; `votes` are those on this conversation's comparisons.
+    `draft` is the file's text as it was edited last. `views` are what is shown of the newest question's replies.
+    `raw` is the text of a file from the browser with its secrets in it, where `text` is what is shown of it.
+    `found` is what was looked for and seen on this machine.
     """
 
     loaded: Loaded
@@ -99,6 +100,7 @@ class Session:
     record: str | None = None
     trouble: str | None = None
     holder: dict[str, object] = field(default_factory=dict)
+    changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     cooldowns: Cooldowns = field(default_factory=Cooldowns)
     sweep: Sweep | None = None
     batch: Batch | None = None
@@ -185,12 +187,13 @@ class Session:
         self.stop()
         self.turns, self.editing = kept, None
         self.question, self.replies, self.holder, self.record = question, {}, {}, None
+        self.changed = {}
         self.views = Views()
 
     def keep(self, turns: Sequence[Turn]) -> None:
         """Go on from `turns`, the last of which is the newest question; what runs is stopped and forgotten."""
         self.stop()
-        self.editing, self.holder = None, {}
+        self.editing, self.holder, self.changed = None, {}, {}
         self.turns = list(turns[:-1])
         self.question = turns[-1].question if turns else None
         self.replies = dict(turns[-1].replies) if turns else {}

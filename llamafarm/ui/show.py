@@ -18,7 +18,6 @@ from llamafarm.ui.compare.table import condition_notes, shared, table
 from llamafarm.ui.compare.tools import asked_before
 from llamafarm.ui.layout import Page
 from llamafarm.ui.parts.cards import model_facts, unusable
-from llamafarm.ui.parts.markdown import Views
 from llamafarm.ui.parts.shell import banner, masthead
 from llamafarm.ui.parts.temperature import scale
 from llamafarm.ui.project.file_cards import asks, no_paths, report, too_much
@@ -38,6 +37,7 @@ def project_updates(page: Page, session: Session) -> Updates:
     return {
         page.masthead: masthead(project),
         page.banner: banner_of(session),
+        page.order: "",
         panel.source: session.source,
         panel.report: report(loaded, session.title, session.broken),
         panel.path: gr.Textbox(visible=rights.paths),
@@ -86,8 +86,9 @@ def table_of(session: Session) -> str:
         return blind_table(session.blind, session.replies, [session.trouble] if session.trouble else ())
     replies = [session.replies.get(model.name) or idle(model) for model in session.shown()]
     trouble = [session.trouble] if session.trouble else ()
-    notes = [*shared(session.shown()), *condition_notes(replies), *trouble]
-    return table(replies, session.routes, project.default_model, notes)
+    fair = any(reply.warmup is not None for reply in replies)
+    notes = [*([] if fair else shared(session.shown())), *condition_notes(replies), *trouble]
+    return table(replies, session.routes, project.default_model, notes, session.changed)
 
 
 def banner_of(session: Session) -> str:
@@ -126,13 +127,11 @@ def slots_updates(lane_panels: Sequence[LanePanel], session: Session, before: Se
         updates[lane_panel.tab.tab] = gr.Tab(label=model.name if model else "", visible=model is not None)
         stayed = index < len(before) and before[index] == model
         if model is not None and session.project is not None and not stayed:
-            updates |= _slot_updates(lane_panel, session.project, model, session.replies.get(model.name), session.views)
+            updates |= _slot_updates(lane_panel, session.project, model, session)
     return updates
 
 
-def _slot_updates(
-    lane_panel: LanePanel, project: Project, model: NamedModel, reply: Reply | None, views: Views
-) -> Updates:
+def _slot_updates(lane_panel: LanePanel, project: Project, model: NamedModel, session: Session) -> Updates:
     settings = Settings.of(project, model)
     tab = lane_panel.tab
     return {
@@ -145,12 +144,13 @@ def _slot_updates(
         tab.top_p: settings.top_p,
         tab.max_tokens: settings.max_tokens,
         tab.others: settings.others,
-        **live_updates(lane_panel, model, reply, views),
+        **live_updates(lane_panel, model, session),
     }
 
 
-def live_updates(lane_panel: LanePanel, model: NamedModel, reply: Reply | None, views: Views) -> Updates:
-    """The values of the components that follow the reply."""
+def live_updates(lane_panel: LanePanel, model: NamedModel, session: Session) -> Updates:
+    """The values of the components that follow the reply of the lane of `model`."""
+    reply, changed = session.replies.get(model.name), session.changed.get(model.name, ())
     title = gr.update(label=reasoning_title(reply) if reply else "Reasoning")
-    values: Updates = dict(zip(lane_panel.live, lane_values(model, reply, views), strict=True))
+    values: Updates = dict(zip(lane_panel.live, lane_values(model, reply, session.views, changed), strict=True))
     return values | dict.fromkeys(lane_panel.thoughts, title)

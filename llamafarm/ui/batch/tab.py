@@ -48,7 +48,7 @@ def build_batch() -> BatchTab:
     """Build the tab inside the current Tabs."""
     with gr.Tab("Batch", id="batch", elem_id="batch") as tab:
         html(
-            "<p>Asks the chosen models every prompt of a file. Answers are kept as they end, "
+            "<p>Asks the models that are chosen under Compare every prompt of a file. Answers are kept as they end, "
             "so that a batch which was stopped goes on later.</p>"
         )
         with gr.Row(elem_id="batch-file"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from llamafarm.config.model import NamedModel
@@ -17,9 +17,9 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-def lane_values(model: NamedModel, reply: Reply | None, views: Views) -> tuple[str, ...]:
+def lane_values(model: NamedModel, reply: Reply | None, views: Views, changed: Sequence[str] = ()) -> tuple[str, ...]:
     """The values of a slot's `live` components, in their order; `views` are those of the reply's question."""
-    head, foot = lane_head(model, reply), lane_foot(reply)
+    head, foot = lane_head(model, reply, changed), lane_foot(reply)
     if reply is None:
         return head, "", "", foot, head, "", "", foot, ""
     answer, reasoning = views.answer(reply), views.reasoning(reply)

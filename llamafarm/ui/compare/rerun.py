@@ -82,7 +82,7 @@ class Rerun:
     def _settings(self, session: Session, found: Refill) -> Updates:
         updates: Updates = {}
         for lane_panel, model in zip(self.base.page.lane_panels, session.panel_models(), strict=False):
-            updates |= live_updates(lane_panel, model, session.replies.get(model.name), session.views)
+            updates |= live_updates(lane_panel, model, session)
             if (settings := found.settings.get(model.name)) is not None:
                 updates |= dict(zip(lane_panel.tab.controls, astuple(settings), strict=True))
                 updates[lane_panel.tab.guide] = scale(settings.temperature if settings.send_temperature else None)

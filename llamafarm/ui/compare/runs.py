@@ -20,7 +20,7 @@ from llamafarm.routing import suggest
 from llamafarm.runtime import Runtime
 from llamafarm.ui.compare.fault_injection import staged
 from llamafarm.ui.compare.live import Changes
-from llamafarm.ui.compare.settings import Settings
+from llamafarm.ui.compare.settings import Settings, changed
 from llamafarm.ui.compare.tools import Held, held_card, held_key, told, too_long
 from llamafarm.ui.conversation.panel import talk_updates
 from llamafarm.ui.layout import Page
@@ -108,7 +108,7 @@ class Runner:
         page = self.page
         return {
             **talk_updates(page.talk, page.pictures, page.follow, page.lane_panels, session, running=running),
-            **({page.notice: ""} if running else {}),
+            **({page.notice: "", page.outlook: ""} if running else {}),
             **verdict_updates(page.verdict, None if running else ballot_of(session)),
             page.banner: banner_of(session),
             page.send: gr.Button(interactive=not running),
@@ -189,7 +189,7 @@ class Runner:
             return updates | blind_answers(self.page, session)
         for lane_panel, model in zip(self.page.lane_panels, session.panel_models(), strict=False):
             if session.holder.get(model.name) is ticket:
-                updates |= live_updates(lane_panel, model, session.replies.get(model.name), session.views)
+                updates |= live_updates(lane_panel, model, session)
         return updates
 
 
@@ -237,7 +237,9 @@ def _lanes(
         if model not in models:
             continue
         try:
-            lanes.append(replace(setting.lane(project, model), history=session.history(model.name)))
+            lane = setting.lane(project, model)
+            session.changed[model.name] = changed(lane)
+            lanes.append(replace(lane, history=session.history(model.name)))
         except RequestError as error:
             refused[model.name] = replace(idle(model), status="failed", failure=failure(error))
     return lanes, refused

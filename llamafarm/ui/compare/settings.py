@@ -21,6 +21,7 @@ from llamafarm.engine.lane import Lane
 OWN_CONTROLS = ("temperature", "top_p", "max_tokens")
 RESTING_TEMPERATURE = 0.7
 RESTING_TOP_P = 1.0
+LONGEST = 24  # characters of a value on a chip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,23 @@ class Settings:
             raise RequestError("The other parameters are not a JSON object.", hint='Write them as {"name": value}.')
         check_parameters(value)
         return value
+
+
+def changed(lane: Lane) -> tuple[str, ...]:
+    """What of the lane's parameters is not as its model has them in the project, in a word or two each."""
+    own = lane.model.parameters
+    names = {"temperature": "temp", "top_p": "top p", "max_tokens": "max tokens"}
+    found = [
+        f"{names.get(name, name)} {'not sent' if value is None else _short(value)}"
+        for name, value in lane.parameters.items()
+        if value != own.get(name)
+    ]
+    return (*found, *(["own system prompt"] if lane.system is not None else []))
+
+
+def _short(value: JsonValue) -> str:
+    text = f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def system_prompt(project: Project, model: NamedModel) -> str:

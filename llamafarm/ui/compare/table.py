@@ -17,10 +17,12 @@ from llamafarm.core.types import Count, Route, Timings
 from llamafarm.engine.exchange import ITS_TURN, exchange_notes
 from llamafarm.ui.compare.timeline import scale_of, timeline
 from llamafarm.ui.parts.markup import Markup, join, tag
-from llamafarm.ui.parts.words import SOURCES, caution_chips, ending, late_chip, shared_chip, status_pill
+from llamafarm.ui.parts.words import SOURCES, caution_chips, changed_chips, ending, late_chip, shared_chip, status_pill
 
 CALLS = 10_000
 RIVALS = 2
+# How many times better than the next a figure must be: one answer's time or length can't tell less.
+CLEAR, CLEAR_COST = 1.25, 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,17 @@ class Figure:
 class Column:
     """A column of figures, what counts as best in it, and whether our own lateness makes a lane's figure doubtful.
 
-    `kind` is what probes call it.
+    `kind` is what probes call it. `best` is None where no figure is better than another; `clear` is how many times the
+    best must be better than the next to be called so.
     """
 
     name: str
     title: str
-    best: Literal["least", "most"]
+    best: Literal["least", "most"] | None
     figure: Callable[[Reply], Figure]
     doubtful: Callable[[Timings], bool] = lambda _: False
     kind: FigureKind = "cost"
+    clear: float = CLEAR
 
 
 def _with(**spans: float | None) -> str:
@@ -118,7 +122,7 @@ def _output(reply: Reply) -> Figure:
 def _cost(calls: int) -> Callable[[Reply], Figure]:
     def figure(reply: Reply) -> Figure:
         cost = reply.cost
-        if reply.status == "idle":
+        if reply.status == "idle" or (cost.usd is None and not reply.ended):
             return Figure(None, display.NOTHING)
         usd = None if cost.usd is None else cost.usd * calls
         source = SOURCES[cost.source] if calls == 1 and reply.ended else ""
@@ -152,24 +156,36 @@ COLUMNS = (
         lambda spans: spans.total_doubtful,
         "speed",
     ),
-    Column("In", "Input tokens; ~ is estimated", "least", _input, kind="input"),
+    Column("In", "Input tokens; ~ is estimated", None, _input, kind="input"),
     Column("Out", "Output tokens, reasoning included; ~ is estimated", "least", _output, kind="output"),
-    Column("Cost", "US dollars for this answer, with the source of the price", "least", _cost(1)),
-    Column(f"{CALLS:,} calls", f"US dollars for {CALLS:,} calls like this one", "least", _cost(CALLS)),
+    Column("Cost", "US dollars for this answer, with the source of the price", "least", _cost(1), clear=CLEAR_COST),
+    Column(
+        f"{CALLS:,} calls", f"US dollars for {CALLS:,} calls like this one", "least", _cost(CALLS), clear=CLEAR_COST
+    ),
 )
 
 
-def table(replies: Sequence[Reply], routes: Sequence[Route], default: str, notes: Sequence[str] = ()) -> Markup:
+def table(
+    replies: Sequence[Reply],
+    routes: Sequence[Route],
+    default: str,
+    notes: Sequence[str] = (),
+    changed: Mapping[str, Sequence[str]] | None = None,
+) -> Markup:
     """The table of `replies`; `routes` marks the models that the strategies pick for this prompt.
 
-    `notes` stand under it: what one must know to read the figures rightly.
+    `notes` stand under it: what one must know to read the figures rightly. `changed` are the parameters by lane that
+    are not the project's.
     """
     best = {column.name: _best(column, replies) for column in COLUMNS}
     picked = _picked(routes)
     titles = [tag("th", column.name, scope="col", title=column.title) for column in COLUMNS]
     header = tag("tr", tag("th", "Model", scope="col"), tag("th", "Status", scope="col"), *titles)
     scale = scale_of(replies)
-    rows = [_row(reply, picked.get(reply.asked, ()), default, best, scale) for reply in replies]
+    rows = [
+        _row(reply, picked.get(reply.asked, ()), default, best, scale, (changed or {}).get(reply.lane, ()))
+        for reply in replies
+    ]
     whole = tag("table", tag("thead", header), tag("tbody", *rows), class_="lf-table")
     return join(
         tag("div", whole, class_="lf-table-wrap", tabindex="0", role="region", aria_label="Results"),
@@ -222,8 +238,16 @@ def condition_notes(replies: Sequence[Reply]) -> list[str]:
     return notes + [f"{reply.lane}: {doubt}" for reply in replies for doubt in display.remarks(reply)]
 
 
-def _row(reply: Reply, strategies: Sequence[str], default: str, best: Mapping[str, str | None], scale: float) -> Markup:
+def _row(
+    reply: Reply,
+    strategies: Sequence[str],
+    default: str,
+    best: Mapping[str, str | None],
+    scale: float,
+    changed: Sequence[str],
+) -> Markup:
     chips = [tag("span", f"→ {each}", class_="lf-chip lf-route", title="The router's pick") for each in strategies]
+    chips += changed_chips(changed)
     if reply.asked == default:
         chips.insert(0, tag("span", "default", class_="lf-chip"))
     if reply.staged:
@@ -250,7 +274,14 @@ def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Mar
     return tag(
         "td",
         tag("span", figure.text, class_="lf-figure"),
-        tag("span", "best", class_="lf-best", title=f"the {column.best} of this column") if won else None,
+        tag(
+            "span",
+            "best",
+            class_="lf-best",
+            title=f"the {column.best} of this column, by more than one answer may differ",
+        )
+        if won
+        else None,
         tag("span", figure.mark, class_="lf-mark") if figure.mark else None,
         tag("span", probed, class_="lf-mark lf-warn-text") if probed and figure.text != display.NOTHING else None,
         class_="lf-won" if won else None,
@@ -261,15 +292,21 @@ def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Mar
 def _best(column: Column, replies: Sequence[Reply]) -> str | None:
     """The best figure among ranked lanes as it reads.
 
-    None where there is nothing to compare or all are alike.
+    None where there is nothing to compare, all are alike, or the next is too near for one answer to tell.
     """
+    if column.best is None:
+        return None
     figures = [
         figure for reply in replies if _ranked(column, reply) if (figure := column.figure(reply)).value is not None
     ]
     if len({figure.reads for figure in figures}) < RIVALS:
         return None
-    pick = min if column.best == "least" else max
-    return pick(figures, key=lambda figure: figure.value or 0).reads
+    ranked = sorted(figures, key=lambda figure: float(figure.value or 0), reverse=column.best == "most")
+    first = ranked[0]
+    low, high = sorted(
+        float(figure.value or 0) for figure in (first, next(f for f in ranked if f.reads != first.reads))
+    )
+    return first.reads if high >= low * column.clear else None
 
 
 def _ranked(column: Column, reply: Reply) -> bool:

@@ -64,7 +64,7 @@ class TalkHandlers:
         updates: Updates = {**self.base.routed(session, prompt), **self.base.talk(session)}
         updates |= verdict_updates(page.verdict, ballot_of(session))
         for lane_panel, model in zip(page.lane_panels, session.panel_models(), strict=False):
-            updates |= live_updates(lane_panel, model, session.replies.get(model.name), session.views)
+            updates |= live_updates(lane_panel, model, session)
         return updates
 
     def alone(self, index: int) -> Callable[[gr.Request, str], Awaitable[Updates]]:

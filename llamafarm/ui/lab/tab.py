@@ -56,7 +56,10 @@ class Lab:
 def build_lab() -> Lab:
     """Build the tab inside the current Tabs."""
     with gr.Tab("Temperature lab", id="lab", elem_id="lab") as tab:
-        html("<p>Asks the chosen models many times, and measures how the answers agree, differ and pass checks.</p>")
+        html(
+            "<p>Asks the models that are chosen under Compare many times, and measures how the answers agree, "
+            "differ and pass checks.</p>"
+        )
         with gr.Row(elem_id="lab-past"):
             earlier = gr.Dropdown(
                 [], label="Earlier sweeps of this project", scale=4, min_width=240, elem_id="lab-earlier"
@@ -85,7 +88,7 @@ def build_lab() -> Lab:
             )
         prompts = gr.Textbox(
             label="Prompts, one a line, or CSV, or JSON Lines",
-            placeholder='empty: the prompt above; {"prompt": "Capital of France?", "expected": "Paris"}',
+            placeholder='empty: the prompt under Compare; {"prompt": "Capital of France?", "expected": "Paris"}',
             lines=2,
             elem_id="lab-prompts",
         )

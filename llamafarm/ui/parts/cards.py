@@ -11,15 +11,27 @@ from llamafarm.core.reply import Reply
 from llamafarm.core.types import Route
 from llamafarm.ui.compare.tools import tool_runs
 from llamafarm.ui.parts.markup import Markup, join, tag
-from llamafarm.ui.parts.words import SOURCES, STATES, caution_chips, ending, late_chip, shared_chip, status_pill
+from llamafarm.ui.parts.words import (
+    SOURCES,
+    STATES,
+    caution_chips,
+    changed_chips,
+    ending,
+    late_chip,
+    shared_chip,
+    status_pill,
+)
 from llamafarm.ui.project.file_cards import place
 
 
-def lane_head(model: NamedModel, reply: Reply | None) -> Markup:
-    """A lane's name, its model and its state; its error, where it failed or can't run."""
+def lane_head(model: NamedModel, reply: Reply | None, changed: Sequence[str] = ()) -> Markup:
+    """A lane's name, its model and its state; its error, where it failed or can't run.
+
+    `changed` are the parameters that it was asked with and are not the project's.
+    """
     return tag(
         "div",
-        tag("div", tag("h3", model.name), *_state(reply), class_="lf-lane-title"),
+        tag("div", tag("h3", model.name), *changed_chips(changed), *_state(reply), class_="lf-lane-title"),
         tag("div", _identity(model), class_="lf-sub"),
         steps(reply) if reply else None,
         tool_runs(reply) if reply else None,

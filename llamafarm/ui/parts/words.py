@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from llamafarm.core import display
 from llamafarm.core.characters import excerpt
 from llamafarm.core.conditions import CautionKind
@@ -73,6 +75,11 @@ def status_pill(reply: Reply) -> Markup:
 def caution_chips(reply: Reply) -> list[Markup]:
     """Why an answer is not what it looks like."""
     return [tag("span", CAUTIONS[each.kind], class_="lf-chip lf-warn", title=each.text) for each in reply.cautions]
+
+
+def changed_chips(changed: Sequence[str]) -> list[Markup]:
+    """The parameters that were asked with and are not the project's."""
+    return [tag("span", each, class_="lf-chip lf-changed", title="Not as in the project file") for each in changed]
 
 
 def late_chip(reply: Reply) -> Markup | None:

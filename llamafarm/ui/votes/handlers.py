@@ -13,7 +13,7 @@ from llamafarm.ui.handlers import refuse
 from llamafarm.ui.history.handlers import HistoryHandlers
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.show import Updates
-from llamafarm.ui.votes.hiding import ballot_of, names_of, unhide
+from llamafarm.ui.votes.hiding import ballot_of, kept_places, names_of, unhide
 from llamafarm.ui.votes.verdict import Ballot, recorded_ballot, revealed, verdict_updates
 
 NOTHING = "There is nothing to vote on."
@@ -65,6 +65,7 @@ class VoteHandlers:
         told = revealed(blind, names_of(session))
         return {
             **unhide(page, session, prompt, base.runner.suggested(session.project, prompt)),
+            page.order: kept_places(session, blind),
             **base.talk(session),
             page.outlook: base.outlook(session, prompt),
             **verdict_updates(page.verdict, ballot_of(session), told),

@@ -10,10 +10,11 @@ from gradio.blocks import Block
 from llamafarm.core.types import Route
 from llamafarm.ui.layout import Page
 from llamafarm.ui.parts.cards import model_facts, routing_card
+from llamafarm.ui.parts.markup import Markup, tag
 from llamafarm.ui.project.file_cards import report
 from llamafarm.ui.sessions import Session
 from llamafarm.ui.show import Updates, live_updates, table_of
-from llamafarm.ui.votes.blind import HIDDEN, all_ended, blind_foot, blind_head, blind_routing
+from llamafarm.ui.votes.blind import HIDDEN, Blind, all_ended, blind_foot, blind_head, blind_routing
 from llamafarm.ui.votes.verdict import Ballot, answered
 
 MODELS = "Models that take part"
@@ -21,7 +22,7 @@ MODELS = "Models that take part"
 
 def hidden_parts(page: Page) -> list[Block]:
     """All that `hide` and `unhide` change."""
-    parts: list[Block] = [page.lanes, page.models, page.table, page.routing, page.outlook]
+    parts: list[Block] = [page.order, page.lanes, page.models, page.table, page.routing, page.outlook]
     probe = page.panel.probe
     parts += [page.panel.report, page.panel.editor, probe.told, probe.found, probe.start, *page.fault_panel.faults]
     return parts + [
@@ -36,6 +37,7 @@ def hide(page: Page, session: Session) -> Updates:
     panel = page.panel
     updates: Updates = {
         page.lanes: gr.Tabs(selected="all"),
+        page.order: "",
         page.models: gr.CheckboxGroup(choices=[], value=[], label=f"{MODELS}: {HIDDEN.lower()}"),
         page.routing: blind_routing(),
         page.outlook: "",
@@ -88,7 +90,7 @@ def unhide(page: Page, session: Session, prompt: str, routes: Sequence[Route]) -
         **_named_faults(page, session),
     }
     for lane_panel, model in zip(page.lane_panels, session.panel_models(), strict=False):
-        updates |= live_updates(lane_panel, model, session.replies.get(model.name), session.views)
+        updates |= live_updates(lane_panel, model, session)
         updates[lane_panel.tab.tab] = gr.Tab(label=model.name)
         updates[lane_panel.tab.facts] = model_facts(project, model) if project else ""
     return updates
@@ -99,6 +101,16 @@ def _named_faults(page: Page, session: Session) -> Updates:
     return {fault: gr.Dropdown(label=model.name) for fault, model in pairs}
 
 
+def kept_places(session: Session, blind: Blind) -> Markup:
+    """A style by which the cards stay where they stood while their names were hidden."""
+    rules = (
+        f"#card-{seat}{{order:{blind.order.index(model.name)}}}"
+        for seat, model in enumerate(session.panel_models())
+        if model.name in blind.order
+    )
+    return tag("style", Markup("".join(rules)))
+
+
 def ballot_of(session: Session) -> Ballot | None:
     """What of the newest question can be voted on; None while it runs, and where it is not kept."""
     record = session.record
@@ -106,7 +118,8 @@ def ballot_of(session: Session) -> Ballot | None:
         return None
     if record is None or session.trouble:  # then names can be told, but no vote is kept
         return Ballot(None, session.blind.order, frozenset(), session.blind) if session.blind else None
-    lanes = session.blind.order if session.blind else tuple(session.replies)
+    shown = tuple(model.name for model in session.shown() if model.name in session.replies)
+    lanes = session.blind.order if session.blind else shown
     return Ballot(record, lanes, answered(session.replies), session.blind, session.votes.get(record))
 
 
