@@ -101,6 +101,8 @@ def test_each_page_has_the_whole_screen_and_an_address(sample_server: str, open_
     expect(linked.locator("#lab-task")).to_be_visible()
     expect(linked.locator("#prompt")).to_be_hidden()
     expect(linked.locator(".lf-rail a[aria-current]")).to_have_text("∿Lab")
+    expect(linked.locator("#masthead")).to_contain_text("samples/embedded")
+    expect(linked.get_by_text("no longer knows this tab")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [390, 460, 620, 900])

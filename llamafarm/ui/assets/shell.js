@@ -20,14 +20,22 @@
     history.pushState(null, "", new URL(now.getAttribute("href") + search, document.baseURI));
   }
 
-  // Gradio's tabs come some time after this script; a link to a page selects its tab once they are there.
+  // Gradio's tabs come some time after this script, and its listeners know the project once Send can be pressed: then
+  // a link to a page selects its tab.
   const waiting = setInterval(() => {
-    const list = document.querySelector("#pages > .tab-wrapper");
-    if (!list || !rail().length || !tab(rail()[0].dataset.page)) return;
+    const pages = document.querySelector("#pages");
+    if (!pages || !rail().length || !tab(rail()[0].dataset.page)) return;
+    const leads = named() !== rail()[0];
+    pages.toggleAttribute("data-waits", leads);
+    if (leads && document.querySelector("#send:disabled")) return;
     clearInterval(waiting);
-    new MutationObserver(follow).observe(list, { subtree: true, attributeFilter: ["aria-selected"] });
-    if (named() !== shown()) tab(named().dataset.page)?.click();
+    new MutationObserver(follow).observe(pages.querySelector(".tab-wrapper"), {
+      subtree: true,
+      attributeFilter: ["aria-selected"],
+    });
+    if (leads) tab(named().dataset.page).click();
     setTimeout(() => {
+      pages.removeAttribute("data-waits");
       settled = true;
       follow();
     }, 0);
