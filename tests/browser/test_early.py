@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
-from tests.browser.shell import show
+from tests.browser.shell import hide, show
 from tests.browser.test_page import model_server
 from tests.browser.test_votes import numbered, told, zoo
 from tests.browser.wire import SCRIPT, cooldowns, forget, hears, held_up
@@ -44,6 +44,7 @@ def test_nothing_of_an_early_answer_is_lost(tmp_path: Path, open_page: OpenPage,
         page = open_page(url, script=SCRIPT)
         expect(page.locator("#table tbody tr")).to_have_count(3)
         leave_a_stream_open(page)
+        hide(page, "share")
         show(page, "options")
         page.locator("#blind input").check()
         forget(page)

@@ -67,6 +67,7 @@
     }
     const toggles = event.target.closest("[data-toggle]");
     if (toggles) toggle(toggles.dataset.toggle);
+    else if (opened("share") && !event.target.closest("#share")) toggle("share", false);
     const starter = event.target.closest("[data-prompt]");
     if (starter) fill(starter.dataset.prompt);
     if (event.target.closest("[data-retry=failed]")) {
