@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage, Serve
-from tests.browser.shell import show
+from tests.browser.shell import show, within
 from tests.browser.test_page import model_server, send
 from tests.faultserver.speech import answer, plays
 
@@ -28,8 +28,9 @@ def chain(folder: Path, *urls: str) -> Path:
 
 
 def stage(page: Page, seat: int, fault: str) -> None:
-    page.locator(f"#fault-{seat} input").click()
-    page.get_by_role("option", name=fault).click()
+    with within(page, "drawer"):
+        page.locator(f"#fault-{seat} input").click()
+        page.get_by_role("option", name=fault).click()
 
 
 def test_a_staged_fault_shows_the_chain_in_this_tab_alone(
@@ -95,7 +96,8 @@ def test_a_staged_cut_keeps_the_half_and_a_switched_off_stage_does_nothing(
         expect(card.locator(".lf-alert")).to_contain_text("Staged: the connection was cut in mid-answer.")
         expect(card.locator(".prose.lf-answer")).to_contain_text("one two three four five")
         expect(card).to_contain_text("partial answer")
-        page.get_by_label("Make models fail in this tab").uncheck()
+        with within(page, "drawer"):
+            page.get_by_label("Make models fail in this tab").uncheck()
         send(page)
         expect(card.locator(".lf-pill")).to_have_text("done")
         expect(card.locator(".prose.lf-answer")).to_contain_text("nine ten")
