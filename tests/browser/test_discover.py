@@ -11,6 +11,7 @@ from llamafarm.config.discovery.found import CLOUDS
 from llamafarm.providers.discovery.places import Place
 from llamafarm.runtime import discovering
 from tests.browser.conftest import OpenPage, Serve
+from tests.browser.shell import show
 from tests.browser.test_operator import asked
 from tests.cli.conftest import _served
 from tests.faultserver.server import Exchange
@@ -33,6 +34,7 @@ def test_what_is_found_is_compared_in_one_click(
     with _served(_speaks) as server, serve([sample_path("embedded")]) as url:
         monkeypatch.setattr(discovering, "PLACES", (Place(server.port, "vLLM", "openai", "/v1/models", "/v1"),))
         page = open_page(url)
+        show(page, "drawer")
         page.get_by_role("button", name="Look for models on this machine").click()
         found = page.locator("#discovered")
         expect(found).to_contain_text(f"vLLM at {server.url}/v1: 2 models")
@@ -44,6 +46,7 @@ def test_what_is_found_is_compared_in_one_click(
         assert "${env:GROQ_API_KEY}" in text
         assert server.asked == []
         page.get_by_role("button", name="Compare these").click()
+        expect(page.locator("#drawer")).to_be_hidden()  # the answers stand under it
         for lane in range(2):
             expect(page.get_by_text("Rayleigh says hello").nth(lane)).to_be_visible()
         expect(page.locator("#prompt textarea")).to_have_value("Why is the sky blue?")
@@ -58,6 +61,7 @@ def test_a_stranger_neither_sees_nor_looks(open_page: OpenPage, serve: Serve, mo
         monkeypatch.setattr(discovering, "PLACES", (Place(server.port, "vLLM", "openai", "/v1/models", "/v1"),))
         page = open_page(url, stranger=True)
         expect(page.get_by_role("button", name="Send")).to_be_enabled()
+        show(page, "drawer")
         expect(page.get_by_role("button", name="Look for models on this machine")).to_be_hidden()
         with httpx.Client(base_url=url, timeout=30) as client:
             config = client.get("/config").json()

@@ -68,6 +68,7 @@
     const toggles = event.target.closest("[data-toggle]");
     if (toggles) toggle(toggles.dataset.toggle);
     else if (opened("share") && !event.target.closest("#share")) toggle("share", false);
+    if (event.target.closest("#discover-compare")) toggle("drawer", false);
     const starter = event.target.closest("[data-prompt]");
     if (starter) fill(starter.dataset.prompt);
     if (event.target.closest("[data-retry=failed]")) {
