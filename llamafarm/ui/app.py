@@ -294,14 +294,16 @@ def _wire_lanes(page: Page, handlers: Handlers) -> None:
                 concurrency_limit=None,
                 **QUIET,
             )
-        # Only what a person does: the page tells the guide itself wherever it sets the values.
-        latest = {"trigger_mode": "always_last", **QUIET}
-        tab.send_temperature.input(_guide, [tab.send_temperature, tab.temperature], [tab.guide], **latest)
-        tab.temperature.input(_moved, [tab.temperature], [tab.guide], **latest)
-
-
-async def _moved(temperature: float) -> str:
-    return scale(temperature)  # moving it says that it is sent
+        # One listener for both: two would race, and the first one's answer could stay. It hears only what a person
+        # does: wherever the page sets the values it sets the guide too.
+        gr.on(
+            [tab.send_temperature.input, tab.temperature.input],
+            _guide,
+            [tab.send_temperature, tab.temperature],
+            [tab.guide],
+            trigger_mode="always_last",
+            **QUIET,
+        )
 
 
 async def _guide(sent: object, temperature: float) -> str:
