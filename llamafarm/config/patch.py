@@ -59,6 +59,34 @@ def _read_back(text: str, name: str) -> JsonValue:
         return None
 
 
+def routed_text(text: str, name: str, setting: Mapping[str, JsonValue]) -> str:
+    """`text`, a project file with this name, with `setting` in its `runtime.routing`. Raises as `patched` does."""
+    if Path(name).suffix.lower() not in FORMS:
+        raise RequestError(f"Only YAML files can be changed, not {name}.", hint=BY_HAND)
+    yaml, expected = _yaml(), copy.deepcopy(read_document(text, name).value)
+    tree = _tree(yaml, text)
+    for root in (expected, tree):
+        runtime: Any = root.get("runtime") if isinstance(root, MutableMapping) else None
+        if not isinstance(runtime, MutableMapping):
+            raise RequestError("The file has no runtime that could be changed.", hint=BY_HAND)
+        kept = runtime.get("routing")
+        kept = kept if isinstance(kept, MutableMapping) else {}
+        for each in {"budget"} & kept.keys() if "per_dollar" in setting else ():
+            del kept[each]
+        kept.update(setting)
+        runtime["routing"] = kept
+    after = _dumped(yaml, tree, text)
+    if read_document(after, name).value != expected:
+        raise RequestError(f"The change would change more of {name} than meant: an alias, perhaps.", hint=BY_HAND)
+    return after
+
+
+def routed_file(path: Path, setting: Mapping[str, JsonValue]) -> tuple[str, str]:
+    """The file's text before and after; nothing is written. Blocks. Raises ConfigError where it can't be read."""
+    before = read_text(read_file(path))
+    return before, routed_text(before, path.name, setting)
+
+
 def diff(before: str, after: str, name: str) -> str:
     """What changes, as a unified diff; secrets that stand near are hidden."""
     old, new = (masked_text(text, name).splitlines(keepends=True) for text in (before, after))
@@ -94,13 +122,8 @@ def _encoding(data: bytes) -> str:
 
 def _set(text: str, model: str, key: str, value: JsonValue) -> str:
     """Lines are replaced or put in; where the file's form leaves no place for that, ruamel writes it anew."""
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = WIDE
-    try:
-        tree = yaml.load(text)
-    except (YAMLError, ValueError) as error:  # it reads dates, we don't
-        raise RequestError(f"The file can't be changed: {type(error).__name__}.", hint=BY_HAND) from None
+    yaml = _yaml()
+    tree = _tree(yaml, text)
     entry = _entry(tree, model)
     section: Any = entry.get(SECTION)
     for edited in _edits(text, entry, section, key, value):
@@ -120,6 +143,20 @@ def _quoted(value: JsonValue) -> Any:
     if isinstance(value, Mapping):
         return {key: _quoted(inner) for key, inner in value.items()}
     return [_quoted(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _yaml() -> YAML:
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = WIDE
+    return yaml
+
+
+def _tree(yaml: YAML, text: str) -> Any:
+    try:
+        return yaml.load(text)
+    except (YAMLError, ValueError) as error:  # it reads dates, we don't
+        raise RequestError(f"The file can't be changed: {type(error).__name__}.", hint=BY_HAND) from None
 
 
 def _edits(text: str, entry: Any, section: Any, key: str, value: JsonValue) -> Iterator[str | None]:

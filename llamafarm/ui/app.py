@@ -36,6 +36,8 @@ from llamafarm.ui.project.discovered_handlers import DiscoveryHandlers, wire_dis
 from llamafarm.ui.project.probe import ProbePanel
 from llamafarm.ui.project.probe_handlers import ProbeHandlers
 from llamafarm.ui.project.projects import Projects
+from llamafarm.ui.routing.handlers import RoutingHandlers
+from llamafarm.ui.routing.wiring import wire_routing
 from llamafarm.ui.tabs import Tabs
 from llamafarm.ui.theme import css, head, script, theme
 from llamafarm.ui.votes.handlers import VoteHandlers
@@ -66,6 +68,7 @@ def build_page(runtime: Runtime, settings: ServerSettings, tabs: Tabs) -> gr.Blo
         wire_lab(page, lab, LabPast(lab, past))
         wire_votes(page, VoteHandlers(past), [*_running(page), *page.verdict.outputs])
         wire_batch(page, BatchHandlers(handlers, page.batch))
+        wire_routing(page, RoutingHandlers(handlers, page.routing_tab))
     demo.show_progress_at(page.masthead)
     demo.max_threads = EVENTS_AT_ONCE
     demo.queue(default_concurrency_limit=None, api_open=False)

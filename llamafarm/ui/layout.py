@@ -20,6 +20,7 @@ from llamafarm.ui.parts.cards import routing_card
 from llamafarm.ui.parts.shell import drawer_head, masthead, rail, starters, toggle
 from llamafarm.ui.project.discovered import DiscoveryPanel, build_discovery
 from llamafarm.ui.project.panel import ProjectPanel, build_project
+from llamafarm.ui.routing.tab import RoutingTab, build_routing
 from llamafarm.ui.sessions import MAX_LANES
 from llamafarm.ui.tabs import SPEAK_EVERY_S
 from llamafarm.ui.votes.verdict import Verdict, build_verdict
@@ -60,6 +61,7 @@ class Page:
     lane_panels: tuple[LanePanel, ...]
     lab: Lab
     batch: BatchTab
+    routing_tab: RoutingTab
     history: HistoryTab
     here: gr.Timer
 
@@ -73,7 +75,8 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
         with gr.Tabs(elem_id="pages") as pages:
             with gr.Tab("Compare", id="compare", elem_id="compare"):
                 compare = _compare()
-            lab, batch, history = build_lab(), build_batch(), build_history(go, picked)
+            lab, batch, routing_tab = build_lab(), build_batch(), build_routing()
+            history = build_history(go, picked)
     with gr.Column(elem_id="drawer"):
         html(drawer_head())
         panel, discovery = build_project(sources), build_discovery()
@@ -88,6 +91,7 @@ def build(sources: Sequence[tuple[str, str]]) -> Page:
         tools=tools,
         lab=lab,
         batch=batch,
+        routing_tab=routing_tab,
         history=history,
         here=gr.Timer(SPEAK_EVERY_S),
         **compare,

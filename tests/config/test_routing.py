@@ -6,6 +6,8 @@ import pytest
 
 from llamafarm.config import parse
 from llamafarm.config.model import Loaded, Routing
+from llamafarm.config.patch import routed_text
+from llamafarm.core.errors import RequestError
 
 TEXT = """version: v1
 name: farm
@@ -64,3 +66,27 @@ def test_a_key_that_is_none_is_a_warning() -> None:
     (warning,) = read("{strategy: learned, budgets: 5}").warnings
     assert warning.key == "runtime.routing.budgets"
     assert "did you mean `budget`?" in warning.message
+
+
+PATCHED = TEXT.replace("  routing: {routing}\n", "{routing}")
+
+
+@pytest.mark.parametrize(
+    "before", ["", "  routing: learned\n", "  routing: {strategy: complexity, budget: 5}  # mine\n", "  routing:\n"]
+)
+def test_the_dial_is_written_and_the_rest_stays(before: str) -> None:
+    text = PATCHED.format(routing=before)
+    after = routed_text(text, "llamafarm.yaml", {"strategy": "learned", "per_dollar": 20.5})
+    loaded = parse(after, trusted=True, environ={})
+    assert loaded.project is not None
+    assert loaded.project.routing == Routing(strategy="learned", per_dollar=20.5)
+    assert [(model.name, model.model) for model in loaded.project.models] == [("fast", "llama3")]
+    assert loaded.errors == ()
+
+
+@pytest.mark.parametrize("text", ["- a\n", "name: x\n", "runtime: 3\n"])
+def test_what_has_no_place_for_a_dial_is_refused(text: str) -> None:
+    with pytest.raises(RequestError):
+        routed_text(text, "llamafarm.yaml", {"strategy": "learned"})
+    with pytest.raises(RequestError, match="Only YAML"):
+        routed_text("{}", "llamafarm.json", {"strategy": "learned"})
