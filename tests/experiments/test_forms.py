@@ -190,7 +190,7 @@ def test_a_column_without_a_name_has_its_number() -> None:
         ("p.csv", "prompt,a b,a  b\n", "names a column twice: a b"),
         ("p.csv", 'prompt,"x\na,b\n', "The first line is no CSV"),
         ("p.json", "7", "no list"),
-        ("p.json", '[\n"a",\n]', "Line 3: this is not JSON"),
+        ("p.json", '[\n"a",\n]', "Line 2: this is not JSON"),
         ("p.yaml", "prompts: x", "no list"),
         ("p.yaml", "- a\n- [", "Line "),
         ("p.txt", b"\xd0\xcf\x11\xe0\xa1", "spreadsheet"),
