@@ -25,6 +25,7 @@ STRATEGY = "learned"
 NEXT = 10  # prompts that are named to be judged next
 NEAREST = 3
 SHOWN = 60  # letters of a prompt in a reason
+SURE = 0.99  # what is told at the most: no evidence makes certain
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ class Learnt:
             return f"{pick} may be better, {found.probability:.0%} sure, and {SUREST:.0%} are asked → {model}, the best on average, from {count}{nearest}."  # noqa: E501 - one sentence
         if found.lane == found.incumbent:
             return f"{model}, the best on average and here, from {count}{nearest}."
-        return f"{model}, {found.probability:.0%} sure to be better than {self.incumbent}, from {count}{nearest}."
+        sure = f"{min(found.probability, SURE):.0%} sure"
+        return f"{model}, {sure} to be better than {self.incumbent}, from {count}{nearest}."
 
     def _nearest(self, found: Suggestion) -> str:
         prompts = [shortened(self.table.rows[each.row].prompt) for each in found.nearest]

@@ -14,7 +14,7 @@ PAGES: tuple[tuple[str, str, str], ...] = (
     ("compare", "Compare", "⇉"),
     ("lab", "Lab", "∿"),
     ("batch", "Batch", "≡"),
-    ("router", "Routing", "⑂"),
+    ("router", "Routing", "⇄"),
     ("history", "History", "↺"),
 )
 # What brings out each of the rules by which prompts are routed.
