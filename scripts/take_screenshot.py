@@ -38,7 +38,7 @@ def main() -> None:
             for _ in range(2):
                 ask(page)
             PICTURE.parent.mkdir(exist_ok=True)
-            page.screenshot(path=PICTURE, full_page=True)
+            page.screenshot(path=PICTURE)
             browser.close()
     finally:
         app.terminate()

@@ -41,6 +41,7 @@ def test_the_operator_trusts_and_opens_by_path(tmp_path: Path, open_page: OpenPa
         expect(page.locator("#asks")).to_be_hidden()
         another = page.context.new_page()
         another.goto(url)
+        show(another, "drawer")
         expect(another.get_by_role("button", name="Open this path")).to_be_visible()  # it holds
 
 
@@ -49,12 +50,14 @@ def test_others_on_this_machine_are_told_what_to_do(tmp_path: Path, open_page: O
     path.write_text(TEXT)
     with serve([sample_path("embedded")]) as url:
         page = open_page(url, stranger=True)
+        show(page, "drawer")
         expect(page.locator("#no-path")).to_contain_text("Open the link that was printed in the terminal")
         expect(page.get_by_role("button", name="Open this path")).to_be_hidden()
         upload(page, path)
         expect(page.locator("#asks")).to_contain_text("Open the link that was printed in the terminal")
         expect(page.get_by_role("button", name="Trust this file")).to_be_hidden()
         page = open_page(url)
+        show(page, "drawer")
         expect(page.get_by_role("button", name="Open this path")).to_be_visible()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,11 @@ def test_each_page_has_the_whole_screen_and_an_address(sample_server: str, open_
     expect(linked.locator("#prompt")).to_be_hidden()
     expect(linked.locator(".lf-rail a[aria-current]")).to_have_text("∿Lab")
     expect(linked.locator("#masthead")).to_contain_text("samples/embedded")
-    expect(linked.get_by_text("no longer knows this tab")).to_have_count(0)
+    past = open_page(f"{sample_server}/history", stranger=True)
+    expect(past.locator("#history-list")).to_contain_text(
+        re.compile(r"\w")
+    )  # it was asked for once the project was open
+    expect(past.locator(".lf-rail a[aria-current]")).to_have_text("↺History")
 
 
 @pytest.mark.parametrize("width", [390, 460, 620, 900])

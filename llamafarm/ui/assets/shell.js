@@ -27,7 +27,7 @@
     if (!pages || !rail().length || !tab(rail()[0].dataset.page)) return;
     const leads = named() !== rail()[0];
     pages.toggleAttribute("data-waits", leads);
-    if (leads && document.querySelector("#send:disabled")) return;
+    if (leads && !document.querySelector("#send:not(:disabled)")) return;
     clearInterval(waiting);
     new MutationObserver(follow).observe(pages.querySelector(".tab-wrapper"), {
       subtree: true,
