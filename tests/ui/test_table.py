@@ -191,7 +191,7 @@ def test_a_lane_that_shared_its_server_is_marked_in_table_card_and_csv() -> None
 
 def test_ttft_is_told_with_and_without_loading() -> None:
     cold = reply("a", timings=Timings(ttft_s=3.2, load_s=3.0, total_s=4.0))
-    assert "with 3.00 s loading; 200 ms without loading" in cells(table([cold], (), ""))[0][2]
+    assert "200 ms without loading; with 3.00 s loading" in cells(table([cold], (), ""))[0][2]
     assert summary(cold).startswith("TTFT 3.20 s · 200 ms without loading")
     assert "without" not in summary(reply("b", timings=Timings(ttft_s=0.2, load_s=0.001)))
 

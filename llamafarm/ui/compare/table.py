@@ -74,10 +74,10 @@ def _ttft(reply: Reply) -> Figure:
     spans = reply.timings
     thought = "" if spans.ttfr_s is None else f"first reasoning token after {display.seconds(spans.ttfr_s)}"
     marks = [
+        display.warm_ttft(spans),  # first: it is what remains where the rest is cut
         _with(loading=spans.load_s, queue=spans.queue_s),
         display.lost(reply, reply.ttft_lost_s),
         display.waited(spans),
-        display.warm_ttft(spans),
     ]
     mark = "; ".join(mark for mark in marks if mark)
     served = spans.served_ttft_s
@@ -282,7 +282,7 @@ def _cell(column: Column, figure: Figure, best: str | None, reply: Reply) -> Mar
         )
         if won
         else None,
-        tag("span", figure.mark, class_="lf-mark") if figure.mark else None,
+        tag("span", figure.mark, class_="lf-mark", title=figure.mark) if figure.mark else None,
         tag("span", probed, class_="lf-mark lf-warn-text") if probed and figure.text != display.NOTHING else None,
         class_="lf-won" if won else None,
         title=figure.note or None,
@@ -315,7 +315,10 @@ def _ranked(column: Column, reply: Reply) -> bool:
 
 
 def _picked(routes: Sequence[Route]) -> dict[str, list[str]]:
+    """The strategies by the model that they pick. One that abstains picks none: it stays with what there is."""
     picked: dict[str, list[str]] = {}
     for route in routes:
+        if route.signals.get("doubt"):
+            continue
         picked.setdefault(route.model, []).append(route.strategy.replace("_", " "))
     return picked

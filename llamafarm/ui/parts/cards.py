@@ -192,9 +192,9 @@ def _route(route: Route) -> Markup:
         tag(
             "div",
             tag("span", route.strategy.replace("_", " "), class_="lf-strategy"),
-            tag("span", "→", aria_hidden="true"),
+            tag("span", "stays with" if route.signals.get("doubt") else "→"),
             tag("strong", route.model),
         ),
-        tag("p", route.reason),
+        tag("p", route.reason, title=route.reason),
         class_="lf-route-row",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import typer
@@ -20,6 +19,8 @@ def found_project(*, force: bool, yes: bool) -> None:
     The project goes to standard output, all else beside it. One that is there already is overwritten with `force`, or
     where that is confirmed.
     """
+    import asyncio
+
     from llamafarm.core.characters import one_line
     from llamafarm.runtime.discovering import discover
 
