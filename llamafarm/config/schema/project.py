@@ -9,6 +9,7 @@ from llamafarm.config.project import LEGACY, MOST_MODELS, VERSION
 from llamafarm.config.reading.document import LONGEST_KEY
 from llamafarm.config.schema import models, prompts, servers, tools
 from llamafarm.config.schema.parts import NAMES, SHARED, TEXT, Schema, ref
+from llamafarm.config.schema.routing import ROUTING
 
 TITLE = "A LlamaFarm project file (llamafarm.yaml), as LlamaFarm Playground reads it"
 FILE = "llamafarm.schema.json"  # what `lf init` writes beside the project
@@ -25,7 +26,7 @@ _MODELS: Schema = {
 }
 _RUNTIME: Schema = {
     "type": "object",
-    "properties": {"models": {}, "default_model": TEXT, "fallback": NAMES},
+    "properties": {"models": {}, "default_model": TEXT, "fallback": NAMES, "routing": ROUTING},
     "if": {"required": ["models"], "properties": {"models": {"not": _NONE}}},
     "then": {"properties": {"models": _MODELS}},
     "else": {  # the one model of old files, in `runtime` itself
