@@ -61,7 +61,7 @@ def test_three_lanes_answer(
     page = open_page(sample_server, width=width, height=height, dark=dark)
     expect(page.locator(".lf-table tbody tr")).to_have_count(3)
     page.locator("#prompt textarea").fill(PROMPT)
-    expect(page.locator(".lf-route-row")).to_have_count(2)
+    expect(page.locator(".lf-route-row")).to_have_count(3)
     page.screenshot(path=artifacts / f"before-{width}-{'dark' if dark else 'light'}.png", full_page=True)
     page.locator("#send").click()
     expect(page.locator(".lf-table .lf-pill.lf-done")).to_have_count(3)
