@@ -46,7 +46,7 @@ def test_a_conversation_with_a_retry_is_kept_turn_by_turn(tmp_path: Path, open_p
     assert second.asked.parent == first.asked.id
     assert {name: reply.text for name, reply in first.replies.items()} == {"m0": "1 heard: one", "m1": "1 heard: one"}
     assert [lane.spec.id for lane in first.earlier] == ["m0"]
-    assert {route.strategy for route in first.asked.routes} == {"complexity", "token_budget"}
+    assert {route.strategy for route in first.asked.routes} == {"complexity", "token_budget", "learned"}
     assert [message.content for message in second.lanes[0].spec.history] == ["one", "1 heard: one"]
 
 

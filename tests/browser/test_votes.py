@@ -133,6 +133,7 @@ def test_neither_a_reload_nor_a_new_prompt_nor_the_history_tells_the_names(
         expect(page.locator("#card-0")).to_contain_text("zebra0")
         expect(page.locator("#ledger")).to_have_count(0)
         follow(page, "three")  # whose names are known can't become blind
+        expect(page.locator("#talk")).to_contain_text("Conversation (3)")
         expect(page.locator("#card-0 .prose.lf-answer")).to_have_text("The answer of number 0.")
         expect(page.locator("#table tbody tr")).to_have_count(2)
     assert [each.vote.choice if each.vote else None for each in kept()] == ["bad", None, None]

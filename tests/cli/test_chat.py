@@ -183,7 +183,10 @@ def test_no_answer_is_exit_1_with_a_sentence(tmp_path: Path, run: Run) -> None:
     written(tmp_path, HEAD + "    - {name: gone, provider: ollama, model: m, base_url: 'http://127.0.0.1:9'}\n")
     done = run("chat", "Hello")
     assert (done.code, done.text) == (1, "")
-    assert "lf: Nothing listens at 127.0.0.1:9. Is the server running? Else start it: ollama serve.\n" in done.notes
+    assert (
+        "lf: Nothing listens at 127.0.0.1:9. Is the server running? Else start it: ollama serve. At fault: the address.\n"
+        in done.notes
+    )
     assert " · failed after " in done.notes
 
 

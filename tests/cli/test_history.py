@@ -283,7 +283,7 @@ def test_a_comparison_is_kept_shown_and_asked_again(lf: Lf, serve: Serve, tmp_pa
     (lane,) = shown["lanes"]
     assert (lane["text"], lane["status"], lane["usage"]["output"]["value"]) == ("All is well.", "done", 7)
     assert lane["request"]["body"]["messages"] == [{"role": "user", "content": "What is it?"}]
-    assert {route["strategy"] for route in shown["routes"]} == {"complexity", "token_budget"}
+    assert {route["strategy"] for route in shown["routes"]} == {"complexity", "token_budget", "learned"}
 
     _, again, told = lf("history", "rerun", identity, "--json")
     second = json.loads(again)["id"]
@@ -341,7 +341,7 @@ def test_a_comparison_goes_on_where_the_history_can_not_be_opened(
     server = serve(plays("openai", answer("openai", "All is well.")))
     written(tmp_path, HEAD + entry("good", server.url))
     code, out, err = lf("compare", "What is it?")
-    assert code == 0
+    assert code == 1  # the answers came, and were not kept
     assert "All is well." in out
     assert "can't be opened" in err
     assert "Lost, because they could not be stored: 2 records." in err

@@ -89,14 +89,15 @@ def test_route_tells_what_each_strategy_picks(tmp_path: Path, run: Run) -> None:
     (tmp_path / "q.txt").write_text("the causes of the war\n")
     done = run("route", "-f", "q.txt", "Analyze")
     assert done.code == 0
-    head, complexity, budget = done.text.splitlines()
+    head, complexity, budget, learned = done.text.splitlines()
     assert head.split() == ["Strategy", "Model", "Why"]
     assert complexity.startswith("complexity (auto)  expert  It says “analyze”: expert tier")
     assert budget.startswith("token budget       fast    About ")
+    assert "No evidence yet: 0 of 30 comparisons" in learned
     told = json.loads(run("route", "--json", given=b"What?").out)
     assert told["prompt"] == "What?"
     assert told["auto"] == {"strategy": "complexity", "model": "fast"}
-    assert set(told["route"]) == {"complexity", "token_budget"}
+    assert set(told["route"]) == {"complexity", "token_budget", "learned"}
     assert told["route"]["complexity"]["signals"]["question_mark"] is True
 
 

@@ -45,7 +45,7 @@ def test_the_wheel_has_all_it_needs(tmp_path: Path) -> None:
     assert Path(where).is_relative_to(home)
     assert {"style.css", "page.js"} <= ASSETS
     assert {path.name for path in (Path(where).parent / "ui" / "assets").iterdir()} == ASSETS
-    assert (Path(where).parent / "report" / "templates" / "report.html").is_file()
+    assert (Path(where).parent / "output" / "report" / "templates" / "report.html").is_file()
     sample = Path(where).parent / "sample_configs" / "embedded.yaml"
     assert json.loads(run(binaries / "lf", "validate", "--json", sample))["models"]
     # No llama.cpp was asked for: the lane says what to install, and nothing breaks.
