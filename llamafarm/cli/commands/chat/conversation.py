@@ -18,6 +18,7 @@ from llamafarm.cli.commands.chat.answer import Teller, ask
 from llamafarm.cli.commands.chat.line_edit import Lines
 from llamafarm.cli.terminal.background import Background
 from llamafarm.cli.terminal.lines import route_line, summary_line
+from llamafarm.cli.terminal.redelivery import redelivered
 from llamafarm.cli.terminal.screen import RED, Screen
 from llamafarm.cli.terminal.stop import Stop
 from llamafarm.core.reply import Reply
@@ -68,7 +69,8 @@ class Conversation:
         """What asks the process to end, but for Ctrl-C, ends the conversation: the terminal is put right."""
         before = {each: signal.signal(each, self._end) for each in stopping_signals() if each != signal.SIGINT}
         try:
-            yield
+            with redelivered(lambda: self._left):
+                yield
         except EOFError:
             self.screen.next_line()
         finally:
@@ -76,6 +78,8 @@ class Conversation:
                 signal.signal(number, handler)
 
     def _end(self, number: int, _frame: object) -> None:
+        if self._left and self._stop is None:  # it is leaving already
+            return
         self.by, self._left = number, True
         if self._stop is None:
             raise EOFError
