@@ -173,7 +173,7 @@ def test_what_was_lost_after_the_first_token_stands_at_the_total() -> None:
     )
     ttft, total = _figures(late)[:2]
     assert (ttft.endswith(LOST), total.endswith(LOST)) == (False, True)
-    assert table([late], (), "m").count("1.50 s lost to a failed try") == 1
+    assert table([late], (), "m").count("1.50 s lost to a failed try</span>") == 1
 
 
 def test_machines_are_told() -> None:
