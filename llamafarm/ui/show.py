@@ -96,7 +96,7 @@ def banner_of(session: Session) -> str:
     if session.blind is not None:
         return ""
     replies = [session.replies[model.name] for model in session.shown() if model.name in session.replies]
-    return banner(session.project, session.shown(), replies)
+    return banner(session.loaded, session.title, session.shown(), replies, broken=session.broken)
 
 
 def idle(model: NamedModel) -> Reply:

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from llamafarm.access.settings import Login, ServerSettings
 from tests.browser.conftest import OpenPage, Serve
-from tests.browser.shell import show
 from tests.server.api.world import config_text
 
 
@@ -54,10 +53,9 @@ def test_a_broken_edit_is_told_on_the_page(open_page: OpenPage, tmp_path: Path, 
     with serve([config]) as url:
         config.write_text(good[:-20])
         page = open_page(url)
-        show(page, "drawer")
-        expect(page.get_by_text("its last good state is shown")).to_be_visible()
+        expect(page.locator("#banner").get_by_text("its last good state is shown")).to_be_visible()
         expect(page.get_by_text("default/my-project")).to_be_visible()
         config.write_text(good)
         mended = open_page(url)
         expect(mended.get_by_text("default/my-project")).to_be_visible()
-        expect(mended.get_by_text("its last good state is shown")).not_to_be_visible()
+        expect(mended.locator("#banner").get_by_text("its last good state is shown")).not_to_be_visible()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from llamafarm.config.model import NamedModel, Project, Routing
+from llamafarm.core.characters import excerpt
 from llamafarm.core.types import JsonValue, Route
 from llamafarm.experiments.learnt.gathered import Gathered, Heard, Waiting
 from llamafarm.learning import replay
@@ -87,7 +88,7 @@ class Learnt:
         return f"{model}, {sure} to be better than {self.incumbent}, from {count}{nearest}."
 
     def _nearest(self, found: Suggestion) -> str:
-        prompts = [shortened(self.table.rows[each.row].prompt) for each in found.nearest]
+        prompts = [excerpt(self.table.rows[each.row].prompt, SHOWN) for each in found.nearest]
         return "; nearest: " + ", ".join(f"“{text}”" for text in prompts) if prompts else ""
 
     def _signals(self, found: Suggestion) -> dict[str, JsonValue]:
@@ -105,7 +106,7 @@ class Learnt:
             "nearest": [
                 {
                     "comparison": self.table.rows[each.row].id,
-                    "prompt": shortened(self.table.rows[each.row].prompt),
+                    "prompt": excerpt(self.table.rows[each.row].prompt, SHOWN),
                     "nearness": each.nearness,
                 }
                 for each in found.nearest
@@ -200,9 +201,3 @@ def _vote(vote: Ballot | None) -> JsonValue:
 
 def _comparisons(count: int) -> str:
     return "1 comparison" if count == 1 else f"{count:,} comparisons"
-
-
-def shortened(prompt: str) -> str:
-    """The beginning of a prompt, in one line."""
-    text = " ".join(prompt.split())
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1].rstrip()}…"

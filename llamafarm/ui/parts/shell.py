@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llamafarm.config.model import NamedModel, Project
+from llamafarm.config.model import Loaded, NamedModel, Project
+from llamafarm.core.errors import Problem
 from llamafarm.core.events import Failed
 from llamafarm.core.reply import Reply
 from llamafarm.ui.parts.markup import Markup, join, tag
+from llamafarm.ui.project.file_cards import BROKEN_EDIT, place
 
 # The pages by their addresses, with their names and signs; the first is the one at "/".
 PAGES: tuple[tuple[str, str, str], ...] = (
@@ -96,11 +98,18 @@ def starters() -> Markup:
     return tag("div", tag("p", words, class_="lf-sub"), tag("div", *buttons), class_="lf-starters")
 
 
-def banner(project: Project | None, shown: Sequence[NamedModel], replies: Sequence[Reply]) -> Markup:
-    """What stands in the way of an answer, once and not once a lane, each with its button; empty where nothing does."""
+def banner(
+    loaded: Loaded, title: str, shown: Sequence[NamedModel], replies: Sequence[Reply], *, broken: Sequence[Problem] = ()
+) -> Markup:
+    """What stands in the way of an answer, once and not once a lane, each with its button; empty where nothing does.
+
+    `broken` are the problems of a newer edit, in whose place the last good reading of the file is shown.
+    """
+    project = loaded.project
     if project is None:
-        return Markup("")
-    said = [*_untrusted(project), *_unusable(project, shown), *_failed(replies)]
+        said = _unread(title, loaded.errors)
+    else:
+        said = [*_broken(broken), *_untrusted(project), *_unusable(project, shown), *_failed(replies)]
     return tag("div", *said, class_="lf-banners") if said else Markup("")
 
 
@@ -115,6 +124,19 @@ def common_failures(replies: Sequence[Reply]) -> dict[tuple[str, str], list[Repl
 
 def _words(failure: Failed) -> tuple[str, str]:
     return failure.message, failure.hint
+
+
+def _unread(title: str, errors: Sequence[Problem]) -> list[Markup]:
+    """Nothing where no file was opened."""
+    return [_bar(f"{title} can't be used. {_told(errors[0])}", _opens("Open the project"))] if errors else []
+
+
+def _broken(problems: Sequence[Problem]) -> list[Markup]:
+    return [_bar(f"{BROKEN_EDIT} {_told(problems[0])}", _opens("Open the project"))] if problems else []
+
+
+def _told(problem: Problem) -> str:
+    return f"{where}: {problem.message}" if (where := place(problem)) else problem.message
 
 
 def _untrusted(project: Project) -> list[Markup]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from llamafarm.core.characters import excerpt
 from llamafarm.ui.history.list import link
 from llamafarm.ui.parts.markup import Markup, join, tag
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from llamafarm.experiments.learnt.state import State
     from llamafarm.learning.meter import Mean, Window
 
+PROMPT = 120  # letters of a prompt in a list
 WIDTH, HEIGHT, MARGIN = 320, 120, 14  # of the frontier's drawing, in its own units
 
 
@@ -58,7 +60,7 @@ def dialled_view(found: Dialled | None) -> Markup:
         f"{at.expected:.2f}). {at.changed} prompts would go elsewhere than at the best."
     )
     shares = ", ".join(f"{name} {share:.0%}" for name, share in at.shares.items() if share)
-    moved = [tag("li", f"{before} → {after}: {prompt[:120]}") for prompt, before, after in at.examples]
+    moved = [tag("li", f"{before} → {after}: {excerpt(prompt, PROMPT)}") for prompt, before, after in at.examples]
     return join(
         tag("p", text, class_="lf-dialled"), tag("p", shares), _frontier(found), tag("ul", *moved) if moved else None
     )
@@ -89,7 +91,9 @@ def next_view(following: Sequence[Waiting]) -> Markup:
     if not following:
         body = tag("p", "No comparison waits for a vote.")
     else:
-        anchors = (tag("a", each.prompt[:120], href=link(each.id), data_comparison=each.id) for each in following)
+        anchors = (
+            tag("a", excerpt(each.prompt, PROMPT), href=link(each.id), data_comparison=each.id) for each in following
+        )
         body = tag("ol", *(tag("li", each) for each in anchors))
     return tag("section", tag("h2", "Vote on these next"), body, class_="lf-card")
 
